@@ -1,0 +1,19 @@
+"""Converge the stack: the ordered list of its stages."""
+
+from tasks.container_toolkit.deploy import install_toolkit
+from tasks.docker_engine.deploy import install_engine
+from tasks.inventory.deploy import record_inventory
+from tasks.models.deploy import provision_models
+from tasks.nvidia.deploy import check_nvidia
+from tasks.ollama.deploy import provision_containers
+from tasks.preflight.deploy import preflight
+from tasks.report.deploy import report
+
+preflight()
+check_nvidia()
+install_engine()
+install_toolkit()
+provision_containers()
+provision_models()
+record_inventory()
+report()

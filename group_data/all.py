@@ -1,0 +1,103 @@
+"""The declared stack: every setting, its default and what it means.
+
+What this installation changes belongs in stack.toml, not here (see README, "Settings").
+"""
+
+# --- the three servers -------------------------------------------------------------------------
+
+# Image of every server, as repository:tag.
+image = "ollama/ollama:0.24.0"
+# One table for each service; the key is its name. Container and volume are container_prefix + name.
+models = {
+    "qwen": {
+        "model": "qwen2.5-coder:7b",
+        "role": "code completion",
+        "port": 11434,
+        "context": 16384,
+    },
+    "deepseek": {
+        "model": "deepseek-r1:8b",
+        "role": "technical reasoning",
+        "port": 11435,
+        "context": 8192,
+    },
+    "mistral": {
+        "model": "mistral:7b",
+        "role": "documentation and architecture",
+        "port": 11436,
+        "context": 16384,
+    },
+}
+# Groups and hosts change single keys of the services here: {"qwen": {"model": "…"}}.
+models_override = {}
+
+# --- defaults of every service; a service's own table wins -----------------------------------------
+
+# Address on which the port is published.
+bind = "127.0.0.1"
+# true allows a bind address that other machines can reach (Docker's ports pass ufw by).
+allow_public = False
+# How long an idle model stays loaded: "10m", "1h", "0" (unload at once) or "-1" (for ever).
+keep_alive = "5m"
+# Requests that one model answers at the same time; each needs a context of its own.
+parallel = 1
+# Type of the KV cache: f16, q8_0 (half the memory) or q4_0 (a quarter).
+kv_cache_type = "q8_0"
+# Flash attention; q8_0 and q4_0 need it.
+flash_attention = True
+# Memory limit of a container, like "12g"; "" for none.
+memory = ""
+# CPU limit of a container in cores, like 4 or 1.5; 0 for none.
+cpus = 0
+
+# --- the host --------------------------------------------------------------------------------------
+
+# auto: use the GPU where there is one; required: fail without it; off: CPU only.
+gpu = "auto"
+# Oldest NVIDIA driver that is accepted.
+driver_minimum = "580.95"
+# Oldest CUDA version, as nvidia-smi reports it, that is accepted.
+cuda_minimum = "13.0"
+# Where Docker Engine comes from: docker (Docker's apt repository), distro, or auto.
+docker_source = "auto"
+# Socket of the Docker Engine; another one than the default is used as it is, never installed.
+docker_socket = "/var/run/docker.sock"
+# Free disk space, in GB, that must remain after everything is pulled.
+disk_reserve_gb = 5
+
+# --- names, files and registries ---------------------------------------------------------------------
+
+# Prefix of containers and volumes; it also names the stack: two prefixes are two stacks.
+container_prefix = "ollama-"
+# The inventory of what is really there (SQLite), on the machine that runs pyinfra.
+database = ".models.db"
+# The digests that were proven, on the machine that runs pyinfra.
+lock = "stack.lock"
+# Registry to pull the image from in place of Docker Hub, as host:port; "" for none.
+image_mirror = ""
+# true: the image mirror speaks plain HTTP (loopback mirrors may always).
+image_mirror_insecure = False
+# Registry to pull models from in place of registry.ollama.ai, as host:port; "" for none.
+model_registry = ""
+# true: the model registry speaks plain HTTP.
+model_registry_insecure = False
+# Proxy for the host's downloads and, inside the containers, for model pulls.
+http_proxy = ""
+https_proxy = ""
+no_proxy = ""
+# File on the host with a private CA certificate (PEM) that the containers trust as well.
+ca_certificate = ""
+
+# --- limits ------------------------------------------------------------------------------------------
+
+# Seconds that a new container has until it answers.
+start_timeout = 60
+# Seconds that a generation may take, loading the model included.
+generate_timeout = 300
+# Seconds without a new byte after which a pull counts as stalled.
+pull_stall = 60
+# How often a stalled or broken pull is taken up again.
+pull_retries = 3
+# Size at which a container's log is rotated, and how many files are kept.
+log_max_size = "10m"
+log_max_files = 3

@@ -1,0 +1,180 @@
+"""Who listens on which TCP port, and what to say to a person whose port is taken."""
+
+from __future__ import annotations
+
+import ipaddress
+import re
+import struct
+from collections.abc import Iterable
+from dataclasses import dataclass
+
+from tasks.host.sections import sections, values
+from tasks.stack import Service, Stack
+from tasks.steps import Failure
+
+ANY = ("0.0.0.0", "::")
+_UNIT = re.compile(r"/([^/]+\.service)(?:/|$)")
+_USER_UNIT = re.compile(r"/user@\d+\.service/(?:.*/)?([^/]+\.service)$")
+
+
+@dataclass(frozen=True)
+class Listener:
+    """A listening TCP socket. `inode` is the socket's, as /proc/PID/fd shows it."""
+
+    address: str
+    port: int
+    inode: int = 0
+
+    def holds(self, bind: str, port: int) -> bool:
+        """Tell whether nobody else can listen on this address and port."""
+        if port != self.port:
+            return False
+        # "::" takes IPv4 as well, unless its owner asked for IPv6 only, which /proc does not show.
+        return self.address == bind or self.address in ANY or bind in ANY
+
+
+@dataclass(frozen=True)
+class PortHolder:
+    """The process that listens on a port. `unit` is its systemd unit, "" where it has none."""
+
+    port: int
+    pid: int
+    command: str = ""
+    unit: str = ""
+    is_user_unit: bool = False
+    container: str = ""
+
+
+def address_text(text: str) -> tuple[str, int] | None:
+    """Turn "0100007F:2CAA" of /proc/net/tcp{,6} into ("127.0.0.1", 11434); None if it is neither.
+
+    The kernel writes the address in 32-bit words in the order of its own bytes (little-endian on
+    every machine that this project runs on), the port in plain hexadecimal.
+    """
+    host, _, port = text.partition(":")
+    try:
+        raw = bytes.fromhex(host)
+        number = int(port, 16)
+    except ValueError:
+        return None
+    if len(raw) not in (4, 16):
+        return None
+    words = struct.unpack(f"<{len(raw) // 4}I", raw)
+    packed = struct.pack(f">{len(words)}I", *words)
+    if len(packed) == 4:
+        return str(ipaddress.IPv4Address(packed)), number
+    address = ipaddress.IPv6Address(packed)
+    return str(address.ipv4_mapped or address), number
+
+
+def listeners(lines: Iterable[str]) -> tuple[Listener, ...]:
+    """Parse lines "ADDRESS:PORT INODE" as the script takes them from /proc/net/tcp{,6}."""
+    found = []
+    for line in lines:
+        words = line.split()
+        place = address_text(words[0]) if len(words) == 2 else None
+        if place is not None and words[1].isdigit():
+            found.append(Listener(*place, int(words[1])))
+    return tuple(sorted(set(found), key=lambda one: (one.port, one.address, one.inode)))
+
+
+def taken(
+    stack: Stack, listening: Iterable[Listener], ours: Iterable[int] = ()
+) -> tuple[Service, ...]:
+    """Return the active services whose port somebody else holds.
+
+    `ours` are the ports that our own running containers publish.
+    """
+    known, held = set(ours), tuple(listening)
+    return tuple(
+        s
+        for s in stack.selected
+        if s.active and s.port not in known and any(one.holds(s.bind, s.port) for one in held)
+    )
+
+
+def port_faults(
+    stack: Stack,
+    listening: Iterable[Listener],
+    holders: Iterable[PortHolder],
+    ours: Iterable[int] = (),
+) -> list[Failure]:
+    """Name who holds the port of a declared service, and what a person can do. Nobody is killed."""
+    by_port: dict[int, PortHolder] = {}
+    for holder in holders:
+        by_port.setdefault(holder.port, holder)
+    return [_fault(s, by_port.get(s.port)) for s in taken(stack, listening, ours)]
+
+
+def _fault(service: Service, holder: PortHolder | None) -> Failure:
+    what = f"port {service.port} is taken"
+    other = f"or give {service.name} another port: in stack.toml, [models.{service.name}], port = …"
+    if holder is None:
+        cause = "a process that this user may not see listens there"
+        return Failure(
+            what, cause, f"see who: sudo ss -ltnp 'sport = :{service.port}'; {other}", service.name
+        )
+    cause = f"PID {holder.pid} ({holder.command or 'its command line is empty'}) listens there"
+    cause += f", of the unit {holder.unit}" if holder.unit and not holder.container else ""
+    cause += f", in the container {holder.container[:12]}" if holder.container else ""
+    return Failure(what, cause, f"{_way_out(holder)}; {other}", service.name)
+
+
+def _way_out(holder: PortHolder) -> str:
+    if "docker-proxy" in holder.command:
+        return f"see which container: docker ps --filter publish={holder.port}; stop that one"
+    if holder.container:
+        return f"stop that container: docker stop {holder.container[:12]}"
+    if holder.unit and holder.is_user_unit:
+        return f"stop it for good: systemctl --user disable --now {holder.unit}"
+    if holder.unit:
+        return f"stop it for good: sudo systemctl disable --now {holder.unit}"
+    return f"end it where it was started, or: kill {holder.pid}"
+
+
+def unit_of(cgroup: Iterable[str]) -> tuple[str, bool]:
+    """Return the systemd unit in the lines of /proc/PID/cgroup, and whether it is a user's own."""
+    for line in cgroup:
+        path = line.split(":", 2)[-1].strip()
+        if match := _USER_UNIT.search(path):
+            return match[1], True
+        if "/user.slice/" in f"{path}/":
+            continue
+        if match := _UNIT.search(path):
+            return match[1], False
+    return "", False
+
+
+def container_of(cgroup: Iterable[str]) -> str:
+    """Return the ID of the container in the lines of /proc/PID/cgroup, "" where there is none."""
+    for line in cgroup:
+        if match := re.search(r"docker[-/]([0-9a-f]{64})", line):
+            return match[1]
+    return ""
+
+
+def port_holders(lines: Iterable[str]) -> tuple[PortHolder, ...]:
+    """Parse what the script of PortHolders printed: sockets, then "##PID" with what it is."""
+    parts = sections(lines)
+    ports = {one.inode: one.port for one in listeners(parts.get("sockets", ()))}
+    found = set()
+    for name, body in parts.items():
+        if not name.isdigit():
+            continue
+        groups = [line.removeprefix("cgroup=") for line in body if line.startswith("cgroup=")]
+        unit, is_user_unit = unit_of(groups)
+        command = values(line for line in body if line.startswith("command=")).get("command", "")
+        for line in body:
+            inode = line.removeprefix("inode=")
+            if inode.isdigit() and int(inode) in ports:
+                found.add(
+                    PortHolder(
+                        ports[int(inode)],
+                        int(name),
+                        command,
+                        unit,
+                        is_user_unit,
+                        container_of(groups),
+                    )
+                )
+    return tuple(sorted(found, key=lambda one: (one.port, one.pid)))

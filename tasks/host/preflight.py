@@ -1,0 +1,38 @@
+"""The first thing of a run on a host: look at it, and find out as whom to act."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+
+from tasks.host.access import access
+from tasks.host.facts import observe_holders, observe_host
+from tasks.host.observed import ObservedHost
+from tasks.host.ports import port_faults, taken
+from tasks.run import Run
+from tasks.steps import Failure
+
+
+def preflight(run: Run) -> ObservedHost | None:
+    """Look at the host and set `run.sudo`. None, with the failure noted, where a run cannot go on."""
+    host = observe_host(run)
+    decided = access(host)
+    run.sudo = decided.kind == "sudo"
+    if decided.note:
+        run.note(decided.note)
+    if decided.failure is not None:
+        run.fail(decided.failure)
+        return None
+    return host
+
+
+def find_port_faults(run: Run, ours: Iterable[int] = ()) -> list[Failure]:
+    """Return the faults of taken ports; who holds them is looked up only where one is taken.
+
+    `ours` are the ports that our own running containers publish.
+    """
+    listening = observe_host(run).listening
+    services = taken(run.stack, listening, ours)
+    if not services:
+        return []
+    holders = observe_holders(run, [s.port for s in services])
+    return port_faults(run.stack, listening, holders, ours)

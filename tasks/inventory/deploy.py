@@ -1,0 +1,15 @@
+"""The stage of the inventory: the post-deploy hook."""
+
+from __future__ import annotations
+
+from pyinfra.api import deploy
+
+from tasks.inventory import operations
+from tasks.run import current_run
+
+
+@deploy("Inventory")
+def record_inventory() -> None:
+    """Write what is really there into the database, whatever failed before."""
+    database = current_run().stack.database
+    operations.inventory(name=f"Record the inventory in {database}", _ignore_errors=True)

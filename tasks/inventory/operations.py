@@ -1,0 +1,48 @@
+"""The post-deploy hook: what is really there, written into the database."""
+
+from __future__ import annotations
+
+from collections.abc import Generator
+from typing import Any
+
+from pyinfra.api import FunctionCommand, operation
+
+from tasks.inventory.database import DatabaseError, is_up_to_date, record
+from tasks.inventory.rows import HostDetails, Inventory, Row, inventory_of
+from tasks.layers import rooted
+from tasks.ollama.facts import observe
+from tasks.run import RUN_ID, Run, current_run
+from tasks.steps import Failure
+
+
+def found_now(run: Run) -> Inventory:
+    """Observe the host after the last change and make its rows."""
+    events: list[Row] = [
+        {"run": RUN_ID, "host": run.host.name, **event.__dict__, "action": str(event.action)}
+        for event in run.events
+    ]
+    proofs = {name: (proof.verdict, proof.rate) for name, proof in run.proofs.items()}
+    details = run.details or HostDetails()
+    return inventory_of(run.host.name, run.stack, observe(run), details, proofs, events)
+
+
+@operation()
+def inventory() -> Generator[FunctionCommand, None, None]:
+    """Write what is really there into the database; nothing where it is there already."""
+    run = current_run()
+    found = found_now(run)
+    path = rooted(run.stack.database)
+    if is_up_to_date(path, found):
+        return
+
+    def write(state: Any, host: Any) -> bool:
+        try:
+            for note in record(path, found):
+                run.note(note)
+        except DatabaseError as error:
+            cause, _, remedy = str(error).partition("; ")
+            run.fail(Failure("record the inventory: failed", cause, remedy))
+            return False
+        return True
+
+    yield FunctionCommand(write, (), {})

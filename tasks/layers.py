@@ -1,0 +1,140 @@
+"""Where settings come from: defaults, groups, hosts, stack.toml and the command line.
+
+A layer is a source with a name that a person knows and the raw settings that it holds. Later
+layers win, key by key. Nothing here judges a value: `tasks.stack` does.
+"""
+
+from __future__ import annotations
+
+import os
+import tomllib
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass, field
+from pathlib import Path
+from runpy import run_path
+from types import ModuleType
+from typing import Any
+
+ROOT = Path(__file__).resolve().parent.parent
+DEFAULTS = "group_data/all.py"
+RUN_OPTIONS_SOURCE = "--data"
+# What pyinfra itself reads from group and host data; never a setting of ours.
+CONNECTOR_PREFIXES = ("ssh_", "_")
+
+
+@dataclass(frozen=True)
+class Layer:
+    """One source of settings, such as stack.toml."""
+
+    source: str
+    values: Mapping[str, Any]
+
+
+@dataclass
+class Merged:
+    """All layers merged: the values, where each came from, and what could not be read.
+
+    `sources` maps a dotted path ("models.qwen.port") to the source of its value.
+    """
+
+    values: dict[str, Any] = field(default_factory=dict)
+    sources: dict[str, str] = field(default_factory=dict)
+    faults: list[str] = field(default_factory=list)
+
+    def source_of(self, path: str) -> str:
+        """Name the source of a setting; of the nearest parent where it has none of its own."""
+        while path not in self.sources and "." in path:
+            path = path.rpartition(".")[0]
+        return self.sources.get(path, DEFAULTS)
+
+
+def merge(layers: Iterable[Layer]) -> Merged:
+    """Merge layers, the last one wins; the tables of services are merged key by key."""
+    merged = Merged()
+    for layer in layers:
+        for key, value in layer.values.items():
+            if key.startswith(CONNECTOR_PREFIXES):
+                continue
+            if key in ("models", "models_override"):
+                _merge_services(merged, layer.source, key, value, replace=layer.source == DEFAULTS)
+            else:
+                merged.values[key] = value
+                merged.sources[key] = layer.source
+    return merged
+
+
+def _merge_services(merged: Merged, source: str, key: str, tables: Any, replace: bool) -> None:
+    if not isinstance(tables, Mapping):
+        merged.faults.append(f"{source}: {key}: should be one table for each service")
+        return
+    services: dict[str, Any] = {} if replace else merged.values.get("models", {})
+    if key == "models":
+        merged.values["models"] = services
+    else:
+        services = merged.values.setdefault("models", {})
+    for name, table in tables.items():
+        if not isinstance(table, Mapping):
+            merged.faults.append(f"{source}: {key}.{name}: should be a table of settings")
+            continue
+        merged.sources.setdefault(f"models.{name}", source)
+        service = services[name] = dict(services.get(name, {}))
+        for setting, value in table.items():
+            path = f"models.{name}.{setting}"
+            merged.sources[path] = source
+            if setting == "environment" and isinstance(value, Mapping):
+                service[setting] = {**service.get(setting, {}), **value}
+                merged.sources.update({f"{path}.{variable}": source for variable in value})
+            else:
+                service[setting] = value
+
+
+def python_settings(values: Mapping[str, Any]) -> dict[str, Any]:
+    """Keep what pyinfra keeps of a group_data file: no modules, callables or private names."""
+    return {
+        key: value
+        for key, value in values.items()
+        if not key.startswith("_") and not callable(value) and not isinstance(value, ModuleType)
+    }
+
+
+def stack_file() -> Path:
+    """Return the stack.toml of this installation; STACK_FILE names another one."""
+    return Path(os.environ.get("STACK_FILE") or ROOT / "stack.toml")
+
+
+def toml_layer(path: Path) -> tuple[Layer, list[str]]:
+    """Read stack.toml. Returns its layer (empty where there is no file) and its faults."""
+    source = _shown(path)
+    if not path.exists():
+        if os.environ.get("STACK_FILE"):
+            return Layer(source, {}), [f"{source}: there is no such file (STACK_FILE names it)"]
+        return Layer(source, {}), []
+    try:
+        return Layer(source, tomllib.loads(path.read_text(encoding="utf-8"))), []
+    except (tomllib.TOMLDecodeError, UnicodeDecodeError) as error:
+        return Layer(source, {}), [f"{source}: is not valid TOML: {error}"]
+    except OSError as error:
+        return Layer(source, {}), [f"{source}: cannot be read: {error.strerror}"]
+
+
+def defaults_layer() -> Layer:
+    """Read group_data/all.py without pyinfra."""
+    return Layer(DEFAULTS, python_settings(run_path(str(ROOT / DEFAULTS))))
+
+
+def local_layers() -> Merged:
+    """Merge what holds for this machine without pyinfra: the defaults and stack.toml."""
+    layer, faults = toml_layer(stack_file())
+    merged = merge([defaults_layer(), layer])
+    merged.faults[:0] = faults
+    return merged
+
+
+def _shown(path: Path) -> str:
+    """Return a path as a person would type it from the root of the project."""
+    return str(path.relative_to(ROOT)) if path.is_relative_to(ROOT) else str(path)
+
+
+def rooted(path: str) -> Path:
+    """Return a path of the declaration; relative ones count from the root of the project."""
+    return ROOT / path

@@ -1,0 +1,17 @@
+"""The stage of the models."""
+
+from __future__ import annotations
+
+from pyinfra.api import deploy
+
+from tasks.models import operations
+from tasks.run import current_run
+
+
+@deploy("Models")
+def provision_models() -> None:
+    """Bring the models of every selected service to their declaration, one service at a time."""
+    for service in current_run().stack.selected:
+        operations.models(
+            service=service, name=f"Converge models of {service.name}", _ignore_errors=True
+        )

@@ -1,0 +1,175 @@
+"""Getting a model into a server: pull with progress, restore, and what errors mean."""
+
+from __future__ import annotations
+
+import json
+import re
+import shlex
+from dataclasses import dataclass
+
+from tasks.engine_api import Answer, answers, curl
+from tasks.models.plan import kept_name
+from tasks.ollama.proof import observe_afresh
+from tasks.registry import RegistryFault, RemoteManifest, fault, model_manifest
+from tasks.run import Run
+from tasks.stack import Service
+from tasks.steps import Step, StepFailed
+from tasks.streams import ModelProgress, StreamEnd, bytes_text, follow
+
+# A damaged download is taken from the registry once more, not for ever.
+DAMAGE_RETRIES = 1
+
+
+@dataclass(frozen=True)
+class PullFault:
+    """What an error of a pull means. `again` tells whether a further try can help."""
+
+    cause: str
+    remedy: str
+    again: bool = False
+    is_damage: bool = False
+
+
+def pull_model(run: Run, step: Step, service: Service) -> None:
+    """Bring a declared model to its server; nothing is downloaded that is there already."""
+    model = step.subject
+    proven = run.lock.model_digests(run.host.name, service.name).get(model, "") if run.lock else ""
+    held = observe_afresh(run).server(service.name).models.get(model)
+    if held is not None and proven in ("", held.digest):
+        run.log(f"  {model} is there already")
+        return
+    remote = _offered(run, model)
+    if proven and remote.digest != proven:
+        raise _moved(model, proven, remote.digest)
+    _pull(run, service, model, remote)
+
+
+def restore_model(run: Run, step: Step, service: Service) -> None:
+    """Bring back the proven digest of a model that something else replaced."""
+    model = step.subject
+    proven = run.lock.model_digests(run.host.name, service.name)[model] if run.lock else ""
+    kept = observe_afresh(run).server(service.name).models.get(kept_name(model))
+    if kept is not None and kept.digest == proven:
+        _copy(run, service, kept.name, model)
+        return
+    remote = _offered(run, model)
+    if remote.digest != proven:
+        raise _moved(model, proven, remote.digest)
+    _pull(run, service, model, remote)
+
+
+def _offered(run: Run, model: str) -> RemoteManifest:
+    remote = model_manifest(run, model)
+    if isinstance(remote, RegistryFault):
+        raise StepFailed(remote.cause, remote.remedy)
+    return remote
+
+
+def _moved(model: str, proven: str, offered: str) -> StepFailed:
+    return StepFailed(
+        f"the proven {model} ({proven[7:19]}) is not here, and the registry offers another one now"
+        f" ({offered[7:19]})",
+        f"to accept the new one, remove the entry of {model} from stack.lock and run again",
+    )
+
+
+def _pull(run: Run, service: Service, model: str, remote: RemoteManifest) -> None:
+    name = run.stack.pull_name(model)
+    damage, tries = 0, 0
+    while True:
+        end = _follow(run, service, name, remote.size, model)
+        if end.ok:
+            break
+        found = explain(end, model, run)
+        damage += found.is_damage
+        tries += not found.is_damage
+        if not found.again or damage > DAMAGE_RETRIES or tries > run.stack.pull_retries:
+            raise StepFailed(found.cause, found.remedy)
+        run.log(f"  {found.cause}; trying again, what is there already is kept")
+    if name != model:
+        _copy(run, service, name, model)
+        _call(run, service, "DELETE", "/api/delete", {"model": name})
+    held = observe_afresh(run).server(service.name).models.get(model)
+    if held is None or held.digest != remote.digest:
+        seen = held.digest[7:19] if held else "nothing"
+        raise StepFailed(
+            f"after the pull {model} is {seen}, the registry offered {remote.digest[7:19]}",
+            "run again; if it stays so, tell whoever runs the registry",
+        )
+
+
+def _follow(run: Run, service: Service, name: str, size: int, model: str) -> StreamEnd:
+    command = shlex.join(
+        ["curl", "-sS", "--noproxy", "*", "-X", "POST", f"{service.url}/api/pull", "-d", "@-"]
+    )
+    body = json.dumps({"model": name, "insecure": run.stack.model_registry_insecure})
+    run.log(f"  {model}: {bytes_text(size)} at the registry")
+    return follow(
+        run, command, body, ModelProgress(), what=model, stall=run.stack.pull_stall, expected=size
+    )
+
+
+def _copy(run: Run, service: Service, source: str, destination: str) -> None:
+    body = {"source": source, "destination": destination}
+    answer = _call(run, service, "POST", "/api/copy", body)
+    if not answer.ok:
+        raise StepFailed(f"copy {source} to {destination}: {answer.message}", "run again")
+
+
+def _call(run: Run, service: Service, method: str, path: str, body: dict[str, str]) -> Answer:
+    url = service.url + path
+    result = run.sh(curl([url], method=method, has_body=True), stdin=json.dumps(body))
+    return answers(result.stdout).get(url, Answer(url, 0, result.stderr))
+
+
+_UNKNOWN = re.compile(r"file does not exist|manifest unknown|not found|\b404\b")
+_DAMAGED = re.compile(r"digest mismatch|unexpected EOF|invalid character|unexpected end of JSON")
+_NEWER = re.compile(r"requires a newer version|\b412\b")
+_FULL = re.compile(r"no space left on device")
+_CERTIFICATE = re.compile(r"x509|certificate")
+_STATUS = re.compile(r"\b(401|403|429|500|502|503|504)\b")
+
+
+def explain(end: StreamEnd, model: str, run: Run) -> PullFault:
+    """Put the end of a pull into words. Source of the texts: Ollama's server/images.go."""
+    text = end.error
+    registry = run.stack.model_registry or "registry.ollama.ai"
+    if end.stalled:
+        return PullFault(
+            f"the pull of {model} stalled: no byte for {run.stack.pull_stall} s",
+            "run again: it goes on where it stopped; pull_stall allows longer silence",
+            again=True,
+        )
+    if _NEWER.search(text):
+        return PullFault(
+            f"{model} needs a newer Ollama than the declared image ({text.strip()})",
+            "declare a newer image, or an older model",
+        )
+    if _FULL.search(text):
+        return PullFault(
+            f"the disk is full ({text.strip()})", "free some space and run again: it goes on"
+        )
+    if _DAMAGED.search(text):
+        return PullFault(
+            f"{model} arrived damaged ({text.strip()})",
+            "run again; if it stays so, tell whoever runs the registry",
+            again=True,
+            is_damage=True,
+        )
+    if _CERTIFICATE.search(text):
+        return PullFault(
+            f"the container does not trust the registry {registry} ({text.strip()})",
+            "name the private CA with ca_certificate; a CA of the host alone is not known inside",
+        )
+    if _UNKNOWN.search(text):
+        known = fault(404, f"model {model}", registry, "", "model")
+        return PullFault(known.cause, known.remedy)
+    status = _STATUS.search(text)
+    if status:
+        known = fault(int(status[0]), f"model {model}", registry, text, "model")
+        return PullFault(known.cause, known.remedy, again=status[0].startswith("5"))
+    return PullFault(
+        f"the pull of {model} broke off ({text.strip() or 'connection lost'})",
+        "run again: it goes on where it stopped; check http_proxy for the containers",
+        again=True,
+    )

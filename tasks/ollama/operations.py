@@ -1,0 +1,55 @@
+"""The containers as pyinfra operations: each brings one service's container to its declaration."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Generator
+from functools import partial
+
+from pyinfra.api import FunctionCommand, operation
+
+from tasks.ollama import apply
+from tasks.ollama.facts import observe
+from tasks.ollama.image import pull_image
+from tasks.ollama.spec import ContainerSpec
+from tasks.plan import orphans, planned_now, spec_for
+from tasks.run import Run, current_run, step_command
+from tasks.stack import Service
+from tasks.steps import Action, Step
+
+
+def _action(action: Action, spec: ContainerSpec, service: Service) -> Callable[[Run, Step], None]:
+    """Return the function that takes a step of a container's plan."""
+    table: dict[Action, Callable[[Run, Step], None]] = {
+        Action.PULL_IMAGE: partial(pull_image, service=service),
+        Action.CREATE_VOLUME: partial(apply.create_volume, spec=spec),
+        Action.SET_ASIDE: partial(apply.set_aside, spec=spec),
+        Action.PUT_BACK: partial(apply.put_back, spec=spec, service=service),
+        Action.RENAME: partial(apply.rename, spec=spec),
+        Action.CREATE: partial(apply.create, spec=spec, service=service),
+        Action.START: partial(apply.start, spec=spec, service=service),
+        Action.UNPAUSE: partial(apply.unpause, spec=spec, service=service),
+        Action.STOP: apply.stop,
+        Action.PROVE: partial(apply.prove, spec=spec, service=service),
+        Action.REMOVE: apply.remove,
+    }
+    return table[action]
+
+
+@operation()
+def container(service: Service) -> Generator[FunctionCommand, None, None]:
+    """Bring the container of a service to its declaration."""
+    run = current_run()
+    spec = spec_for(run, service)
+    for step in planned_now(run, service).container:
+        yield step_command(run, step, _action(step.action, spec, service))
+
+
+@operation()
+def undeclared() -> Generator[FunctionCommand, None, None]:
+    """Remove what is ours and no longer declared, where this run has the consent to."""
+    run = current_run()
+    if run.has_failed(""):
+        return
+    table = {Action.REMOVE: apply.remove, Action.REMOVE_VOLUME: apply.remove_volume}
+    for step in orphans(run, observe(run))[0]:
+        yield step_command(run, step, table[step.action])

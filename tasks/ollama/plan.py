@@ -1,0 +1,255 @@
+"""What has to happen to a service's container, from what is declared and what is there. Pure.
+
+Docker is the journal: every state that an interrupted replacement leaves is told by the names and
+labels of containers, so the plan starts from any of them. While a container is replaced, the one
+that worked stands beside it, stopped, as NAME-previous, and is removed last.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+from tasks.ollama.drift import Change, drift, explain
+from tasks.ollama.observed import ObservedContainer, Snapshot
+from tasks.ollama.spec import ContainerSpec
+from tasks.stack import Service
+from tasks.steps import Action, Failure, Step
+
+
+@dataclass(frozen=True)
+class Wanted:
+    """What the plan of one service starts from, besides the snapshot.
+
+    `image_digest` is the manifest digest to hold to ("" where none is proven yet). `needs` names
+    the earlier stage of this run that has to bring the engine up ("" where it is up).
+    """
+
+    service: Service
+    spec: ContainerSpec
+    image_digest: str = ""
+    may_adopt: bool = False
+    needs: str = ""
+
+
+def refusal(wanted: Wanted, snapshot: Snapshot) -> Failure | None:
+    """Return why the service cannot be touched at all: its name belongs to somebody else."""
+    other = snapshot.named(wanted.spec.name)
+    if other is None or other.is_of(wanted.spec.stack) or wanted.may_adopt:
+        return None
+    if not wanted.service.active:
+        return None
+    return Failure(
+        f"container {other.name} is not ours",
+        f"a container of this name exists and does not carry the labels of this stack"
+        f" ({wanted.spec.stack})",
+        f"rename it (docker rename {other.name} {other.name}-mine), or let this stack take its"
+        f" place with --data adopt={wanted.service.name} (its volumes stay)",
+        wanted.service.name,
+    )
+
+
+def plan_container(wanted: Wanted, snapshot: Snapshot) -> list[Step]:
+    """Plan the container of one service. An empty list: it is as declared."""
+    if not wanted.service.active:
+        return _plan_inactive(wanted, snapshot)
+    return _Planner(wanted, snapshot).steps()
+
+
+def _plan_inactive(wanted: Wanted, snapshot: Snapshot) -> list[Step]:
+    container = snapshot.named(wanted.spec.name)
+    if container is None or not container.is_of(wanted.spec.stack):
+        return []
+    if container.status not in ("running", "paused", "restarting"):
+        return []
+    return [
+        Step(
+            Action.STOP,
+            container.name,
+            f"stop container {container.name}",
+            "declared inactive; it is kept",
+            wanted.service.name,
+        )
+    ]
+
+
+class _Planner:
+    """Plans one active service; only a namespace for what its parts share."""
+
+    def __init__(self, wanted: Wanted, snapshot: Snapshot) -> None:
+        self.wanted, self.spec, self.snapshot = wanted, wanted.spec, snapshot
+        self.current = snapshot.named(self.spec.name)
+        self.previous = snapshot.named(self.spec.previous_name)
+        named = (self.spec.name, self.spec.previous_name)
+        self.strays = [
+            c
+            for c in snapshot.containers
+            if c.is_of(self.spec.stack) and c.service == self.spec.service and c.name not in named
+        ]
+
+    def steps(self) -> list[Step]:
+        steps = self._renamed()
+        if self.current is None and self.previous is None:
+            return [*steps, *self._create("there is none")]
+        if self.current is None:
+            return [*steps, *self._finish_without_current()]
+        changes = self._drift(self.current)
+        if changes:
+            return [*steps, *self._replace(self.current, changes)]
+        steps += self._running(self.current)
+        if self.previous is not None:
+            steps += [self._prove(), self._remove_previous("the replacement was interrupted")]
+        return steps
+
+    def _renamed(self) -> list[Step]:
+        """Give a renamed container its name back; remove others that pretend to be this service."""
+        steps = []
+        strays = sorted(self.strays, key=lambda c: (not c.is_running, c.name))
+        if self.current is None and strays:
+            stray = strays.pop(0)
+            self.current = stray
+            steps.append(
+                self._step(
+                    Action.RENAME,
+                    stray.name,
+                    f"rename container {stray.name} to {self.spec.name}",
+                    "renamed by hand",
+                )
+            )
+        for stray in strays:
+            text = f"remove container {stray.name}"
+            steps.append(
+                self._step(Action.REMOVE, stray.name, text, f"a second one of {self.spec.service}")
+            )
+        return steps
+
+    def _drift(self, container: ObservedContainer) -> list[Change]:
+        if not container.is_of(self.spec.stack):
+            return [Change("owner", "not this stack", "this stack (adopted)")]
+        found = drift(self.spec, container, self.snapshot.images, self.wanted.image_digest)
+        if container.status in ("dead", "removing"):
+            found.append(Change("state", container.status, "running"))
+        return found
+
+    def _running(self, current: ObservedContainer) -> list[Step]:
+        name = self.spec.name
+        if current.status == "running":
+            return []
+        if current.status == "paused":
+            why = "it was paused"
+            return [self._step(Action.UNPAUSE, name, f"unpause container {name}", why)]
+        why = f"it is {current.status}"
+        if current.status == "exited":
+            why = f"it was stopped (exit code {current.exit_code})"
+        return [self._step(Action.START, name, f"start container {name}", why)]
+
+    def _replace(self, current: ObservedContainer, changes: list[Change]) -> list[Step]:
+        why = explain(self.spec, current, changes)
+        name, aside = self.spec.name, self.spec.previous_name
+        steps = self._image()
+        if self.previous is not None:
+            steps.append(
+                self._step(
+                    Action.REMOVE,
+                    name,
+                    f"remove container {name}",
+                    f"its replacement was interrupted and it is not as declared: {why}",
+                )
+            )
+        else:
+            steps.append(
+                self._step(
+                    Action.SET_ASIDE, name, f"stop container {name}, keep it as {aside}", why
+                )
+            )
+        return [*steps, *self._create_over_previous(why)]
+
+    def _finish_without_current(self) -> list[Step]:
+        """Only the set-aside container is there: put it back if it is as declared, else go on."""
+        assert_previous = self.previous
+        if assert_previous is not None and not self._drift(assert_previous):
+            return [
+                self._step(
+                    Action.PUT_BACK,
+                    self.spec.previous_name,
+                    f"put container {self.spec.previous_name} back as {self.spec.name}",
+                    "a replacement was interrupted",
+                )
+            ]
+        return [*self._image(), *self._create_over_previous("a replacement was interrupted")]
+
+    def _create_over_previous(self, why: str) -> list[Step]:
+        name = self.spec.name
+        return [
+            *self._volume(),
+            self._step(Action.CREATE, name, f"create and start container {name}", why),
+            self._prove(),
+            self._remove_previous("replaced"),
+        ]
+
+    def _create(self, why: str) -> list[Step]:
+        text = f"create and start container {self.spec.name}"
+        return [
+            *self._image(),
+            *self._volume(),
+            self._step(Action.CREATE, self.spec.name, text, why),
+        ]
+
+    def _image(self) -> list[Step]:
+        image = self.snapshot.images.get(self.spec.image)
+        digest = self.wanted.image_digest
+        if image is not None and (not digest or digest in image.digests):
+            return []
+        why = "not here yet" if image is None else "the local tag is another image"
+        text = f"pull image {self.spec.image}"
+        if digest:
+            text += f"@{digest[7:19]}"
+        return [self._step(Action.PULL_IMAGE, self.spec.image, text, why)]
+
+    def _volume(self) -> list[Step]:
+        if self.spec.volume in self.snapshot.volumes:
+            return []
+        text = f"create volume {self.spec.volume}"
+        return [self._step(Action.CREATE_VOLUME, self.spec.volume, text, "there is none")]
+
+    def _prove(self) -> Step:
+        text = f"prove container {self.spec.name} by a generation"
+        return self._step(Action.PROVE, self.spec.name, text, "")
+
+    def _remove_previous(self, why: str) -> Step:
+        aside = self.spec.previous_name
+        return self._step(Action.REMOVE, aside, f"remove container {aside}", why)
+
+    def _step(self, action: Action, subject: str, text: str, why: str) -> Step:
+        return Step(action, subject, text, why, self.wanted.service.name, self.wanted.needs)
+
+
+def plan_orphans(
+    stack: str, prefix_services: set[str], snapshot: Snapshot, *, prune: bool, purge: bool
+) -> tuple[list[Step], list[str]]:
+    """Plan what is ours and no longer declared. Returns the steps, and notes on what is left."""
+    steps: list[Step] = []
+    notes: list[str] = []
+    for container in snapshot.containers:
+        if not container.is_of(stack) or container.service in prefix_services:
+            continue
+        name = container.name
+        if prune:
+            text = f"remove container {name}"
+            steps.append(Step(Action.REMOVE, name, text, "no longer declared (prune)"))
+        else:
+            notes.append(
+                f"container {name} is ours and no longer declared; --data prune=true removes it"
+            )
+    for name, labels in snapshot.volumes.items():
+        service = name.removeprefix(stack)
+        if labels.get("ollama-stack.stack") != stack or service in prefix_services:
+            continue
+        if purge:
+            text = f"remove volume {name} with its models"
+            steps.append(Step(Action.REMOVE_VOLUME, name, text, "no longer declared (purge)"))
+        else:
+            notes.append(
+                f"volume {name} is ours and no longer declared;"
+                " --data prune=true --data purge=true removes it and its models"
+            )
+    return steps, notes

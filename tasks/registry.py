@@ -1,0 +1,188 @@
+"""What a registry holds, without downloading it: manifests of images and of models.
+
+Asked from the host, since it is the host that will pull. Source: the distribution and OCI
+specifications; Ollama's registry speaks the same protocol without a token.
+"""
+
+from __future__ import annotations
+
+import json
+import re
+import shlex
+from dataclasses import dataclass
+from typing import Any
+
+from tasks.references import DOCKER_HUB, OLLAMA_REGISTRY, ImageReference, ModelReference
+from tasks.run import Run
+from tasks.stack import Stack
+
+DOCKER_HUB_HOST = "registry-1.docker.io"
+ACCEPT = ", ".join(
+    f"application/vnd.{kind}+json"
+    for kind in (
+        "docker.distribution.manifest.v2",
+        "docker.distribution.manifest.list.v2",
+        "oci.image.manifest.v1",
+        "oci.image.index.v1",
+    )
+)
+TIMEOUT = 15
+_LOOPBACK = re.compile(r"^(127\.|localhost(:|$)|\[::1\])")
+
+
+@dataclass(frozen=True)
+class RemoteManifest:
+    """A manifest at a registry. `digest` is "sha256:…"; `size` is the bytes of its layers, 0 where
+    the manifest is an index and does not tell."""
+
+    digest: str
+    size: int
+
+
+@dataclass(frozen=True)
+class RegistryFault:
+    """Why a registry gave no manifest, in words of the user."""
+
+    cause: str
+    remedy: str
+    is_unreachable: bool = False
+
+
+@dataclass(frozen=True)
+class _Reply:
+    status: int
+    digest: str
+    headers: str
+    body: str
+    error: str
+
+
+def image_manifest(run: Run, image: ImageReference) -> RemoteManifest | RegistryFault:
+    """Look an image up at Docker Hub or at the mirror."""
+    registry = DOCKER_HUB_HOST if image.registry == DOCKER_HUB else image.registry
+    is_plain = bool(_LOOPBACK.match(registry)) or run.stack.image_mirror_insecure
+    url = _manifest_url(registry, is_plain, f"{image.repository}/manifests/{image.tag}")
+    reply = _get(run, url)
+    if reply.status == 401:
+        token = _token(run, reply.headers)
+        if token:
+            reply = _get(run, url, token)
+    return _result(reply, f"image {image}", registry, "image")
+
+
+def model_manifest(run: Run, model: str) -> RemoteManifest | RegistryFault:
+    """Look a model up at registry.ollama.ai or at the declared registry."""
+    reference = ModelReference.parse(model)
+    registry = run.stack.model_registry or OLLAMA_REGISTRY
+    is_plain = bool(run.stack.model_registry) and run.stack.model_registry_insecure
+    reply = _get(run, _manifest_url(registry, is_plain, reference.manifest_path))
+    return _result(reply, f"model {model}", registry, "model")
+
+
+def _manifest_url(registry: str, is_plain: bool, path: str) -> str:
+    return f"{'http' if is_plain else 'https'}://{registry}/v2/{path}"
+
+
+def _get(run: Run, url: str, token: str = "") -> _Reply:
+    """Fetch a manifest; secrets (token, proxy) go through curl's configuration on stdin."""
+    lines = [f'header = "Authorization: Bearer {token}"'] if token else []
+    fetch = (
+        f"curl -sSL --max-time {TIMEOUT} --connect-timeout 8 -K - -D $d/head -o $d/body"
+        f" -H {shlex.quote(f'Accept: {ACCEPT}')} -w '%{{http_code}}' {shlex.quote(url)}"
+        " >$d/code 2>$d/err"
+    )
+    script = (
+        f"d=$(mktemp -d) || exit 1; touch $d/head $d/body; {fetch}; cat $d/code; echo;"
+        " sha256sum <$d/body | cut -c1-64; echo '#head'; cat $d/head; echo '#error'; cat $d/err;"
+        " echo '#body'; cat $d/body; rm -rf $d"
+    )
+    configuration = "\n".join([*lines, *_proxy_lines(run.stack)]) + "\n"
+    result = run.sh(f"sh -c {shlex.quote(script)}", stdin=configuration, timeout=TIMEOUT + 15)
+    return _parse_reply(result.stdout)
+
+
+def _proxy_lines(stack: Stack) -> list[str]:
+    lines = []
+    proxy = stack.https_proxy or stack.http_proxy
+    if proxy:
+        lines.append(f'proxy = "{proxy}"')
+    if stack.no_proxy:
+        lines.append(f'noproxy = "{stack.no_proxy}"')
+    if stack.ca_certificate:
+        lines.append(f'cacert = "{stack.ca_certificate}"')
+    return lines
+
+
+def _parse_reply(text: str) -> _Reply:
+    top, _, rest = text.partition("#head\n")
+    headers, _, rest = rest.partition("#error\n")
+    error, _, body = rest.partition("#body")
+    status, _, digest = top.strip().partition("\n")
+    number = int(status) if status.isdigit() else 0
+    return _Reply(number, f"sha256:{digest.strip()}", headers, body.lstrip("\n"), error.strip())
+
+
+def _token(run: Run, headers: str) -> str:
+    """Get an anonymous pull token where the registry names its token service."""
+    match = re.search(r"(?im)^www-authenticate: bearer (.+)$", headers)
+    if match is None:
+        return ""
+    parts = dict(re.findall(r'(\w+)="([^"]*)"', match[1]))
+    query = f"service={parts.get('service', '')}&scope={parts.get('scope', '')}"
+    url = f"{parts.get('realm', '')}?{query}"
+    try:
+        value: dict[str, Any] = json.loads(_get(run, url).body)
+    except ValueError:
+        return ""
+    return str(value.get("token") or value.get("access_token") or "")
+
+
+def _result(reply: _Reply, what: str, registry: str, kind: str) -> RemoteManifest | RegistryFault:
+    if reply.status != 200:
+        return fault(reply.status, what, registry, reply.error, kind)
+    try:
+        manifest = json.loads(reply.body)
+        layers = [*manifest.get("layers", ()), *filter(None, [manifest.get("config")])]
+        return RemoteManifest(reply.digest, sum(int(layer["size"]) for layer in layers))
+    except (ValueError, KeyError, TypeError, AttributeError):
+        return RegistryFault(
+            f"the registry {registry} sent a damaged manifest for {what}",
+            "run again; if it stays so, tell whoever runs the registry",
+        )
+
+
+def fault(status: int, what: str, registry: str, error: str, kind: str) -> RegistryFault:
+    """Put an answer of a registry into words; every status has a message of its own."""
+    offline = "no internet here? `./main.sh setup --demo` shows the whole stack without it"
+    if status == 0:
+        setting = "image_mirror" if kind == "image" else "model_registry"
+        reason = error.removeprefix("curl: ") or "no answer"
+        remedy = f"check the network, http_proxy and {setting}; {offline}"
+        if "certificate" in error:
+            remedy = 'name the private CA with ca_certificate = "/path/on/the/host.pem"'
+        return RegistryFault(f"the registry {registry} does not answer ({reason})", remedy, True)
+    if status in (401, 403):
+        return RegistryFault(
+            f"the registry {registry} wants a login for {what} (HTTP {status})",
+            f"check the spelling of {what}; private registries with a login are not supported yet",
+        )
+    if status == 404:
+        return RegistryFault(
+            f"the registry {registry} has no {what}",
+            f"check the spelling; `{kind}` and its tag must exist there",
+        )
+    if status == 412:
+        return RegistryFault(
+            f"{what} needs a newer Ollama than this one (HTTP 412)",
+            "declare a newer image, or an older model",
+        )
+    if status == 429:
+        return RegistryFault(
+            f"the registry {registry} limits how often it may be asked (HTTP 429)",
+            "wait some minutes and run again, or declare a mirror",
+        )
+    return RegistryFault(
+        f"the registry {registry} has a fault of its own (HTTP {status})",
+        "run again later; what is here goes on serving",
+        status >= 500,
+    )

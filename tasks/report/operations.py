@@ -1,0 +1,60 @@
+"""The last operation: what stands now, and every failure with its remedy."""
+
+from __future__ import annotations
+
+import atexit
+import sys
+from collections.abc import Generator, Iterable
+from typing import Any
+
+from pyinfra.api import FunctionCommand, operation
+
+from tasks.inventory.rows import ACTIVE, INACTIVE, installed_version, is_active
+from tasks.ollama.facts import observe
+from tasks.ollama.observed import Snapshot
+from tasks.run import Run, all_runs, current_run
+from tasks.stack import Stack
+
+
+@operation()
+def report() -> Generator[FunctionCommand, None, None]:
+    """Show what stands now; fail the host where anything failed."""
+    run = current_run()
+    if run.is_executing:
+        for line in summary(run.stack, observe(run)):
+            run.log(line)
+    if run.failures:
+        yield FunctionCommand(_fail, (), {})
+
+
+def _fail(state: Any, host: Any) -> bool:
+    return False
+
+
+def summary(stack: Stack, snapshot: Snapshot) -> Iterable[str]:
+    """Return a line for each service: where it is, what it holds, whether it is up."""
+    width = max(len(service.name) for service in stack.services)
+    for service in stack.services:
+        status = ACTIVE if is_active(service, snapshot) else INACTIVE
+        version = installed_version(service, snapshot) or f"{service.model} is not there"
+        yield f"  {service.name:<{width}}  {service.url}  {status:<8}  {version}"
+
+
+def print_failures_last() -> None:
+    """See to it that the last lines of the whole run are its failures with their remedies."""
+    atexit.unregister(_print_failures)
+    atexit.register(_print_failures)
+
+
+def _print_failures() -> None:
+    for run in all_runs():
+        for line in _last_words(run):
+            print(line, file=sys.stderr)
+
+
+def _last_words(run: Run) -> list[str]:
+    if not run.failures:
+        return []
+    count = "1 failure" if len(run.failures) == 1 else f"{len(run.failures)} failures"
+    lines = [line for failure in run.failures for line in failure.lines()]
+    return ["", f"{count} on {run.host.name}:", *(f"  {line}" for line in lines)]

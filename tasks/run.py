@@ -1,0 +1,204 @@
+"""One run on one host: its declaration, the way to its shell, and what happened so far."""
+
+from __future__ import annotations
+
+import os
+import shlex
+import time
+from dataclasses import dataclass, field
+from datetime import UTC, datetime
+from typing import Any
+from weakref import WeakKeyDictionary
+
+from pyinfra import host as current_host
+from pyinfra.api import FunctionCommand, Host, StringCommand
+
+from tasks import layers
+from tasks.inventory.rows import HostDetails
+from tasks.lockfile import LockFile
+from tasks.stack import Stack, declare
+from tasks.steps import Action, Failure, Step, StepFailed
+
+RUN_ID = f"{datetime.now(UTC):%Y%m%dT%H%M%SZ}-{os.getpid()}"
+
+
+@dataclass(frozen=True)
+class Result:
+    """What a shell command on the host gave. `stdout` keeps its lines, without the last newline."""
+
+    ok: bool
+    stdout: str
+    stderr: str
+
+    @property
+    def last_words(self) -> str:
+        """The last line that says anything: of stderr, else of stdout."""
+        lines = (self.stderr or self.stdout).strip().splitlines()
+        return lines[-1] if lines else "it said nothing"
+
+
+@dataclass(frozen=True)
+class Event:
+    """A change that was made, for the history in the database. `at` is UTC, ISO 8601."""
+
+    at: str
+    service: str
+    action: Action
+    subject: str
+    why: str
+
+
+@dataclass
+class Run:
+    """What the stages of one run on one host share.
+
+    `failures` is what did not work so far; `failed` names the services that cannot go on;
+    `memory` is for what a stage observed and others read, by type. A change drops all of it.
+    """
+
+    host: Host
+    stack: Stack
+    sudo: bool = False
+    failures: list[Failure] = field(default_factory=list)
+    notes: list[str] = field(default_factory=list)
+    events: list[Event] = field(default_factory=list)
+    details: HostDetails | None = None
+    proofs: dict[str, Any] = field(default_factory=dict)
+    stopped_at: dict[str, float] = field(default_factory=dict)
+    gpu_is_usable: bool = False
+    engine_needs: str = ""
+    lock: LockFile | None = None
+    memory: dict[type, Any] = field(default_factory=dict)
+
+    @property
+    def is_executing(self) -> bool:
+        """Tell the second phase, where things change, from the first."""
+        return bool(self.host.state.is_executing)
+
+    def has_failed(self, service: str) -> bool:
+        """Tell whether the host or this service has failed in this run."""
+        return any(f.service in ("", service) for f in self.failures)
+
+    def sh(
+        self,
+        script: str,
+        *,
+        stdin: str | None = None,
+        timeout: float | None = 60,
+        sudo: bool | None = None,
+    ) -> Result:
+        """Run a shell script on the host, with sudo where this user needs it.
+
+        `timeout` is in seconds. Whatever is secret goes through `stdin`, which nothing prints.
+        """
+        arguments: dict[str, Any] = {"_sudo": self.sudo if sudo is None else sudo}
+        if stdin is not None:
+            arguments["_stdin"] = stdin
+        if timeout is not None:
+            arguments["_timeout"] = timeout
+        try:
+            ok, output = self.host.run_shell_command(StringCommand(script), **arguments)
+        except TimeoutError:
+            return Result(False, "", f"no answer within {timeout:.0f} s")
+        except OSError as error:
+            return Result(False, "", f"the connection to the host failed: {error}")
+        return Result(ok, output.stdout, output.stderr)
+
+    def log(self, message: str) -> None:
+        """Show a line to the person who watches."""
+        self.host.log(message)
+
+    def fail(self, failure: Failure) -> None:
+        """Note a failure for the report, and show its first line at once."""
+        self.failures.append(failure)
+        for line in failure.lines():
+            self.host.log_styled(line, fg="red")
+
+    def note(self, text: str) -> None:
+        """Note something that is not a failure and that the person should know; shown once."""
+        if text not in self.notes:
+            self.notes.append(text)
+            self.host.log_styled(text, fg="yellow")
+
+    def changed(self, step: Step) -> None:
+        """Write a change down, and forget what was observed before it."""
+        now = datetime.now(UTC).isoformat(timespec="seconds")
+        self.events.append(Event(now, step.service, step.action, step.subject, step.why))
+        self.memory.clear()
+
+
+_RUNS: WeakKeyDictionary[Host, Run] = WeakKeyDictionary()
+
+
+def current_run() -> Run:
+    """Return the run on the current host; made, and its declaration validated, the first time.
+
+    Raises DeclarationError.
+    """
+    host: Host = (
+        current_host._get_module() if hasattr(current_host, "_get_module") else current_host
+    )
+    run = _RUNS.get(host)
+    if run is None:
+        run = _RUNS[host] = Run(host=host, stack=declare(host_layers(host)))
+    return run
+
+
+def host_layers(host: Host) -> layers.Merged:
+    """Merge the declaration of one host; see design: all < group < host < stack.toml < --data."""
+    inventory = host.inventory
+    toml, faults = layers.toml_layer(layers.stack_file())
+    groups = [
+        layers.Layer(f"group_data/{group}.py", _own(inventory.get_group_data(group)))
+        for group in host.groups
+    ]
+    merged = layers.merge(
+        [
+            layers.defaults_layer(),
+            layers.Layer(layers.DEFAULTS, _own(inventory.get_data())),
+            *groups,
+            layers.Layer(f"host data of {host.name}", _own(inventory.get_host_data(host.name))),
+            toml,
+            layers.Layer(layers.RUN_OPTIONS_SOURCE, dict(inventory.get_override_data())),
+        ]
+    )
+    merged.faults[:0] = faults
+    return merged
+
+
+def _own(data: Any) -> dict[str, Any]:
+    return layers.python_settings(dict(data))
+
+
+def quote(*words: object) -> str:
+    """Quote words for the shell."""
+    return shlex.join(str(word) for word in words)
+
+
+def step_command(run: Run, step: Step, function: Any, *args: Any) -> FunctionCommand:
+    """Wrap a step for pyinfra: shown when it begins, written down when it is done.
+
+    A StepFailed becomes a failure of the run and of the operation; it never leaves as an exception.
+    """
+
+    def execute(state: Any, host: Any) -> bool:
+        run.log(str(step))
+        begun = time.monotonic()
+        try:
+            function(run, step, *args)
+        except StepFailed as error:
+            run.memory.clear()
+            run.fail(Failure(f"{step.text}: failed", error.cause, error.remedy, step.service))
+            return False
+        run.changed(step)
+        elapsed = time.monotonic() - begun
+        if elapsed >= 1:
+            run.log(f"  done in {elapsed:.1f} s")
+        return True
+
+    return FunctionCommand(execute, (), {})
+
+
+def all_runs() -> list[Run]:
+    """Return the runs on all hosts of this process."""
+    return list(_RUNS.values())

@@ -1,0 +1,383 @@
+"""The declared stack: validated once, with every fault at once, and frozen from there on."""
+
+from __future__ import annotations
+
+import difflib
+import ipaddress
+import re
+from collections.abc import Iterator, Mapping
+from functools import cached_property
+from typing import Annotated, Any, Literal, TypeVar
+
+from pydantic import (
+    AfterValidator,
+    BaseModel,
+    ConfigDict,
+    Field,
+    StringConstraints,
+    ValidationError,
+)
+from pydantic_core import ErrorDetails
+
+from tasks.layers import Merged
+from tasks.references import ImageReference, ModelReference
+
+NAME = r"^[a-z0-9][a-z0-9_.-]*$"
+OLLAMA_PORT = 11434
+MODELS_FOLDER = "/root/.ollama"
+# Environment of Ollama that a setting of its own stands for; never in `environment`.
+OWN_ENVIRONMENT = {
+    "OLLAMA_HOST": "port and bind",
+    "OLLAMA_CONTEXT_LENGTH": "context",
+    "OLLAMA_KEEP_ALIVE": "keep_alive",
+    "OLLAMA_NUM_PARALLEL": "parallel",
+    "OLLAMA_KV_CACHE_TYPE": "kv_cache_type",
+    "OLLAMA_FLASH_ATTENTION": "flash_attention",
+    "OLLAMA_MODELS": "(the volume is always at /root/.ollama)",
+    "HTTP_PROXY": "http_proxy",
+    "HTTPS_PROXY": "https_proxy",
+    "NO_PROXY": "no_proxy",
+}
+
+GpuMode = Literal["auto", "required", "off"]
+
+
+class DeclarationError(Exception):
+    """The declaration is invalid; `faults` holds every fault with its file and key."""
+
+    def __init__(self, faults: list[str]) -> None:
+        self.faults = faults
+        count = "1 fault" if len(faults) == 1 else f"{len(faults)} faults"
+        lines = "\n".join(f"  - {fault}" for fault in faults)
+        super().__init__(f"The declaration has {count}; nothing was changed.\n{lines}")
+
+
+def _size(value: str) -> str:
+    if value and not re.fullmatch(r"[1-9][0-9]*[bkmg]?", value):
+        raise ValueError('should be a size like "512m" or "12g"')
+    return value
+
+
+def _keep_alive(value: str) -> str:
+    if not re.fullmatch(r"-1|0|([0-9]+(\.[0-9]+)?(ms|s|m|h))+", value):
+        raise ValueError('should be a duration like "10m" or "1h", "0" or "-1"')
+    return value
+
+
+def _address(value: str) -> str:
+    try:
+        return str(ipaddress.ip_address(value))
+    except ValueError:
+        raise ValueError('should be an IP address like "127.0.0.1"') from None
+
+
+def _model(value: str) -> str:
+    ModelReference.parse(value)
+    return value
+
+
+def _image(value: str) -> str:
+    ImageReference.parse(value)
+    return value
+
+
+def _registry(value: str) -> str:
+    if value and not re.fullmatch(r"(\[[0-9a-fA-F:]+\]|[A-Za-z0-9.-]+)(:[0-9]{1,5})?", value):
+        raise ValueError('should be host or host:port, like "mirror.lan:5000", without http://')
+    return value
+
+
+def _version(value: str) -> str:
+    if not re.fullmatch(r"[0-9]+(\.[0-9]+)*", value):
+        raise ValueError('should be a version like "580.95"')
+    return value
+
+
+def _absolute(value: str) -> str:
+    if value and not value.startswith("/"):
+        raise ValueError("should be an absolute path on the host")
+    return value
+
+
+def _proxy(value: str) -> str:
+    if value and not re.fullmatch(r"https?://\S+", value):
+        raise ValueError('should be a URL like "http://proxy.lan:3128"')
+    return value
+
+
+Name = Annotated[str, StringConstraints(pattern=NAME, max_length=60)]
+Model = Annotated[str, AfterValidator(_model)]
+Size = Annotated[str, AfterValidator(_size)]
+KeepAlive = Annotated[str, AfterValidator(_keep_alive)]
+Address = Annotated[str, AfterValidator(_address)]
+Registry = Annotated[str, AfterValidator(_registry)]
+Proxy = Annotated[str, AfterValidator(_proxy)]
+AbsolutePath = Annotated[str, AfterValidator(_absolute)]
+Version = Annotated[str, AfterValidator(_version)]
+Path = Annotated[str, StringConstraints(min_length=1)]
+Cpus = Annotated[float, Field(ge=0, le=1024)]
+Parallel = Annotated[int, Field(ge=1, le=64)]
+KvCacheType = Literal["f16", "q8_0", "q4_0"]
+
+
+class _Settings(BaseModel):
+    model_config = ConfigDict(frozen=True, extra="forbid", strict=True)
+
+
+class _ServiceDefaults(_Settings):
+    """What the stack sets for every service and a service may set for itself."""
+
+    image: Annotated[str, AfterValidator(_image)]
+    bind: Address
+    allow_public: bool
+    keep_alive: KeepAlive
+    parallel: Parallel
+    kv_cache_type: KvCacheType
+    flash_attention: bool
+    memory: Size
+    cpus: Cpus
+    gpu: GpuMode
+
+
+class Service(_ServiceDefaults):
+    """One declared Ollama server with its models. Sizes are Docker's ("12g"), context is tokens."""
+
+    name: Name
+    model: Model
+    role: str = ""
+    also: tuple[Model, ...] = Field(default=(), strict=False)
+    port: Annotated[int, Field(ge=1, le=65535)]
+    active: bool = True
+    context: Annotated[int, Field(ge=256, le=1048576)]
+    environment: dict[str, str] = {}
+
+    @cached_property
+    def models(self) -> tuple[str, ...]:
+        """All declared models of the server, the main one first."""
+        return (self.model, *self.also)
+
+    @cached_property
+    def url(self) -> str:
+        """Return the address at which the host itself reaches the server."""
+        host = {"0.0.0.0": "127.0.0.1", "::": "::1"}.get(self.bind, self.bind)
+        return f"http://[{host}]:{self.port}" if ":" in host else f"http://{host}:{self.port}"
+
+
+class RunOptions(_Settings):
+    """Consents and choices of one run, given with --data. Without one the answer is no."""
+
+    only: str = ""
+    adopt: str = ""
+    prune: bool = False
+    purge: bool = False
+    allow_docker_restart: bool = False
+
+
+class Stack(_ServiceDefaults):
+    """The whole declaration of one host."""
+
+    services: tuple[Service, ...]
+    driver_minimum: Version
+    cuda_minimum: Version
+    docker_source: Literal["auto", "docker", "distro"]
+    docker_socket: AbsolutePath
+    disk_reserve_gb: Annotated[float, Field(ge=0)]
+    container_prefix: Name
+    database: Path
+    lock: Path
+    image_mirror: Registry
+    image_mirror_insecure: bool
+    model_registry: Registry
+    model_registry_insecure: bool
+    http_proxy: Proxy
+    https_proxy: Proxy
+    no_proxy: str
+    ca_certificate: AbsolutePath
+    start_timeout: Annotated[int, Field(ge=1, le=3600)]
+    generate_timeout: Annotated[int, Field(ge=1, le=7200)]
+    pull_stall: Annotated[int, Field(ge=1, le=3600)]
+    pull_retries: Annotated[int, Field(ge=0, le=100)]
+    log_max_size: Annotated[Size, Field(min_length=1)]
+    log_max_files: Annotated[int, Field(ge=1, le=1000)]
+    options: RunOptions = RunOptions()
+
+    @property
+    def selected(self) -> tuple[Service, ...]:
+        """The services that this run converges: all, or the one that `only` names."""
+        only = self.options.only
+        return tuple(s for s in self.services if not only or s.name == only)
+
+    @property
+    def has_gpu_service(self) -> bool:
+        """Tell whether any active service may use the GPU."""
+        return any(s.active and s.gpu != "off" for s in self.services)
+
+    def container_name(self, service: Service) -> str:
+        """Return the name of a service's container, which is the name of its volume too."""
+        return f"{self.container_prefix}{service.name}"
+
+    def image_reference(self, service: Service) -> ImageReference:
+        """Return where the image of a service is pulled from: the mirror, if there is one."""
+        return ImageReference.parse(service.image).at(self.image_mirror)
+
+    def pull_name(self, model: str) -> str:
+        """Return the name under which Ollama pulls a model: at the registry, if one is set."""
+        return ModelReference.parse(model).at(self.model_registry)
+
+
+_SERVICE_KEYS = tuple(key for key in Service.model_fields if key != "name")
+_STACK_KEYS = tuple(key for key in Stack.model_fields if key not in ("services", "options"))
+_OPTION_KEYS = tuple(RunOptions.model_fields)
+
+
+def declare(merged: Merged) -> Stack:
+    """Validate the merged layers. Raises DeclarationError with all faults at once."""
+    faults = list(merged.faults)
+    values = dict(merged.values)
+    tables = values.pop("models", {})
+    faults += _unknown(values, (*_STACK_KEYS, *_OPTION_KEYS, "models"), "", merged)
+    top = {key: values[key] for key in _STACK_KEYS if key in values}
+    chosen = {key: values[key] for key in _OPTION_KEYS if key in values}
+    options, wrong = _validate(RunOptions, chosen, "", merged)
+    faults += wrong
+    services, wrong = _services(tables, top, merged)
+    faults += wrong
+    stack, wrong = _validate(Stack, {**top, "services": ()}, "", merged)
+    faults += wrong
+    faults += _option_faults(tables, chosen, merged)
+    if faults or stack is None or options is None:
+        raise DeclarationError(faults)
+    return stack.model_copy(update={"services": tuple(services), "options": options})
+
+
+def _services(
+    tables: Mapping[str, Any], top: Mapping[str, Any], merged: Merged
+) -> tuple[list[Service], list[str]]:
+    services: list[Service] = []
+    faults: list[str] = []
+    if not tables:
+        faults.append(f"{merged.source_of('models')}: models: declares no service")
+    inherited = {key: top[key] for key in _ServiceDefaults.model_fields if key in top}
+    for name, table in tables.items():
+        prefix = f"models.{name}."
+        faults += _unknown(table, _SERVICE_KEYS, prefix, merged)
+        known = {key: value for key, value in table.items() if key in _SERVICE_KEYS}
+        values = {**inherited, **known, "name": name}
+        service, wrong = _validate(Service, values, prefix, merged, own=known)
+        faults += wrong
+        if service is not None:
+            services.append(service)
+            faults += _service_faults(service, merged)
+    return services, faults + list(_collisions(tables, merged))
+
+
+M = TypeVar("M", bound=BaseModel)
+
+
+def _validate(
+    model: type[M],
+    values: Mapping[str, Any],
+    prefix: str,
+    merged: Merged,
+    own: Mapping[str, Any] | None = None,
+) -> tuple[M | None, list[str]]:
+    """Validate one table. A fault of an inherited value is left to the table that holds it."""
+    try:
+        return model.model_validate(dict(values)), []
+    except ValidationError as error:
+        details = error.errors()
+    faults = [
+        _fault(detail, prefix, merged)
+        for detail in details
+        if own is None
+        or detail["loc"][0] in own
+        or detail["loc"][0] not in values
+        or detail["loc"][0] == "name"
+    ]
+    return None, faults
+
+
+def _fault(detail: ErrorDetails, prefix: str, merged: Merged) -> str:
+    path = (prefix + ".".join(str(part) for part in detail["loc"])).removesuffix(".name")
+    value = detail["input"]
+    if detail["type"] == "missing":
+        return f"{merged.source_of(path)}: {path}: is missing"
+    message = detail["msg"].removeprefix("Value error, ").removeprefix("Input ")
+    if detail["type"] == "string_type" and isinstance(value, int | float):
+        message += "; write it in quotes (on the command line: --data 'KEY=\"0.30\"')"
+    if detail["type"] == "string_pattern_mismatch":
+        message = "should be lower-case letters and digits, with '-', '_' or '.' between them"
+    shown = "" if _is_private(path) else f" (it is {value!r})"
+    return f"{merged.source_of(path)}: {path}: {message}{shown}"
+
+
+def _is_private(path: str) -> bool:
+    """Tell whether a value may hold a secret, so that no message repeats it."""
+    return "environment" in path or "proxy" in path
+
+
+def _unknown(
+    table: Mapping[str, Any], known: tuple[str, ...], prefix: str, merged: Merged
+) -> list[str]:
+    faults = []
+    for key in table:
+        if key in known:
+            continue
+        near = difflib.get_close_matches(key, known, n=1)
+        hint = f"; did you mean {near[0]}?" if near else ""
+        path = f"{prefix}{key}"
+        faults.append(f"{merged.source_of(path)}: {path}: there is no such setting{hint}")
+    return faults
+
+
+def _service_faults(service: Service, merged: Merged) -> Iterator[str]:
+    def fault(key: str, message: str) -> str:
+        path = f"models.{service.name}.{key}"
+        source = merged.source_of(path)
+        if path not in merged.sources and key in merged.sources:
+            source = merged.sources[key]
+        return f"{source}: {path}: {message}"
+
+    for variable in sorted(set(service.environment) & set(OWN_ENVIRONMENT)):
+        setting = OWN_ENVIRONMENT[variable]
+        yield fault(f"environment.{variable}", f"is set by a setting of its own: {setting}")
+    for variable in service.environment:
+        if not re.fullmatch(r"[A-Za-z_][A-Za-z0-9_]*", variable):
+            yield fault(f"environment.{variable}", "is not a name for an environment variable")
+    if not ipaddress.ip_address(service.bind).is_loopback and not service.allow_public:
+        yield fault(
+            "bind",
+            f"{service.bind} can be reached from other machines, Ollama asks nobody for a password,"
+            " and Docker's published ports pass ufw by; set allow_public = true if that is meant",
+        )
+    if service.kv_cache_type != "f16" and not service.flash_attention:
+        yield fault("kv_cache_type", f"{service.kv_cache_type} needs flash_attention = true")
+    if len(set(service.models)) != len(service.models):
+        yield fault("also", "names a model twice")
+
+
+def _collisions(tables: Mapping[str, Any], merged: Merged) -> Iterator[str]:
+    """Two services on one port. Names and volumes cannot collide: both come from the key."""
+    seen: dict[int, str] = {}
+    for name, table in tables.items():
+        port = table.get("port")
+        if not isinstance(port, int):
+            continue
+        other = seen.setdefault(port, name)
+        if other != name:
+            path = f"models.{name}.port"
+            source = merged.source_of(path)
+            yield f"{source}: {path}: {port} is the port of {other} as well (models.{other}.port)"
+
+
+def _option_faults(
+    tables: Mapping[str, Any], chosen: Mapping[str, Any], merged: Merged
+) -> Iterator[str]:
+    for key in ("only", "adopt"):
+        value = chosen.get(key)
+        if value and value not in tables:
+            names = ", ".join(tables)
+            source = merged.source_of(key)
+            yield f"{source}: {key}: there is no service {value!r}; declared: {names}"
+    if chosen.get("purge") is True and chosen.get("prune") is not True:
+        yield f"{merged.source_of('purge')}: purge: needs prune=true as well"

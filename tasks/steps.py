@@ -1,0 +1,87 @@
+"""What a run is going to do, step by step: values, and their text for people."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from dataclasses import dataclass
+from enum import StrEnum
+
+
+class Action(StrEnum):
+    """What a step does. A step of another kind than these does not exist."""
+
+    INSTALL_PACKAGES = "install packages"
+    START_ENGINE = "start engine"
+    CONFIGURE_ENGINE = "configure engine"
+    RESTART_ENGINE = "restart engine"
+    INSTALL_TOOLKIT = "install toolkit"
+    CONFIGURE_TOOLKIT = "configure toolkit"
+    PULL_IMAGE = "pull image"
+    CREATE_VOLUME = "create volume"
+    SET_ASIDE = "set aside"
+    PUT_BACK = "put back"
+    RENAME = "rename"
+    CREATE = "create"
+    START = "start"
+    UNPAUSE = "unpause"
+    STOP = "stop"
+    CONNECT = "connect"
+    PROVE = "prove"
+    REMOVE = "remove"
+    REMOVE_VOLUME = "remove volume"
+    PULL_MODEL = "pull model"
+    RESTORE_MODEL = "restore model"
+    PROVE_MODEL = "prove model"
+
+
+@dataclass(frozen=True)
+class Step:
+    """One change, and why it is made.
+
+    `subject` is the thing that the step changes: a container, a volume, an image, a model.
+    `service` is empty for steps of the host. `needs` tells what the step waits for, where an
+    earlier stage of the same run provides it ("after Docker Engine is installed").
+    """
+
+    action: Action
+    subject: str
+    text: str
+    why: str
+    service: str = ""
+    needs: str = ""
+
+    def __str__(self) -> str:
+        who = f"{self.service}: " if self.service else ""
+        why = f" ({self.why})" if self.why else ""
+        needs = f", {self.needs}" if self.needs else ""
+        return f"{who}{self.text}{why}{needs}"
+
+
+@dataclass(frozen=True)
+class Failure:
+    """Something that did not work: what, the cause and the remedy, in words of the user."""
+
+    what: str
+    cause: str
+    remedy: str
+    service: str = ""
+
+    def lines(self) -> list[str]:
+        """Return the failure as lines for people."""
+        who = f"{self.service}: " if self.service else ""
+        return [f"{who}{self.what}", f"  cause:  {self.cause}", f"  remedy: {self.remedy}"]
+
+
+class StepFailed(Exception):
+    """A step failed. Raised where the cause is known, caught where the step is run."""
+
+    def __init__(self, cause: str, remedy: str) -> None:
+        self.cause = cause
+        self.remedy = remedy
+        super().__init__(cause)
+
+
+def plan_lines(steps: Iterable[Step]) -> list[str]:
+    """Return a plan as lines for people, numbered from 1; a single line where it is empty."""
+    lines = [f"{number:>3}. {step}" for number, step in enumerate(steps, 1)]
+    return lines or ["  nothing to do: everything is as declared"]

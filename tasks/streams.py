@@ -1,0 +1,262 @@
+"""Long work of a server, told as NDJSON: started on the host, watched from here.
+
+A pull runs as a background curl on the host that writes into a file; the controller reads what
+was added since the last look. That works through every connector, shows progress while it
+happens, bounds a stall, and leaves nothing behind when the controller dies.
+"""
+
+from __future__ import annotations
+
+import json
+import shlex
+import time
+from collections.abc import Callable
+from dataclasses import dataclass, field
+from typing import Any, Protocol
+
+from tasks.run import Run
+
+POLL_SECONDS = 0.5
+SHOW_SECONDS = 3.0
+# A finished or abandoned stream's folder removes itself after this many seconds.
+LINGER_SECONDS = 600
+_UNITS = ("B", "kB", "MB", "GB", "TB")
+
+
+class Progress(Protocol):
+    """What one kind of stream tells: pulls of models and of images differ in their lines."""
+
+    error: str
+    phase: str
+
+    def feed(self, line: dict[str, Any]) -> None:
+        """Take in one line."""
+
+    @property
+    def done(self) -> int:
+        """Bytes so far."""
+
+    @property
+    def total(self) -> int:
+        """Bytes in all, as far as known."""
+
+
+@dataclass
+class ModelProgress:
+    """Progress of Ollama's /api/pull: `status, digest, total, completed`, one layer at a time."""
+
+    error: str = ""
+    phase: str = ""
+    layers: dict[str, tuple[int, int]] = field(default_factory=dict)
+
+    def feed(self, line: dict[str, Any]) -> None:
+        """Take in one line; `completed` may be absent."""
+        self.error = str(line.get("error", self.error))
+        self.phase = str(line.get("status", self.phase))
+        if "digest" in line and "total" in line:
+            self.layers[line["digest"]] = (int(line.get("completed") or 0), int(line["total"]))
+
+    @property
+    def done(self) -> int:
+        """Bytes so far."""
+        return sum(done for done, _ in self.layers.values())
+
+    @property
+    def total(self) -> int:
+        """Bytes of the layers begun so far."""
+        return sum(total for _, total in self.layers.values())
+
+
+@dataclass
+class ImageProgress:
+    """Progress of the engine's POST /images/create: `status, id, progressDetail`."""
+
+    error: str = ""
+    phase: str = ""
+    layers: dict[str, tuple[int, int]] = field(default_factory=dict)
+
+    def feed(self, line: dict[str, Any]) -> None:
+        """Take in one line; extraction is not counted again."""
+        self.error = str(line.get("error", self.error))
+        self.phase = str(line.get("status", self.phase))
+        detail = line.get("progressDetail") or {}
+        if line.get("status") == "Downloading" and detail.get("total"):
+            self.layers[line["id"]] = (int(detail["current"]), int(detail["total"]))
+        elif line.get("status") in ("Download complete", "Pull complete"):
+            _, total = self.layers.get(line["id"], (0, 0))
+            self.layers[line["id"]] = (total, total)
+
+    @property
+    def done(self) -> int:
+        """Bytes so far."""
+        return sum(done for done, _ in self.layers.values())
+
+    @property
+    def total(self) -> int:
+        """Bytes of the layers begun so far."""
+        return sum(total for _, total in self.layers.values())
+
+
+@dataclass(frozen=True)
+class StreamEnd:
+    """How a stream ended. `stalled` after too long without news; `status` is HTTP's, 0 for none."""
+
+    status: int
+    error: str
+    stalled: bool = False
+
+    @property
+    def ok(self) -> bool:
+        """Tell whether the work was done."""
+        return self.status == 200 and not self.error and not self.stalled
+
+
+def follow(
+    run: Run,
+    command: str,
+    body: str,
+    progress: Progress,
+    *,
+    what: str,
+    stall: float,
+    expected: int = 0,
+    clock: Callable[[], float] = time.monotonic,
+) -> StreamEnd:
+    """Start a curl `command` on the host, feed its lines to `progress` until it ends.
+
+    `body` goes to its standard input; `stall` is in seconds; `expected` is the whole size in
+    bytes, where known.
+    """
+    folder = _start(run, command, body)
+    if not folder:
+        return StreamEnd(0, "the host refused a temporary folder in /tmp")
+    meter = _Meter(what, expected, clock)
+    offset, rest = 1, ""
+    try:
+        while True:
+            time.sleep(POLL_SECONDS)
+            answer = run.sh(_look(folder, offset), timeout=60)
+            text, _, trailer = answer.stdout.rpartition("#end ")
+            offset += len(text.encode())
+            rest = _feed(progress, rest + text)
+            ended = trailer.split()
+            if ended:
+                return StreamEnd(int(ended[0]), progress.error or _plain_error(rest, ended))
+            meter.show(run, progress)
+            if meter.silent_for(progress) > stall:
+                return StreamEnd(0, "", stalled=True)
+    finally:
+        run.sh(_stop(folder), timeout=30)
+
+
+def _start(run: Run, command: str, body: str) -> str:
+    script = (
+        "d=$(mktemp -d /tmp/ollama-stack.XXXXXX) || exit 1; cat >$d/body; : >$d/out; "
+        f"cd $d; setsid sh -c {shlex.quote(_worker(command))} >/dev/null 2>&1 </dev/null & "
+        "echo $d"
+    )
+    result = run.sh(f"sh -c {shlex.quote(script)}", stdin=body)
+    return result.stdout.strip() if result.ok else ""
+
+
+def _worker(command: str) -> str:
+    return (
+        f"echo $$ >pid; {command} -N -o out -w '%{{http_code}}' <body >code 2>err; echo $? >rc; "
+        f'rm -f body; here=$PWD; cd /; sleep {LINGER_SECONDS}; rm -rf "$here"'
+    )
+
+
+def _look(folder: str, offset: int) -> str:
+    script = (
+        f"cd {folder} || exit 1; rc=$(cat rc 2>/dev/null); tail -c +{offset} out; "
+        'echo; echo "#end $([ -n "$rc" ] && echo "$(cat code) $rc $(cat err)")"'
+    )
+    return f"sh -c {shlex.quote(script)}"
+
+
+def _stop(folder: str) -> str:
+    """End the curl of an abandoned stream, which cancels the work, and remove its folder."""
+    script = (
+        f"cd {folder} 2>/dev/null || exit 0; p=$(cat pid); cd /; "
+        f"kill -TERM -- -$p 2>/dev/null; rm -rf {folder}"
+    )
+    return f"sh -c {shlex.quote(script)}"
+
+
+def _feed(progress: Progress, text: str) -> str:
+    """Feed the whole lines of `text`; returns the part of a line that is left."""
+    *lines, rest = text.removesuffix("\n").split("\n") if text else [""]
+    if rest.endswith("}"):
+        lines, rest = [*lines, rest], ""
+    for line in lines:
+        try:
+            value = json.loads(line)
+        except ValueError:
+            continue
+        if isinstance(value, dict):
+            progress.feed(value)
+    return rest
+
+
+def _plain_error(rest: str, ended: list[str]) -> str:
+    status, code, *words = ended
+    if status == "200" and code == "0":
+        return ""
+    return rest.strip() or " ".join(words) or f"HTTP {status}, curl ended with {code}"
+
+
+class _Meter:
+    """Shows a line of progress now and then, and measures silence."""
+
+    def __init__(self, what: str, expected: int, clock: Callable[[], float]) -> None:
+        self.what, self.expected, self.clock = what, expected, clock
+        self.begun = self.shown = self.heard = clock()
+        self.last: tuple[int, str] = (-1, "")
+        self.first_done: int | None = None
+
+    def silent_for(self, progress: Progress) -> float:
+        """Return the seconds since anything moved; verifying is silent work and counts less."""
+        now = (progress.done, progress.phase)
+        if now != self.last:
+            self.last, self.heard = now, self.clock()
+        silence = self.clock() - self.heard
+        is_working = progress.phase.startswith(("verifying", "writing", "Extracting", "Verifying"))
+        return silence / 10 if is_working else silence
+
+    def show(self, run: Run, progress: Progress) -> None:
+        """Print the line, every few seconds."""
+        now = self.clock()
+        if self.first_done is None and progress.done:
+            self.first_done, self.begun = progress.done, now
+        if now - self.shown < SHOW_SECONDS or not progress.done:
+            return
+        self.shown = now
+        rate = (progress.done - (self.first_done or 0)) / max(now - self.begun, 0.1)
+        total = max(self.expected, progress.total)
+        run.log(f"  {self.what}: {progress_text(progress.done, total, rate)}")
+
+
+def progress_text(done: int, total: int, rate: float) -> str:
+    """Return "45 %, 2.1 GB of 4.7 GB, 38.0 MB/s, 1 min 8 s left"; bytes and bytes a second."""
+    share = f"{100 * done / total:.0f} %, " if total else ""
+    text = f"{share}{bytes_text(done)} of {bytes_text(total)}, {bytes_text(rate)}/s"
+    if rate > 0 and total > done:
+        text += f", {duration_text((total - done) / rate)} left"
+    return text
+
+
+def bytes_text(count: float) -> str:
+    """Return bytes for people, in powers of 1000: "4.7 GB"."""
+    for unit in _UNITS:
+        if count < 1000 or unit == _UNITS[-1]:
+            return f"{count:.0f} {unit}" if unit == "B" else f"{count:.1f} {unit}"
+        count /= 1000
+    raise AssertionError("unreachable")
+
+
+def duration_text(seconds: float) -> str:
+    """Return seconds for people: "1 min 8 s"."""
+    minutes, rest = divmod(round(seconds), 60)
+    if minutes >= 60:
+        return f"{minutes // 60} h {minutes % 60} min"
+    return f"{minutes} min {rest} s" if minutes else f"{rest} s"
