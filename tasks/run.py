@@ -68,6 +68,7 @@ class Run:
     gpu_is_usable: bool = False
     engine_needs: str = ""
     lock: LockFile | None = None
+    manifests: dict[tuple[str, str], Any] = field(default_factory=dict)
     memory: dict[type, Any] = field(default_factory=dict)
 
     @property

@@ -78,4 +78,7 @@ def _docker_group(host: ObservedHost) -> str:
             f"{host.user} was added to the group docker after this login: log out and in again "
             "(id -nG shows it)"
         )
-    return f"to use the Docker that is here without root: sudo usermod -aG docker {host.user}, and log in again"
+    return (
+        f"to use the Docker that is here without root: sudo usermod -aG docker {host.user}, "
+        "and log in again"
+    )

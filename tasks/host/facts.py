@@ -36,7 +36,8 @@ cat /etc/os-release 2>/dev/null
 state=
 echo '##unit'
 if [ $systemd = yes ]; then
-  unit=$(timeout 10 systemctl show -p LoadState -p ActiveState -p SubState docker.service 2>/dev/null)
+  unit=$(timeout 10 systemctl show -p LoadState -p ActiveState -p SubState docker.service \
+    2>/dev/null)
   echo "$unit"
   case "$unit" in *ActiveState=inactive*|*ActiveState=failed*) state=down;; esac
   case "$unit" in *LoadState=not-found*) state=;; esac

@@ -1,4 +1,4 @@
-"""What one look at a host shows: user, distribution, Docker's place in it, disk, listening ports."""
+"""What one look at a host shows: user, distribution, Docker's place in it, disk, ports."""
 
 from __future__ import annotations
 
@@ -28,7 +28,7 @@ class Distribution:
 
 @dataclass(frozen=True)
 class Unit:
-    """The systemd unit docker.service, in systemd's words; all empty where systemd is not running."""
+    """The systemd unit docker.service, in systemd's words; empty where systemd is not running."""
 
     load: str = ""
     active: str = ""

@@ -13,7 +13,7 @@ from tasks.steps import Failure
 
 
 def preflight(run: Run) -> ObservedHost | None:
-    """Look at the host and set `run.sudo`. None, with the failure noted, where a run cannot go on."""
+    """Look at the host and set `run.sudo`. None, the failure noted, where the run cannot go on."""
     host = observe_host(run)
     decided = access(host)
     run.sudo = decided.kind == "sudo"

@@ -1,12 +1,14 @@
-"""The one look at a host: its engine, our containers, images and volumes, and the three servers."""
+"""The one look at a host: its engine, our containers, images and volumes, and the three servers.
+
+One script and not a FactBase a piece: a run that changes nothing is as quick as its process spawns
+are few, and a fact's arguments (the declaration, with its proxies) would be printed with -v.
+"""
 
 from __future__ import annotations
 
 import shlex
 from collections.abc import Iterable
 from typing import Any
-
-from pyinfra.api import FactBase
 
 from tasks.engine_api import Answer, answers, curl, engine, with_label
 from tasks.ollama.observed import (
@@ -26,20 +28,6 @@ from tasks.stack import Service, Stack
 MANIFESTS_MARK = "#manifests"
 SERVER_PATHS = ("/api/version", "/api/tags", "/api/ps")
 SERVER_TIMEOUT = 5
-
-
-class Answers(FactBase[list[str]]):
-    """The lines of the observing script, as they are; `parse` makes a Snapshot of them."""
-
-    @staticmethod
-    def default() -> list[str]:
-        return []
-
-    def command(self, script: str) -> str:
-        return script
-
-    def process(self, output: list[str]) -> list[str]:
-        return output
 
 
 def observe(run: Run) -> Snapshot:

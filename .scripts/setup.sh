@@ -1,0 +1,28 @@
+#!/usr/bin/env bash
+# First installation: Python packages, then the converge. Every option of pyinfra may follow.
+set -euo pipefail
+root=$(cd -- "$(dirname -- "${BASH_SOURCE[0]}")/.." && pwd)
+cd "$root"
+
+options=()
+for word in "$@"; do
+    case $word in
+    --demo) demo=yes ;;
+    -h | --help)
+        echo "usage: ./main.sh setup [--demo] [options of pyinfra, such as --dry or --data KEY=VALUE]"
+        exit 0
+        ;;
+    *) options+=("$word") ;;
+    esac
+done
+
+if [[ ${demo-} ]]; then
+    "$root/main.sh" ensure-venv requirements-dev.lock
+    .venv/bin/python -m lab demo
+else
+    "$root/main.sh" ensure-venv
+fi
+
+# Without a terminal nobody can answer pyinfra's question.
+[[ -t 0 || " ${options[*]-} " == *" --dry "* || " ${options[*]-} " == *" -y "* ]] || options+=(-y)
+exec .venv/bin/pyinfra @local deploys/stack.py ${options[@]+"${options[@]}"}

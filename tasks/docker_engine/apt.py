@@ -1,0 +1,154 @@
+"""apt-get without questions: commands, who holds its locks, and its errors in other words. Pure."""
+
+from __future__ import annotations
+
+import re
+import shlex
+from collections.abc import Iterable
+from dataclasses import dataclass
+
+from tasks.host.sections import PRELUDE
+
+LOCKS = (
+    "/var/lib/dpkg/lock-frontend",
+    "/var/lib/dpkg/lock",
+    "/var/lib/apt/lists/lock",
+    "/var/cache/apt/archives/lock",
+)
+LOCK_SECONDS = 120
+# needrestart would restart services of others after an installation.
+ENVIRONMENT = (
+    f"{PRELUDE} DEBIAN_FRONTEND=noninteractive NEEDRESTART_SUSPEND=1 APT_LISTCHANGES_FRONTEND=none"
+)
+OPTIONS = (
+    "-y",
+    "-q",
+    "-o",
+    f"DPkg::Lock::Timeout={LOCK_SECONDS}",
+    "-o",
+    "Dpkg::Options::=--force-confdef",
+    "-o",
+    "Dpkg::Options::=--force-confold",
+    "-o",
+    "Acquire::Retries=1",
+    "-o",
+    "Acquire::http::Timeout=20",
+    "-o",
+    "Acquire::https::Timeout=20",
+)
+# The kernel shows who holds a lock; the holder's own list of files proves that it is this one.
+HOLDERS_SCRIPT = (
+    PRELUDE
+    + r"""
+for file in """
+    + " ".join(LOCKS)
+    + r"""; do
+  inode=$(stat -c %i "$file" 2>/dev/null) || continue
+  for pid in $(awk -v "inode=$inode" '{ n = split($6, at, ":"); if (at[n] == inode) print $5 }' \
+      /proc/locks 2>/dev/null); do
+    find "/proc/$pid/fd" -lname "$file" 2>/dev/null | grep -q . || continue
+    echo "$pid $file $(tr '\0' ' ' </proc/$pid/cmdline 2>/dev/null | cut -c 1-120 \
+      | tr -c '\11\12\40-\176' '?')"
+  done
+done
+true"""
+)
+# Two lines on standard input, empty for none: proxies hold passwords, so no argument has them.
+READ_PROXIES = (
+    "IFS= read -r http_proxy; IFS= read -r https_proxy; "
+    '[ -n "$http_proxy" ] && export http_proxy || unset http_proxy; '
+    '[ -n "$https_proxy" ] && export https_proxy || unset https_proxy'
+)
+
+
+@dataclass(frozen=True)
+class LockHolder:
+    """A process that holds a lock of apt or dpkg."""
+
+    pid: int
+    path: str
+    command: str
+
+    def __str__(self) -> str:
+        return f"PID {self.pid} ({self.command or 'unknown command'}) holds {self.path}"
+
+
+def lock_holders(lines: Iterable[str]) -> tuple[LockHolder, ...]:
+    """Parse what HOLDERS_SCRIPT printed: "PID PATH COMMAND"; one entry for each process."""
+    found: dict[int, LockHolder] = {}
+    for line in lines:
+        pid, _, rest = line.partition(" ")
+        path, _, command = rest.partition(" ")
+        if pid.isdigit() and path in LOCKS:
+            found.setdefault(int(pid), LockHolder(int(pid), path, command.strip()))
+    return tuple(found.values())
+
+
+def apt_get(command: str, *words: str, options: Iterable[str] = ()) -> str:
+    """Build an apt-get command line."""
+    return shlex.join(["apt-get", *OPTIONS, *options, command, *words])
+
+
+def script(*commands: str) -> str:
+    """Join commands to a script that ends at the first that fails; proxies come on its stdin."""
+    return "\n".join([ENVIRONMENT, READ_PROXIES, "set -e", *commands])
+
+
+_INTERRUPTED = "dpkg was interrupted"
+_SPACE = re.compile(r"no space left|don't have enough free space", re.I)
+_LOCKED = re.compile(
+    r"could not get lock (\S+?)\.? It is held by process (\d+)(?: \(([^)]*)\))?", re.I
+)
+_MISSING = re.compile(r"(?:unable to locate package|has no installation candidate).*", re.I)
+_UNREACHABLE = re.compile(
+    r"could not resolve|could not connect|connection timed out|connection refused|"
+    r"failed to fetch|temporary failure|does not have a release file",
+    re.I,
+)
+_UNSIGNED = re.compile(r"NO_PUBKEY|is not signed|invalid signature|EXPKEYSIG|BADSIG", re.I)
+_REMOVAL = re.compile(r"packages need to be removed but remove is disabled", re.I)
+_UNMET = re.compile(r"unmet dependencies|held broken packages", re.I)
+
+
+def explain(output: str) -> tuple[str, str]:
+    """Turn what apt-get said into cause and remedy."""
+    said = first_error(output)
+    if _INTERRUPTED in output:
+        return "an earlier installation was interrupted", "sudo dpkg --configure -a, then run again"
+    if match := _LOCKED.search(output):
+        holder = f"PID {match[2]}" + (f" ({match[3]})" if match[3] else "")
+        return f"{holder} holds {match[1]}", locked_remedy(int(match[2]))
+    if _SPACE.search(output):
+        return f"the disk is full: {said}", "make room (sudo apt-get clean helps), then run again"
+    if _UNSIGNED.search(output):
+        return f"a package source is not signed as it should be: {said}", "sudo apt-get update"
+    if _REMOVAL.search(output):
+        return (
+            "it would have to remove packages that are there",
+            'see which: sudo apt-get install -s docker.io; docker_source = "distro" may do without',
+        )
+    if _MISSING.search(output):
+        return f"the package sources do not have it: {said}", "see /etc/apt/sources.list.d"
+    if _UNREACHABLE.search(output):
+        return f"a package source cannot be reached: {said}", "sudo apt-get update, then run again"
+    if _UNMET.search(output):
+        return f"packages contradict each other: {said}", "sudo apt-get -f install, then run again"
+    return said, "sudo apt-get update, read what it says, then run again"
+
+
+def locked_remedy(pid: int) -> str:
+    """Say what to do about a held lock: wait, and never delete it."""
+    return f"wait until it is done (ps -fp {pid}), then run again; the lock was left as it is"
+
+
+def first_error(output: str) -> str:
+    """Return apt's first error ("E: …"), without credentials in addresses; else its last line."""
+    lines = [line.strip() for line in output.splitlines() if line.strip()]
+    errors = [line for line in lines if line.startswith(("E:", "dpkg: error"))]
+    chosen = (errors or lines[-1:] or ["it said nothing"])[0]
+    return without_password(chosen.removeprefix("E:").strip())
+
+
+def without_password(text: str) -> str:
+    """Hide what stands between "://" and "@"."""
+    return re.sub(r"://[^/\s@]+@", "://…@", text)

@@ -1,0 +1,54 @@
+"""The look at the engine and at its settings; only made where something depends on them."""
+
+from __future__ import annotations
+
+from pyinfra.api import FactBase
+
+from tasks.docker_engine.daemon_json import PATH as DAEMON_JSON
+from tasks.docker_engine.observed import ObservedEngine
+from tasks.engine_api import curl, engine
+from tasks.host.sections import PRELUDE
+from tasks.run import Run
+
+PATHS = ("/version", "/info", "/containers/json")
+
+
+class EngineFacts(FactBase[ObservedEngine]):
+    """The engine's version, settings and running containers."""
+
+    @staticmethod
+    def default() -> ObservedEngine:
+        return ObservedEngine()
+
+    def command(self, socket: str, is_up: bool) -> str:
+        ask = curl([engine(path) for path in PATHS], socket=socket, timeout=10) if is_up else "true"
+        return f"""{PRELUDE}
+echo '##daemon.json'
+if [ -e {DAEMON_JSON} ]; then
+  echo exists=yes
+  [ -r {DAEMON_JSON} ] && echo "content=$(base64 -w 0 {DAEMON_JSON})"
+fi
+echo '##api'
+{ask}
+true"""
+
+    def process(self, output: list[str]) -> ObservedEngine:
+        return ObservedEngine.from_lines(output)
+
+
+def observe_engine(run: Run, *, is_up: bool) -> ObservedEngine:
+    """Look at the engine, or return what was seen since the last change.
+
+    `is_up`: it answers, so that it can be asked (a question would start a stopped one).
+    """
+    seen: ObservedEngine | None = run.memory.get(ObservedEngine)
+    if seen is None:
+        found = run.host.get_fact(
+            EngineFacts,
+            socket=run.stack.docker_socket,
+            is_up=is_up,
+            _sudo=run.sudo,
+            _ignore_errors=True,
+        )
+        seen = run.memory[ObservedEngine] = found
+    return seen

@@ -1,0 +1,287 @@
+"""What has to be done so that a Docker Engine answers, and what stands in its way. Pure."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Literal
+
+from tasks.docker_engine.daemon_json import Refused, Wanted, knows_proxies, merge, parse, refusal
+from tasks.docker_engine.daemon_json import wanted as wanted_of
+from tasks.docker_engine.observed import ObservedEngine
+from tasks.host.access import root_needed
+from tasks.host.observed import ObservedHost
+from tasks.stack import Stack
+from tasks.steps import Action, Failure, Step
+
+ENGINE = "Docker Engine"
+AFTER_INSTALL = "after Docker Engine is installed"
+DOCKER_DISTRIBUTIONS = ("ubuntu", "debian")
+Kind = Literal["ready", "install", "start", "unreachable"]
+
+
+@dataclass(frozen=True)
+class EngineState:
+    """How it stands with the engine. With failures there are no steps.
+
+    `ready`: it answers now. `install`, `start`: it will, when the steps are done; what needs it is
+    planned as such. `unreachable`: nothing that needs it may be planned.
+    """
+
+    kind: Kind
+    steps: tuple[Step, ...] = ()
+    failures: tuple[Failure, ...] = ()
+    notes: tuple[str, ...] = ()
+
+
+def wants_engine_facts(host: ObservedHost, stack: Stack) -> bool:
+    """Tell whether `engine_state` needs an ObservedEngine: only where settings are wanted."""
+    want = wanted_of(stack)
+    return host.is_default_socket and bool(want.insecure_registry or want.has_proxy)
+
+
+def engine_state(
+    host: ObservedHost, stack: Stack, engine: ObservedEngine | None = None
+) -> EngineState:
+    """Plan. `engine` is needed where `wants_engine_facts`; without it settings are left alone."""
+    kind, steps, failures = _reach(host, stack)
+    notes: tuple[str, ...] = ()
+    if engine is not None and not failures and wants_engine_facts(host, stack):
+        settings, failures, notes = _settings(kind, host, stack, engine)
+        steps = _in_order(kind, settings, steps)
+    if steps and not failures and not host.can_be_root:
+        failures = [root_needed(host, f"{steps[0].text}: needs root")]
+    if failures:
+        return EngineState(kind if kind == "ready" else "unreachable", (), tuple(failures), notes)
+    return EngineState(kind, tuple(steps), (), notes)
+
+
+def _in_order(kind: Kind, settings: list[Step], steps: list[Step]) -> list[Step]:
+    """Settings come before the first start, where they can: that saves a restart."""
+    if kind == "start":
+        return [*settings, *steps]
+    if kind == "install":
+        early = [s for s in settings if not s.needs]
+        return [*early, *steps, *(s for s in settings if s.needs)]
+    return [*steps, *settings]
+
+
+def _reach(host: ObservedHost, stack: Stack) -> tuple[Kind, list[Step], list[Failure]]:
+    if host.answers:
+        return "ready", _curl(host), []
+    if not host.is_default_socket:
+        return "unreachable", [], [_other_socket(host)]
+    if host.origin == "none":
+        return _install(host, stack)
+    if host.origin == "podman-docker":
+        return "unreachable", [], [_podman()]
+    return _start(host)
+
+
+def _curl(host: ObservedHost) -> list[Step]:
+    if host.curl:
+        return []
+    why = "the engine and the servers are asked by it"
+    return [Step(Action.INSTALL_PACKAGES, "curl", "Install curl", why)]
+
+
+def _install(host: ObservedHost, stack: Stack) -> tuple[Kind, list[Step], list[Failure]]:
+    if host.daemons or host.has_socket:
+        return "unreachable", [], [_unreachable(host)]
+    if not host.apt:
+        cause = f"{host.distribution.pretty_name or 'this system'} has no apt-get"
+        remedy = "install Docker Engine by hand (docs.docker.com/engine/install), then run again"
+        return "unreachable", [], [Failure("Docker Engine is not installed", cause, remedy)]
+    if stack.docker_source == "docker" and host.distribution.id not in DOCKER_DISTRIBUTIONS:
+        cause = f"Docker has no apt repository for {host.distribution.pretty_name}"
+        return (
+            "unreachable",
+            [],
+            [Failure("Docker Engine is not installed", cause, 'set docker_source = "distro"')],
+        )
+    install = Step(
+        Action.INSTALL_PACKAGES,
+        ENGINE,
+        f"Install {ENGINE} {_source_text(host, stack)}",
+        "there is no Docker on this host",
+    )
+    start = Step(Action.START_ENGINE, ENGINE, f"Start {ENGINE}", "", needs=AFTER_INSTALL)
+    return "install", [install, start], []
+
+
+def _source_text(host: ObservedHost, stack: Stack) -> str:
+    distribution = host.distribution.pretty_name or "the distribution"
+    if source_of(host, stack) == "distro":
+        return f"(docker.io of {distribution})"
+    if stack.docker_source == "docker":
+        return "(docker-ce of Docker's apt repository)"
+    return f"(docker-ce of Docker's apt repository; docker.io of {distribution} if that fails)"
+
+
+def source_of(host: ObservedHost, stack: Stack) -> Literal["auto", "docker", "distro"]:
+    """Return where packages come from: Docker only has repositories for some distributions.
+
+    Its containerd.io would have to remove the distribution's containerd, which others may use.
+    """
+    has_containerd = bool(host.version_of("containerd"))
+    can_docker = host.distribution.id in DOCKER_DISTRIBUTIONS and not has_containerd
+    if stack.docker_source == "auto" and not can_docker:
+        return "distro"
+    return stack.docker_source
+
+
+def _start(host: ObservedHost) -> tuple[Kind, list[Step], list[Failure]]:
+    """Docker is there and does not answer: stopped on purpose, or broken?"""
+    start = Step(Action.START_ENGINE, ENGINE, f"Start {ENGINE}", "it is installed and stopped")
+    if host.origin == "snap" or host.daemons:
+        return "unreachable", [], [_unreachable(host)]
+    if not host.has_systemd:
+        is_stale = not host.has_socket or host.is_refused or not host.curl
+        if is_stale and host.dockerd:
+            return "start", [*_curl(host), start], []
+        return "unreachable", [], [_unreachable(host)]
+    if host.unit.load == "loaded" and host.unit.active == "inactive":
+        return "start", [*_curl(host), start], []
+    return "unreachable", [], [_unreachable(host)]
+
+
+def _other_socket(host: ObservedHost) -> Failure:
+    if host.has_socket and not host.can_write_socket and not host.can_be_root:
+        cause = f"{host.user} may not use {host.socket}"
+        return Failure("daemon unreachable", cause, f"see who may: ls -l {host.socket}")
+    cause = f"no Docker Engine answers on {host.socket}, which docker_socket names"
+    if not host.curl and not host.docker:
+        cause = f"{host.socket} cannot be asked: there is no curl on this host"
+        return Failure("daemon unreachable", cause, "install it: sudo apt-get install curl")
+    remedy = "start that engine, or take docker_socket out of stack.toml to use the host's own"
+    return Failure("daemon unreachable", cause, remedy)
+
+
+def _podman() -> Failure:
+    cause = "the docker command here is podman's (package podman-docker), which is no Docker Engine"
+    remedy = "sudo apt-get remove podman-docker, then run again; podman itself may stay"
+    return Failure("daemon unreachable", cause, remedy)
+
+
+def _unreachable(host: ObservedHost) -> Failure:
+    """Fault 21: nothing is planned on a daemon that cannot be asked."""
+    what = "daemon unreachable"
+    if host.origin == "snap":
+        cause = "Docker is installed as a snap and does not answer"
+        return Failure(what, cause, "sudo snap start docker; why not: sudo snap logs docker")
+    state = host.unit.active
+    if host.has_systemd and host.unit.load == "masked":
+        return Failure(
+            what,
+            "docker.service is masked",
+            "sudo systemctl unmask docker, if that was not meant, then run again",
+        )
+    if host.has_systemd and state and state not in ("active", "inactive"):
+        cause = f"docker.service is {state} ({host.unit.sub})"
+        remedy = "see why: sudo journalctl -u docker -n 50; then sudo systemctl restart docker"
+        return Failure(what, cause, remedy)
+    if host.daemons:
+        cause = f"dockerd runs (PID {host.daemons[0]}) and does not answer on {host.socket}"
+        log = "sudo journalctl -u docker -n 50" if host.has_systemd else "its log"
+        remedy = f"see why: {log}; if it listens elsewhere, name that as docker_socket"
+        return Failure(what, cause, remedy)
+    cause = f"the engine does not answer on {host.socket}"
+    if host.has_systemd:
+        remedy = "see why: sudo journalctl -u docker -n 50; then sudo systemctl restart docker"
+        return Failure(what, cause, remedy)
+    return Failure(what, cause, "see why: tail -n 50 /var/log/dockerd.log")
+
+
+def _settings(
+    kind: Kind, host: ObservedHost, stack: Stack, engine: ObservedEngine
+) -> tuple[list[Step], list[Failure], tuple[str, ...]]:
+    """Plan the changes of daemon.json, and the reload or restart that makes them hold."""
+    want = wanted_of(stack)
+    if engine.daemon_json_error:
+        return [], [refusal(engine.daemon_json_error)], ()
+    try:
+        current = parse(engine.daemon_json)
+    except Refused as error:
+        return [], [refusal(str(error))], ()
+    steps = []
+    is_asleep = kind == "ready" and want.insecure_registry not in engine.insecure_registries
+    if want.insecure_registry and (merge(current, want, proxies=False) != current or is_asleep):
+        steps.append(_registry_step(want))
+    if not want.has_proxy or merge(current, want, proxies=True).get("proxies") == current.get(
+        "proxies"
+    ):
+        return steps, [], ()
+    if kind == "ready" and _uses_proxy(want, engine):
+        return steps, [], ()
+    version = engine.version or package_version(host)
+    if kind != "install" and not knows_proxies(version):
+        return steps, [], (no_proxies(version),)
+    if kind == "ready":
+        failure = restart_refusal(stack, engine, "the engine's proxy")
+        if failure is not None:
+            return [], [failure], ()
+    steps.append(_proxy_step(kind))
+    if kind != "start":
+        steps.append(restart_step("its proxy is read at the start only", _needs(kind)))
+    return steps, [], ()
+
+
+def _needs(kind: Kind) -> str:
+    return AFTER_INSTALL if kind == "install" else ""
+
+
+def _uses_proxy(want: Wanted, engine: ObservedEngine) -> bool:
+    """Tell whether the engine has the proxy already, from its unit for example.
+
+    The engine masks passwords in what it tells, so one with a password is never recognised.
+    """
+    told = (engine.http_proxy, engine.https_proxy, engine.no_proxy)
+    return told == (want.http_proxy, want.https_proxy, want.no_proxy)
+
+
+def _registry_step(want: Wanted) -> Step:
+    return Step(
+        Action.CONFIGURE_ENGINE,
+        "insecure-registries",
+        f"Let {ENGINE} use {want.insecure_registry} without TLS, in daemon.json",
+        "image_mirror_insecure = true",
+    )
+
+
+def _proxy_step(kind: Kind) -> Step:
+    return Step(
+        Action.CONFIGURE_ENGINE,
+        "proxies",
+        f"Tell {ENGINE} the proxy, in daemon.json",
+        "http_proxy and https_proxy are declared",
+        needs=_needs(kind),
+    )
+
+
+def package_version(host: ObservedHost) -> str:
+    """Return the engine's version by its package, "" where it is not a package: "5:27.3.1-1~…"."""
+    version = host.version_of("docker-ce") or host.version_of("docker.io")
+    return version.rpartition(":")[2]
+
+
+def no_proxies(version: str) -> str:
+    return (
+        f"Not done: Docker Engine {version or '(of unknown version)'} reads no proxy from "
+        "daemon.json (23.0 and newer do), so image pulls do not use http_proxy. Set it for its service: "
+        "sudo systemctl edit docker, [Service], Environment=HTTPS_PROXY=…"
+    )
+
+
+def restart_step(why: str, needs: str = "") -> Step:
+    """Return the step that restarts the engine."""
+    return Step(Action.RESTART_ENGINE, ENGINE, f"Restart {ENGINE}", why, needs=needs)
+
+
+def restart_refusal(stack: Stack, engine: ObservedEngine, what: str) -> Failure | None:
+    """A restart stops containers; of those that are not ours, only with consent (fault 9)."""
+    foreign = engine.foreign(stack.container_prefix)
+    if not foreign or engine.keeps_containers or stack.options.allow_docker_restart:
+        return None
+    names = ", ".join(foreign)
+    cause = f"it needs a restart of Docker Engine, which would stop containers of others: {names}"
+    remedy = "when that suits them: run again with --data allow_docker_restart=true"
+    return Failure(f"{what} was not changed", cause, remedy)

@@ -1,0 +1,17 @@
+"""The engine's state on the host of a run: the looks joined with the plan."""
+
+from __future__ import annotations
+
+from tasks.docker_engine.facts import observe_engine
+from tasks.docker_engine.plan import EngineState, engine_state, wants_engine_facts
+from tasks.host.facts import observe_host
+from tasks.run import Run
+
+
+def plan_engine(run: Run) -> EngineState:
+    """Plan the engine's stage; the engine itself is asked only where its settings matter."""
+    host = observe_host(run)
+    engine = None
+    if wants_engine_facts(host, run.stack):
+        engine = observe_engine(run, is_up=host.answers)
+    return engine_state(host, run.stack, engine)

@@ -1,0 +1,122 @@
+"""What one look at a host shows of its NVIDIA cards: devices, driver, who holds them."""
+
+from __future__ import annotations
+
+import csv
+import re
+from collections.abc import Iterable
+from dataclasses import dataclass
+
+from tasks.host.sections import number, sections, values
+
+QUERY = "index,name,uuid,memory.total,memory.used,driver_version,compute_cap"
+MISMATCH = "driver/library version mismatch"
+_CUDA = re.compile(r"<cuda_version>\s*([0-9.]+)\s*</cuda_version>")
+_DRIVER = re.compile(r"(?:NVRM version:.*?|\s)(\d{3,}(?:\.\d+)+)\s")
+
+
+@dataclass(frozen=True)
+class Gpu:
+    """One card as nvidia-smi sees it. Memory is in MiB, None where nvidia-smi does not say."""
+
+    index: int
+    name: str
+    uuid: str
+    memory_total: int | None
+    memory_used: int | None
+    driver: str
+    compute_capability: str
+
+
+@dataclass(frozen=True)
+class Card:
+    """One card as the PCI bus sees it. `driver` is the kernel module that holds it, or ""."""
+
+    address: str
+    device: str
+    driver: str
+
+
+@dataclass(frozen=True)
+class Nvidia:
+    """All that is known of NVIDIA on a host. Versions are "" where there is nothing to read.
+
+    `status` is the exit status of nvidia-smi, None where it is missing; `error` what it said.
+    `loaded` is the version of the module in the kernel, `on_disk` of the one for the next start.
+    """
+
+    gpus: tuple[Gpu, ...] = ()
+    cards: tuple[Card, ...] = ()
+    status: int | None = None
+    error: str = ""
+    cuda: str = ""
+    loaded: str = ""
+    on_disk: str = ""
+    modules: frozenset[str] = frozenset()
+    has_secure_boot: bool = False
+
+    @property
+    def driver(self) -> str:
+        """The version of the driver that works; "" where none does."""
+        return self.gpus[0].driver if self.gpus else ""
+
+    @property
+    def is_mismatched(self) -> bool:
+        """Tell whether the libraries were replaced under a driver that is still loaded."""
+        return MISMATCH in self.error.lower()
+
+    @classmethod
+    def from_lines(cls, lines: Iterable[str]) -> Nvidia:
+        """Parse what the script of NvidiaFacts printed; what is missing keeps its default."""
+        parts = sections(lines)
+        smi = parts.get("smi", [])
+        told = values(line for line in smi if line.startswith(("status=", "xml=")))
+        rows = [line.removeprefix("csv=") for line in smi if line.startswith("csv=")]
+        status = number(told["status"], 1) if "status" in told else None
+        cuda = _CUDA.search("\n".join(line for line in smi if line.startswith("xml=")))
+        kernel = values(parts.get("kernel", ()))
+        loaded = kernel.get("loaded", "") or driver_version(parts.get("proc", ()))
+        return cls(
+            gpus=gpus(rows) if status == 0 else (),
+            cards=cards(parts.get("pci", ())),
+            status=status,
+            error="" if status == 0 else " ".join(" ".join(rows).split()),
+            cuda=cuda[1] if cuda else "",
+            loaded=loaded,
+            on_disk=kernel.get("on_disk", ""),
+            modules=frozenset(kernel.get("modules", "").split()),
+            has_secure_boot=kernel.get("secure_boot") == "1",
+        )
+
+
+def gpus(rows: Iterable[str]) -> tuple[Gpu, ...]:
+    """Parse nvidia-smi's CSV in the order of QUERY; rows of another shape are left out."""
+    found = []
+    for row in csv.reader(rows, skipinitialspace=True):
+        if len(row) == len(QUERY.split(",")) and row[0].strip().isdigit():
+            index, name, uuid, total, used, driver, capability = (cell.strip() for cell in row)
+            found.append(
+                Gpu(int(index), name, uuid, _mebibytes(total), _mebibytes(used), driver, capability)
+            )
+    return tuple(found)
+
+
+def _mebibytes(text: str) -> int | None:
+    """Return MiB; None for "[N/A]", which cards without memory of their own answer."""
+    return int(text) if text.isdigit() else None
+
+
+def cards(lines: Iterable[str]) -> tuple[Card, ...]:
+    """Parse "ADDRESS DEVICE DRIVER" lines; the driver is absent where nothing holds the card."""
+    rows = (line.split() for line in lines)
+    return tuple(
+        Card(row[0], row[1], row[2] if len(row) > 2 else "") for row in rows if len(row) >= 2
+    )
+
+
+def driver_version(lines: Iterable[str]) -> str:
+    """Return the version in /proc/driver/nvidia/version, whose wording differs between kinds."""
+    for line in lines:
+        if line.startswith("NVRM version:") and (match := _DRIVER.search(line + " ")):
+            return match[1]
+    return ""

@@ -1,0 +1,70 @@
+"""What a run would download: whether the registries have it, and whether the disk holds it."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+
+from tasks.host.facts import observe_host
+from tasks.registry import RegistryFault, RemoteManifest, image_manifest, model_manifest
+from tasks.run import Run
+from tasks.stack import Service
+from tasks.steps import Action, Failure, Step
+from tasks.streams import bytes_text
+
+# Layers of an image are compressed at the registry; unpacked they take about this many times more.
+UNPACKED = 2.5
+GB = 10**9
+
+
+def check_downloads(run: Run, steps: Iterable[Step]) -> None:
+    """Look up everything that the plan pulls; note as failures what cannot be had.
+
+    A missing image or model is a failure of its service alone; a disk that is too small is one of
+    the whole host, since nobody can tell which service should do without.
+    """
+    needed = 0.0
+    seen: set[str] = set()
+    for step in steps:
+        if step.action not in (Action.PULL_IMAGE, Action.PULL_MODEL):
+            continue
+        service = next(s for s in run.stack.services if s.name == step.service)
+        found = _look_up(run, service, step)
+        if isinstance(found, RegistryFault):
+            if not run.has_failed(service.name):
+                failure = Failure(f"{step.text}: not possible", found.cause, found.remedy)
+                run.fail(Failure(failure.what, failure.cause, failure.remedy, service.name))
+        elif step.action is Action.PULL_MODEL or step.subject not in seen:
+            seen.add(step.subject)
+            needed += found.size * (UNPACKED if step.action is Action.PULL_IMAGE else 1)
+    failure_of_disk = disk_failure(
+        needed, observe_host(run).disk_free, run.stack.disk_reserve_gb, observe_host(run).data_root
+    )
+    if failure_of_disk is not None:
+        run.fail(failure_of_disk)
+
+
+def _look_up(run: Run, service: Service, step: Step) -> RemoteManifest | RegistryFault:
+    """Ask the registry once in a run for each thing."""
+    key = (str(step.action), step.subject)
+    if key not in run.manifests:
+        run.manifests[key] = (
+            image_manifest(run, run.stack.image_reference(service))
+            if step.action is Action.PULL_IMAGE
+            else model_manifest(run, step.subject)
+        )
+    found: RemoteManifest | RegistryFault = run.manifests[key]
+    return found
+
+
+def disk_failure(needed: float, free: int | None, reserve_gb: float, path: str) -> Failure | None:
+    """Return why the disk is too small (fault 13); bytes. None where it is not, or nobody knows."""
+    wanted = needed + reserve_gb * GB
+    if not needed or free is None or free >= wanted:
+        return None
+    return Failure(
+        "the disk is too small for what is to be pulled",
+        f"{bytes_text(needed)} are needed and {bytes_text(reserve_gb * GB)} are to stay free,"
+        f" {bytes_text(free)} are free at {path}",
+        "free some space (docker system df shows what Docker uses), declare smaller models, or"
+        " lower disk_reserve_gb",
+    )
