@@ -6,11 +6,12 @@ from tasks.inventory.deploy import record_inventory
 from tasks.models.deploy import provision_models
 from tasks.nvidia.deploy import check_nvidia
 from tasks.ollama.deploy import provision_containers
-from tasks.preflight.deploy import preflight
+from tasks.preflight.deploy import plan, preflight
 from tasks.report.deploy import report
 
 preflight()
 check_nvidia()
+plan()
 install_engine()
 install_toolkit()
 provision_containers()

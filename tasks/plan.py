@@ -36,7 +36,12 @@ class ServicePlan:
 
 def spec_for(run: Run, service: Service) -> ContainerSpec:
     """Return the declared container of a service on this host."""
-    return spec_of(run.stack, service, has_gpu=run.gpu_is_usable)
+    has_gpu = run.gpu_is_usable
+    if run.gpu_on_hold:
+        # The driver waits for a reboot: whoever has the GPU keeps it, nothing is recreated for it.
+        current = observe(run).named(run.stack.container_name(service))
+        has_gpu = current is not None and bool(current.devices)
+    return spec_of(run.stack, service, has_gpu=has_gpu)
 
 
 def wanted_for(run: Run, service: Service) -> Wanted:
@@ -109,3 +114,11 @@ def whole_plan(run: Run, host_steps: list[Step], snapshot: Snapshot) -> Iterator
     yield from orphans(run, snapshot)[0]
     for plan in plans:
         yield from plan.models
+
+
+def docker_commands(run: Run, steps: list[Step]) -> Iterator[str]:
+    """Return what a person would type for each creation of the plan."""
+    created = {step.service for step in steps if step.action is Action.CREATE}
+    for service in run.stack.selected:
+        if service.name in created:
+            yield f"  {service.name} equals: {spec_for(run, service).docker_run()}"

@@ -66,6 +66,7 @@ class Run:
     proofs: dict[str, Any] = field(default_factory=dict)
     stopped_at: dict[str, float] = field(default_factory=dict)
     gpu_is_usable: bool = False
+    gpu_on_hold: bool = False
     engine_needs: str = ""
     lock: LockFile | None = None
     manifests: dict[tuple[str, str], Any] = field(default_factory=dict)

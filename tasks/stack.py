@@ -19,7 +19,7 @@ from pydantic import (
 )
 from pydantic_core import ErrorDetails
 
-from tasks.layers import Merged
+from tasks.layers import RUN_OPTIONS_SOURCE, Merged
 from tasks.references import ImageReference, ModelReference
 
 NAME = r"^[a-z0-9][a-z0-9_.-]*$"
@@ -373,9 +373,13 @@ def _collisions(tables: Mapping[str, Any], merged: Merged) -> Iterator[str]:
 def _option_faults(
     tables: Mapping[str, Any], chosen: Mapping[str, Any], merged: Merged
 ) -> Iterator[str]:
+    for key in chosen:
+        source = merged.source_of(key)
+        if source != RUN_OPTIONS_SOURCE:
+            yield f"{source}: {key}: belongs to one run: give it with --data {key}=…"
     for key in ("only", "adopt"):
         value = chosen.get(key)
-        if value and value not in tables:
+        if isinstance(value, str) and value and value not in tables:
             names = ", ".join(tables)
             source = merged.source_of(key)
             yield f"{source}: {key}: there is no service {value!r}; declared: {names}"

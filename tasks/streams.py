@@ -178,7 +178,7 @@ def _stop(folder: str) -> str:
     """End the curl of an abandoned stream, which cancels the work, and remove its folder."""
     script = (
         f"cd {folder} 2>/dev/null || exit 0; p=$(cat pid); cd /; "
-        f"kill -s TERM -$p 2>/dev/null; rm -rf {folder}"
+        f"kill -TERM -$p 2>/dev/null; rm -rf {folder}"
     )
     return f"sh -c {shlex.quote(script)}"
 

@@ -1,19 +1,100 @@
-"""Temporary."""
-from pyinfra.api import deploy
-from tasks.run import current_run
+"""The stages before anything changes: look, judge, and show the plan."""
+
+from __future__ import annotations
+
+from pyinfra.api import DeployError, deploy
+
+from tasks.container_toolkit.state import plan_toolkit
+from tasks.docker_engine.state import EngineState, plan_engine
+from tasks.host.preflight import find_port_faults
+from tasks.host.preflight import preflight as look_at_host
 from tasks.layers import rooted
-from tasks.lockfile import LockFile
+from tasks.lockfile import LockError, LockFile
 from tasks.ollama.facts import observe
-from tasks.plan import whole_plan, refuse
-from tasks.steps import plan_lines
+from tasks.ollama.observed import Snapshot
+from tasks.plan import docker_commands, orphans, refuse, whole_plan
+from tasks.preflight import operations
+from tasks.preflight.downloads import check_downloads
+from tasks.preflight.usage import check_usage, end_with_130_on_interrupt, is_dry
 from tasks.report.operations import print_failures_last
+from tasks.run import Run, current_run
+from tasks.stack import DeclarationError
+from tasks.steps import Step, plan_lines
+
+AFTER_ENGINE = {
+    "install": "after Docker Engine is installed",
+    "start": "after Docker Engine is started",
+}
+
 
 @deploy("Preflight")
-def preflight():
-    run = current_run()
-    run.lock = LockFile.load(rooted(run.stack.lock))
-    snapshot = observe(run)
-    refuse(run, snapshot)
-    for line in plan_lines(whole_plan(run, [], snapshot)):
-        run.log(line)
+def preflight() -> None:
+    """Check how the run was called, the declaration and the lock, and find out as whom to act."""
+    check_usage()
+    end_with_130_on_interrupt()
     print_failures_last()
+    try:
+        run = current_run()
+        run.lock = LockFile.load(rooted(run.stack.lock))
+    except (DeclarationError, LockError) as error:
+        raise DeployError(str(error)) from None
+    look_at_host(run)
+    operations.preflight(name="Check before anything changes")
+
+
+@deploy("Plan")
+def plan() -> None:
+    """Plan every stage from what is there now, refuse what must not be done, print the rest."""
+    run = current_run()
+    if not run.has_failed(""):
+        steps = _plan(run)
+        for line in plan_lines(steps):
+            run.log(line)
+        _show_commands(run, steps)
+    if is_dry() and run.failures:
+        # Not fail_hosts(): it would end the look at the other hosts as well.
+        run.host.state.failed_hosts.add(run.host)
+
+
+def _plan(run: Run) -> list[Step]:
+    engine = plan_engine(run)
+    toolkit = plan_toolkit(run)
+    for failure in (*engine.failures, *toolkit.failures):
+        run.fail(failure)
+    for note in (*engine.notes, *toolkit.notes):
+        run.note(note)
+    if engine.kind == "unreachable" or run.has_failed(""):
+        return []
+    run.engine_needs = AFTER_ENGINE.get(engine.kind, "")
+    snapshot = observe(run) if engine.kind == "ready" else Snapshot()
+    refuse(run, snapshot)
+    for failure in find_port_faults(run, ours=_our_ports(run, snapshot)):
+        run.fail(failure)
+    host_steps = [*engine.steps, *toolkit.steps]
+    steps = list(whole_plan(run, host_steps, snapshot))
+    _check_downloads(run, engine, steps)
+    for note in orphans(run, snapshot)[1]:
+        run.note(note)
+    return list(whole_plan(run, host_steps, snapshot))
+
+
+def _check_downloads(run: Run, engine: EngineState, steps: list[Step]) -> None:
+    if engine.kind == "ready":
+        check_downloads(run, steps)
+    else:
+        run.note("not checked before Docker Engine is there: registries and space for models")
+
+
+def _our_ports(run: Run, snapshot: Snapshot) -> set[int]:
+    """Return the host ports that our own containers publish."""
+    ours = [c for c in snapshot.containers if c.is_of(run.stack.container_prefix)]
+    published = [port for c in ours if c.status != "exited" for port in c.ports]
+    return {int(text.partition("->")[0].rpartition(":")[2] or 0) for text in published}
+
+
+def _show_commands(run: Run, steps: list[Step]) -> None:
+    """In a dry run, show the docker commands that the creations equal."""
+    if not is_dry():
+        return
+    for line in docker_commands(run, steps):
+        run.log(line)

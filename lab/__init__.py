@@ -1,0 +1,1 @@
+"""A real stack without internet or GPU: engine, registries, Ollama and tiny models, on loopback."""

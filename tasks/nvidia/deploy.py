@@ -1,0 +1,38 @@
+"""The stage of the NVIDIA stack: what is there, and whether containers may use it."""
+
+from __future__ import annotations
+
+from pyinfra.api import deploy
+
+from tasks.host.facts import observe_host
+from tasks.inventory.rows import HostDetails
+from tasks.nvidia.facts import observe_nvidia
+from tasks.nvidia.observed import Nvidia
+from tasks.nvidia.verdict import Verdict, verdict
+from tasks.run import Run, current_run
+
+
+@deploy("NVIDIA")
+def check_nvidia() -> None:
+    """Look at cards and driver, unless no service may use them; nothing here changes anything."""
+    run = current_run()
+    if run.has_failed(""):
+        return
+    nvidia = observe_nvidia(run) if run.stack.has_gpu_service else Nvidia()
+    judged = verdict(nvidia, run.stack) if run.stack.has_gpu_service else Verdict()
+    run.gpu_is_usable, run.gpu_on_hold = judged.usable, judged.hold
+    run.details = _details(run, nvidia)
+    for failure in judged.failures:
+        run.fail(failure)
+    for note in judged.notes:
+        run.note(note)
+
+
+def _details(run: Run, nvidia: Nvidia) -> HostDetails:
+    """Return what the inventory keeps of the host."""
+    return HostDetails(
+        os=observe_host(run).distribution.pretty_name,
+        gpu=", ".join(gpu.name for gpu in nvidia.gpus),
+        driver=nvidia.driver,
+        cuda=nvidia.cuda,
+    )

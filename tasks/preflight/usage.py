@@ -1,0 +1,56 @@
+"""How this run was called: what pyinfra allows and this project refuses, and Ctrl-C."""
+
+from __future__ import annotations
+
+import os
+import signal
+import sys
+from typing import Any
+
+import click
+from pyinfra.api import DeployError
+
+INTERRUPTED = 130
+
+
+def parameters() -> dict[str, Any]:
+    """Return the options that pyinfra was called with; none in its API mode."""
+    context = click.get_current_context(silent=True)
+    return dict(context.params) if context is not None else {}
+
+
+def usage_fault(options: dict[str, Any], *, has_terminal: bool) -> str:
+    """Return what is wrong with the way the run was called; "" where nothing is."""
+    if options.get("no_wait"):
+        return "--no-wait is refused: with it a host that failed would end with status 0"
+    if options.get("dry") and options.get("yes"):
+        return "--dry and -y do not go together: pyinfra shows nothing then; leave one of them out"
+    if options and not (options.get("dry") or options.get("yes") or has_terminal):
+        return "there is no terminal to confirm on: add -y to go ahead, or --dry to look only"
+    return ""
+
+
+def check_usage() -> None:
+    """Raise DeployError where the run was called in a way that would mislead."""
+    fault = usage_fault(parameters(), has_terminal=sys.stdin is not None and sys.stdin.isatty())
+    if fault:
+        raise DeployError(fault)
+
+
+def is_dry() -> bool:
+    """Tell whether this run only looks."""
+    return bool(parameters().get("dry"))
+
+
+def end_with_130_on_interrupt() -> None:
+    """See to it that Ctrl-C ends with 130; pyinfra by itself ends with 0."""
+    signal.signal(signal.SIGINT, _interrupted)
+
+
+def _interrupted(signum: int, frame: Any) -> None:
+    sys.stderr.write(
+        "\nInterrupted. What was begun stays as it is; run again to finish or undo it.\n"
+    )
+    sys.stderr.flush()
+    # Greenlets swallow SystemExit; nothing of ours is left to clean up in this process.
+    os._exit(INTERRUPTED)
