@@ -12,6 +12,7 @@ from lab.errors import LabError
 from lab.paths import made_state_folder
 
 TAIL_LINES = 12
+MORE_FOLDERS = ("/usr/local/sbin", "/usr/sbin", "/sbin", "/usr/local/go/bin")
 
 
 def as_root(command: Sequence[str]) -> list[str]:
@@ -77,7 +78,7 @@ def read(command: Sequence[str], *, timeout: float = 20) -> str:
 
 def find(program: str) -> str | None:
     """Return the path of a program, the folders of root's programs included."""
-    path = os.pathsep.join([os.environ.get("PATH", ""), "/usr/local/sbin", "/usr/sbin", "/sbin"])
+    path = os.pathsep.join([os.environ.get("PATH", ""), *MORE_FOLDERS])
     return shutil.which(program, path=path)
 
 

@@ -2,13 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
-from dataclasses import dataclass
+from collections.abc import Iterable, Iterator
 
 from tasks.models.plan import plan_models
 from tasks.ollama.facts import observe
 from tasks.ollama.observed import Snapshot
-from tasks.ollama.plan import Wanted, plan_container, plan_orphans, refusal
+from tasks.ollama.plan import Wanted, order_by_ports, plan_container, plan_orphans, refusal
 from tasks.ollama.spec import ContainerSpec, spec_of
 from tasks.run import Run
 from tasks.stack import Service
@@ -18,20 +17,6 @@ from tasks.steps import Action, Step
 CONTAINER_CHANGES = frozenset(
     {Action.CREATE, Action.START, Action.UNPAUSE, Action.PUT_BACK, Action.RENAME}
 )
-
-
-@dataclass(frozen=True)
-class ServicePlan:
-    """The steps of one service: its container's, then its models'."""
-
-    service: Service
-    container: tuple[Step, ...]
-    models: tuple[Step, ...]
-
-    @property
-    def steps(self) -> tuple[Step, ...]:
-        """All steps in their order."""
-        return self.container + self.models
 
 
 def spec_for(run: Run, service: Service) -> ContainerSpec:
@@ -58,13 +43,27 @@ def wanted_for(run: Run, service: Service) -> Wanted:
     )
 
 
-def plan_service(run: Run, service: Service, snapshot: Snapshot) -> ServicePlan:
-    """Plan one service from what is there now and what this run changed already."""
-    container = plan_container(wanted_for(run, service), snapshot)
-    actions = {step.action for step in container}
+def container_plans(run: Run, snapshot: Snapshot) -> dict[str, list[Step]]:
+    """Plan the containers of all selected services, in an order in which their ports are free."""
+    services = [s for s in run.stack.selected if not run.has_failed(s.name)]
+    plans = {s.name: plan_container(wanted_for(run, s), snapshot) for s in services}
+    published = {s.name: _published(snapshot, run.stack.container_name(s)) for s in services}
+    return order_by_ports(plans, {s.name: s.port for s in services}, published)
+
+
+def _published(snapshot: Snapshot, name: str) -> set[int]:
+    container = snapshot.named(name)
+    return container.published if container is not None and container.holds_ports else set()
+
+
+def model_plan(
+    run: Run, service: Service, snapshot: Snapshot, container: Iterable[Step]
+) -> list[Step]:
+    """Plan the models of a service, after these steps of its container and what was done so far."""
+    actions = {step.action for step in container if step.service == service.name}
     actions |= {event.action for event in run.events if event.service == service.name}
     proven = {} if run.lock is None else run.lock.model_digests(run.host.name, service.name)
-    models = plan_models(
+    return plan_models(
         service,
         snapshot.models(service.name),
         proven,
@@ -72,14 +71,6 @@ def plan_service(run: Run, service: Service, snapshot: Snapshot) -> ServicePlan:
         container_proven=Action.PROVE in actions,
         needs=run.engine_needs,
     )
-    return ServicePlan(service, tuple(container), tuple(models))
-
-
-def planned_now(run: Run, service: Service) -> ServicePlan:
-    """Plan one service from a look at the host; nothing where the service has failed."""
-    if run.has_failed(service.name):
-        return ServicePlan(service, (), ())
-    return plan_service(run, service, observe(run))
 
 
 def orphans(run: Run, snapshot: Snapshot) -> tuple[list[Step], list[str]]:
@@ -104,16 +95,13 @@ def refuse(run: Run, snapshot: Snapshot) -> None:
 def whole_plan(run: Run, host_steps: list[Step], snapshot: Snapshot) -> Iterator[Step]:
     """Return every step of the run in the order in which they are taken."""
     yield from host_steps
-    plans = [
-        plan_service(run, service, snapshot)
-        for service in run.stack.selected
-        if not run.has_failed(service.name)
-    ]
-    for plan in plans:
-        yield from plan.container
+    containers = container_plans(run, snapshot)
+    everything = [step for steps in containers.values() for step in steps]
+    yield from everything
     yield from orphans(run, snapshot)[0]
-    for plan in plans:
-        yield from plan.models
+    for service in run.stack.selected:
+        if not run.has_failed(service.name):
+            yield from model_plan(run, service, snapshot, everything)
 
 
 def docker_commands(run: Run, steps: list[Step]) -> Iterator[str]:

@@ -67,7 +67,7 @@ def image_manifest(run: Run, image: ImageReference) -> RemoteManifest | Registry
         token = _token(run, reply.headers)
         if token:
             reply = _get(run, url, token)
-    return _result(reply, f"image {image}", registry, "image")
+    return result(reply, f"image {image}", registry, "image")
 
 
 def model_manifest(run: Run, model: str) -> RemoteManifest | RegistryFault:
@@ -76,7 +76,7 @@ def model_manifest(run: Run, model: str) -> RemoteManifest | RegistryFault:
     registry = run.stack.model_registry or OLLAMA_REGISTRY
     is_plain = bool(run.stack.model_registry) and run.stack.model_registry_insecure
     reply = _get(run, _manifest_url(registry, is_plain, reference.manifest_path))
-    return _result(reply, f"model {model}", registry, "model")
+    return result(reply, f"model {model}", registry, "model")
 
 
 def _manifest_url(registry: str, is_plain: bool, path: str) -> str:
@@ -98,7 +98,7 @@ def _get(run: Run, url: str, token: str = "") -> _Reply:
     )
     configuration = "\n".join([*lines, *_proxy_lines(run.stack)]) + "\n"
     result = run.sh(f"sh -c {shlex.quote(script)}", stdin=configuration, timeout=TIMEOUT + 15)
-    return _parse_reply(result.stdout)
+    return parse_reply(result.stdout)
 
 
 def _proxy_lines(stack: Stack) -> list[str]:
@@ -113,7 +113,7 @@ def _proxy_lines(stack: Stack) -> list[str]:
     return lines
 
 
-def _parse_reply(text: str) -> _Reply:
+def parse_reply(text: str) -> _Reply:
     top, _, rest = text.partition("#head\n")
     headers, _, rest = rest.partition("#error\n")
     error, _, body = rest.partition("#body")
@@ -137,7 +137,7 @@ def _token(run: Run, headers: str) -> str:
     return str(value.get("token") or value.get("access_token") or "")
 
 
-def _result(reply: _Reply, what: str, registry: str, kind: str) -> RemoteManifest | RegistryFault:
+def result(reply: _Reply, what: str, registry: str, kind: str) -> RemoteManifest | RegistryFault:
     if reply.status != 200:
         return fault(reply.status, what, registry, reply.error, kind)
     try:

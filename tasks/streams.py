@@ -138,7 +138,7 @@ def follow(
             answer = run.sh(_look(folder, offset), timeout=60)
             text, _, trailer = answer.stdout.rpartition("#end ")
             offset += len(text.encode())
-            rest = _feed(progress, rest + text)
+            rest = feed(progress, rest + text)
             ended = trailer.split()
             if ended:
                 return StreamEnd(int(ended[0]), progress.error or _plain_error(rest, ended))
@@ -183,7 +183,7 @@ def _stop(folder: str) -> str:
     return f"sh -c {shlex.quote(script)}"
 
 
-def _feed(progress: Progress, text: str) -> str:
+def feed(progress: Progress, text: str) -> str:
     """Feed the whole lines of `text`; returns the part of a line that is left."""
     *lines, rest = text.removesuffix("\n").split("\n") if text else [""]
     if rest.endswith("}"):

@@ -53,12 +53,11 @@ for file in """
 done
 true"""
 )
-# Two lines on standard input, empty for none: proxies hold passwords, so no argument has them.
-READ_PROXIES = (
-    "IFS= read -r http_proxy; IFS= read -r https_proxy; "
-    '[ -n "$http_proxy" ] && export http_proxy || unset http_proxy; '
-    '[ -n "$https_proxy" ] && export https_proxy || unset https_proxy'
-)
+# Three lines on standard input, empty where none is declared (what the shell has then stays):
+# proxies hold passwords, so no argument names them.
+READ_PROXIES = """for name in http_proxy https_proxy no_proxy; do
+  IFS= read -r value; [ -z "$value" ] || export "$name=$value"
+done"""
 
 
 @dataclass(frozen=True)

@@ -53,7 +53,7 @@ def _blocks(armoured: str) -> Iterator[bytes]:
 
 
 def _decode(lines: list[str]) -> bytes:
-    """Decode the base64 of a block: without its headers ("Version: …") and its checksum ("=abcd")."""
+    """Decode a block's base64, without its headers ("Version: …") and checksum ("=abcd")."""
     data = [line for line in lines if line and ":" not in line and not line.startswith("=")]
     try:
         return base64.b64decode("".join(data), validate=True)

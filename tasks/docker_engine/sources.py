@@ -28,12 +28,12 @@ class Repository:
         """The file with the repository's key."""
         return f"/etc/apt/keyrings/{self.name}.asc"
 
-    def deb822(self, architecture: str, key_file: str = "") -> str:
-        """Return the repository as a .sources file (deb822); `architecture` is dpkg's name."""
+    def deb822(self, key_file: str = "") -> str:
+        """Return the repository as a .sources file (deb822)."""
         lines = ["Types: deb", f"URIs: {self.url}", f"Suites: {self.suite}"]
         if self.components:
             lines.append(f"Components: {self.components}")
-        lines += [f"Architectures: {architecture}", f"Signed-By: {key_file or self.key_file}"]
+        lines.append(f"Signed-By: {key_file or self.key_file}")
         return "\n".join(lines) + "\n"
 
 

@@ -8,8 +8,9 @@ from functools import partial
 from pyinfra.api import FunctionCommand, operation
 
 from tasks.models.pull import pull_model, restore_model
+from tasks.ollama.facts import observe
 from tasks.ollama.proof import prove_model
-from tasks.plan import planned_now
+from tasks.plan import model_plan
 from tasks.run import Run, current_run, step_command
 from tasks.stack import Service
 from tasks.steps import Action, Step
@@ -28,5 +29,7 @@ def models(service: Service) -> Generator[FunctionCommand, None, None]:
         Action.RESTORE_MODEL: partial(restore_model, service=service),
         Action.PROVE_MODEL: partial(_prove, service=service),
     }
-    for step in planned_now(run, service).models:
+    if run.has_failed(service.name):
+        return
+    for step in model_plan(run, service, observe(run), ()):
         yield step_command(run, step, table[step.action])

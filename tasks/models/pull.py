@@ -10,9 +10,10 @@ from dataclasses import dataclass
 from tasks.engine_api import Answer, answers, curl
 from tasks.models.plan import kept_name
 from tasks.ollama.proof import observe_afresh
+from tasks.references import OLLAMA_REGISTRY
 from tasks.registry import RegistryFault, RemoteManifest, fault, model_manifest
 from tasks.run import Run
-from tasks.stack import Service
+from tasks.stack import Service, Stack
 from tasks.steps import Step, StepFailed
 from tasks.streams import ModelProgress, StreamEnd, bytes_text, follow
 
@@ -80,7 +81,7 @@ def _pull(run: Run, service: Service, model: str, remote: RemoteManifest) -> Non
         end = _follow(run, service, name, remote.size, model)
         if end.ok:
             break
-        found = explain(end, model, run)
+        found = explain(end, model, run.stack)
         damage += found.is_damage
         tries += not found.is_damage
         if not found.again or damage > DAMAGE_RETRIES or tries > run.stack.pull_retries:
@@ -130,13 +131,13 @@ _CERTIFICATE = re.compile(r"x509|certificate")
 _STATUS = re.compile(r"\b(401|403|429|500|502|503|504)\b")
 
 
-def explain(end: StreamEnd, model: str, run: Run) -> PullFault:
+def explain(end: StreamEnd, model: str, stack: Stack) -> PullFault:
     """Put the end of a pull into words. Source of the texts: Ollama's server/images.go."""
     text = end.error
-    registry = run.stack.model_registry or "registry.ollama.ai"
+    registry = stack.model_registry or OLLAMA_REGISTRY
     if end.stalled:
         return PullFault(
-            f"the pull of {model} stalled: no byte for {run.stack.pull_stall} s",
+            f"the pull of {model} stalled: no byte for {stack.pull_stall} s",
             "run again: it goes on where it stopped; pull_stall allows longer silence",
             again=True,
         )

@@ -103,6 +103,17 @@ class ObservedContainer:
         return self.labels.get(SERVICE_LABEL, "")
 
     @property
+    def published(self) -> set[int]:
+        """The host ports that the container publishes."""
+        ports = {text.partition("->")[0].rpartition(":")[2] for text in self.ports}
+        return {int(port) for port in ports if port}
+
+    @property
+    def holds_ports(self) -> bool:
+        """Tell whether the published ports are taken by the container now."""
+        return self.status in ("running", "paused", "restarting")
+
+    @property
     def is_running(self) -> bool:
         """Tell whether the container runs and is not paused."""
         return self.status == "running"

@@ -11,7 +11,7 @@ from tasks.ollama import apply
 from tasks.ollama.facts import observe
 from tasks.ollama.image import pull_image
 from tasks.ollama.spec import ContainerSpec
-from tasks.plan import orphans, planned_now, spec_for
+from tasks.plan import container_plans, orphans, spec_for
 from tasks.run import Run, current_run, step_command
 from tasks.stack import Service
 from tasks.steps import Action, Step
@@ -39,9 +39,13 @@ def _action(action: Action, spec: ContainerSpec, service: Service) -> Callable[[
 def container(service: Service) -> Generator[FunctionCommand, None, None]:
     """Bring the container of a service to its declaration."""
     run = current_run()
-    spec = spec_for(run, service)
-    for step in planned_now(run, service).container:
-        yield step_command(run, step, _action(step.action, spec, service))
+    if run.has_failed(service.name):
+        return
+    services = {s.name: s for s in run.stack.services}
+    for step in container_plans(run, observe(run))[service.name]:
+        # Another service may have to give up its port first.
+        owner = services[step.service]
+        yield step_command(run, step, _action(step.action, spec_for(run, owner), owner))
 
 
 @operation()

@@ -7,6 +7,7 @@ that worked stands beside it, stopped, as NAME-previous, and is removed last.
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import dataclass
 
 from tasks.ollama.drift import Change, drift, explain
@@ -88,10 +89,13 @@ class _Planner:
 
     def steps(self) -> list[Step]:
         steps = self._renamed()
-        if self.current is None and self.previous is None:
-            return [*steps, *self._create("there is none")]
         if self.current is None:
-            return [*steps, *self._finish_without_current()]
+            rest = (
+                self._finish_without_current(self.previous)
+                if self.previous is not None
+                else self._create("there is none")
+            )
+            return [*steps, *rest]
         changes = self._drift(self.current)
         if changes:
             return [*steps, *self._replace(self.current, changes)]
@@ -163,19 +167,15 @@ class _Planner:
             )
         return [*steps, *self._create_over_previous(why)]
 
-    def _finish_without_current(self) -> list[Step]:
+    def _finish_without_current(self, previous: ObservedContainer) -> list[Step]:
         """Only the set-aside container is there: put it back if it is as declared, else go on."""
-        assert_previous = self.previous
-        if assert_previous is not None and not self._drift(assert_previous):
-            return [
-                self._step(
-                    Action.PUT_BACK,
-                    self.spec.previous_name,
-                    f"put container {self.spec.previous_name} back as {self.spec.name}",
-                    "a replacement was interrupted",
-                )
-            ]
-        return [*self._image(), *self._create_over_previous("a replacement was interrupted")]
+        changes = self._drift(previous)
+        if changes:
+            why = explain(self.spec, previous, changes)
+            return [*self._image(), *self._create_over_previous(why)]
+        text = f"put container {previous.name} back as {self.spec.name}"
+        why = "a replacement was interrupted"
+        return [self._step(Action.PUT_BACK, previous.name, text, why)]
 
     def _create_over_previous(self, why: str) -> list[Step]:
         name = self.spec.name
@@ -221,6 +221,32 @@ class _Planner:
 
     def _step(self, action: Action, subject: str, text: str, why: str) -> Step:
         return Step(action, subject, text, why, self.wanted.service.name, self.wanted.needs)
+
+
+FREES_A_PORT = (Action.SET_ASIDE, Action.STOP)
+
+
+def order_by_ports(
+    plans: Mapping[str, list[Step]], ports: Mapping[str, int], published: Mapping[str, set[int]]
+) -> dict[str, list[Step]]:
+    """Let a service that gives up a port do so before another one is created on it.
+
+    `plans` are the container steps by service, `ports` the declared ports, `published` what the
+    containers of the services publish now. Two services may change places this way.
+    """
+    ordered = {name: list(steps) for name, steps in plans.items()}
+    names = list(ordered)
+    for number, name in enumerate(names):
+        if not any(step.action is Action.CREATE for step in ordered[name]):
+            continue
+        # Whoever comes earlier has given up its port by then.
+        for other in names[number + 1 :]:
+            theirs = ordered[other]
+            ends = [i + 1 for i, step in enumerate(theirs) if step.action in FREES_A_PORT]
+            if ends and ports[name] in published.get(other, ()):
+                ordered[name] = [*theirs[: ends[0]], *ordered[name]]
+                ordered[other] = theirs[ends[0] :]
+    return ordered
 
 
 def plan_orphans(

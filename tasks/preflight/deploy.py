@@ -86,10 +86,9 @@ def _check_downloads(run: Run, engine: EngineState, steps: list[Step]) -> None:
 
 
 def _our_ports(run: Run, snapshot: Snapshot) -> set[int]:
-    """Return the host ports that our own containers publish."""
-    ours = [c for c in snapshot.containers if c.is_of(run.stack.container_prefix)]
-    published = [port for c in ours if c.status != "exited" for port in c.ports]
-    return {int(text.partition("->")[0].rpartition(":")[2] or 0) for text in published}
+    """Return the host ports that our own containers hold."""
+    ours = [c for c in snapshot.containers if c.is_of(run.stack.container_prefix) and c.holds_ports]
+    return {port for container in ours for port in container.published}
 
 
 def _show_commands(run: Run, steps: list[Step]) -> None:

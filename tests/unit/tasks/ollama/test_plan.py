@@ -10,7 +10,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from tasks.ollama.observed import STACK_LABEL, ObservedContainer, Snapshot
-from tasks.ollama.plan import Wanted, plan_container, plan_orphans, refusal
+from tasks.ollama.plan import Wanted, order_by_ports, plan_container, plan_orphans, refusal
 from tasks.steps import Action, Step
 from tests.unit.tasks.samples import DIGEST, IMAGE, container, snapshot, spec, stack
 
@@ -113,6 +113,22 @@ def test_what_is_no_longer_declared_is_told_and_removed_only_with_consent() -> N
         (Action.REMOVE, "ollama-old"),
         (Action.REMOVE_VOLUME, "ollama-old"),
     ]
+
+
+def test_two_services_may_change_places() -> None:
+    def steps(name: str, *wanted: Action) -> list[Step]:
+        return [Step(action, name, str(action), "", name) for action in wanted]
+
+    replaced = (Action.SET_ASIDE, Action.CREATE, Action.PROVE, Action.REMOVE)
+    plans = {"a": steps("a", *replaced), "b": steps("b", *replaced)}
+    ordered = order_by_ports(plans, {"a": 2, "b": 1}, {"a": {1}, "b": {2}})
+    assert [(s.service, s.action) for s in ordered["a"][:3]] == [
+        ("b", Action.SET_ASIDE),
+        ("a", Action.SET_ASIDE),
+        ("a", Action.CREATE),
+    ]
+    assert [s.action for s in ordered["b"]] == [Action.CREATE, Action.PROVE, Action.REMOVE]
+    assert order_by_ports(plans, {"a": 1, "b": 2}, {"a": {1}, "b": {2}}) == plans
 
 
 # --- from every state: a model of the engine that takes the steps -------------------------------

@@ -1,0 +1,122 @@
+"""Docker Engine: the one that answers, or one that the lab installs and starts."""
+
+from __future__ import annotations
+
+import ipaddress
+import os
+from pathlib import Path
+
+import docker
+from docker.errors import DockerException
+
+from lab import processes
+from lab.errors import LabError
+from lab.paths import lab_id
+from lab.processes import Program
+from lab.say import step
+from lab.settings import address_of_device
+from lab.shell import as_root, find, require_root, run
+from lab.state import Engine
+from lab.tools import install
+
+SOCKET = "/var/run/docker.sock"
+PACKAGES = ("docker.io", "iptables", "iproute2", "ca-certificates")
+UNIT = "docker.service"
+LABEL = "ollama-stack.lab"
+LAB_LABEL = "ollama-stack.lab.id"
+START_SECONDS = 60
+_BRIDGE_NAME = "com.docker.network.bridge.name"
+
+
+def socket_path() -> str:
+    """Return the engine's socket: DOCKER_HOST where it names one, else the usual one."""
+    host = os.environ.get("DOCKER_HOST", "")
+    if host and not host.startswith("unix://"):
+        raise LabError(f"DOCKER_HOST is {host}", "unset it: the lab needs an engine on this machine")
+    return host.removeprefix("unix://") or SOCKET
+
+
+def client(socket: str, timeout: float = 60) -> docker.DockerClient:
+    """Return a client of the engine at a socket."""
+    return docker.DockerClient(base_url=f"unix://{socket}", timeout=int(timeout))
+
+
+def version(socket: str) -> str | None:
+    """Return the version of the engine that answers at a socket; None where none does."""
+    if not Path(socket).exists():
+        return None
+    try:
+        return str(client(socket, 5).version()["Version"])
+    except (DockerException, OSError, KeyError):
+        return None
+
+
+def labels() -> dict[str, str]:
+    """Return the labels of everything that the lab makes in an engine."""
+    return {LABEL: "1", LAB_LABEL: lab_id()}
+
+
+def daemon() -> Program:
+    """Return the engine's own program, for machines without systemd."""
+    # An engine label changes nothing; it tells this daemon from any other.
+    mark = f"--label={LAB_LABEL}={lab_id()}"
+    return Program("dockerd", (find("dockerd") or "dockerd", mark), mark, needs_root=True)
+
+
+def planned() -> Engine:
+    """Return the engine as it is about to be used: found, or to be started by us."""
+    socket = socket_path()
+    if version(socket):
+        return Engine(socket=socket)
+    if socket != SOCKET:
+        raise LabError(f"no engine answers at {socket}", "start it, or unset DOCKER_HOST")
+    if Path(socket).exists() and not os.access(socket, os.R_OK | os.W_OK):
+        raise LabError(
+            f"the user may not use {socket}", "join the group docker and log in again, or use sudo"
+        )
+    return Engine(socket=socket, is_ours=True, unit=UNIT if _has_systemd() else "")
+
+
+def ensure_running(engine: Engine) -> None:
+    """Install and start the engine where it does not answer."""
+    if version(engine.socket):
+        return
+    if find("dockerd") is None:
+        install(PACKAGES, "Install Docker Engine")
+    elif find("iptables") is None:
+        install(("iptables",), "Install what Docker Engine needs")
+    require_root("starting Docker Engine")
+    with step("Start Docker Engine"):
+        if engine.unit:
+            run(as_root(["systemctl", "start", engine.unit]), timeout=90)
+        if version(engine.socket) is None:
+            processes.start(daemon())
+        processes.wait_until(
+            lambda: version(engine.socket) is not None, daemon(), START_SECONDS
+        )
+
+
+def stop(engine: Engine) -> bool:
+    """Stop the engine if the lab started it; tell whether it did."""
+    if not engine.is_ours:
+        return False
+    if engine.unit:
+        run(as_root(["systemctl", "stop", "docker.socket", engine.unit]), timeout=120)
+        return True
+    return processes.stop(daemon(), seconds=60)
+
+
+def gateway(engine: Engine) -> ipaddress.IPv4Interface:
+    """Return the address of the engine's default bridge on this machine."""
+    options = client(engine.socket).networks.get("bridge").attrs.get("Options") or {}
+    found = address_of_device(str(options.get(_BRIDGE_NAME, "docker0")))
+    if found is None:
+        raise LabError(
+            "the engine's bridge is not on this machine (Docker Desktop, or a rootless engine)",
+            "use an ordinary Docker Engine, or a virtual machine with one",
+        )
+    return found
+
+
+def _has_systemd() -> bool:
+    return Path("/run/systemd/system").is_dir()

@@ -1,0 +1,139 @@
+"""The configuration of the nginx in front of both registries (pure)."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from pathlib import Path
+
+from lab.settings import Addresses, Ports
+
+OLDEST_FOR_NEW_MODEL = "0.20"
+# Ollama says who it is as "ollama/0.17.4 (amd64 linux) Go/go1.26.0".
+OLD_OLLAMA = r"~^ollama/0\.(\d|1\d)\."
+NEEDS_NEWER = (
+    "\\n\\nThe model you are attempting to pull requires a newer version of Ollama.\\n\\n"
+    "Please download the latest version at:\\n\\n\\thttps://ollama.com/download\\n\\n"
+)
+
+
+@dataclass(frozen=True)
+class Trouble:
+    """What a fault adds to the configuration: texts inside the server blocks, or no block at all.
+
+    `behind` is the server that misbehaves slowly; the ones in front pass requests on to it.
+    """
+
+    images: str = ""
+    models: str = ""
+    blobs: str = ""
+    behind: str = ""
+    down: frozenset[str] = field(default_factory=frozenset)
+
+
+@dataclass(frozen=True)
+class Layout:
+    """All that the configuration names."""
+
+    state: Path
+    ports: Ports
+    addresses: Addresses
+    is_root: bool = False
+
+    @property
+    def model_storage(self) -> Path:
+        """The storage folder of the model registry."""
+        return self.state / "registry" / "models"
+
+
+def render(layout: Layout, trouble: Trouble, generation: int) -> str:
+    """Return the configuration; the control port answers with its generation."""
+    servers = [_control(layout, generation), _behind(layout, trouble)]
+    if "images" not in trouble.down:
+        servers.append(_images(layout, trouble))
+    if "models" not in trouble.down:
+        servers.append(_models(layout, trouble))
+    if "blobs" not in trouble.down:
+        servers.append(_blobs(layout, trouble))
+    return _head(layout) + "\n".join(servers) + "}\n"
+
+
+def _head(layout: Layout) -> str:
+    run, log = layout.state / "run", layout.state / "log"
+    temporary = "".join(
+        f"  {name}_temp_path {run}/nginx-{name};\n"
+        for name in ("client_body", "proxy", "fastcgi", "uwsgi", "scgi")
+    )
+    # Workers read the storage folder of whoever runs the lab; only root may (and must) say so.
+    user = "user root;\n" if layout.is_root else ""
+    return f"""{user}daemon off;
+pid {run}/nginx.own.pid;
+error_log {log}/nginx-error.log notice;
+worker_processes 1;
+# Connections that began under the old configuration end soon after a change.
+worker_shutdown_timeout 1s;
+events {{ worker_connections 1024; }}
+http {{
+  access_log {log}/nginx-access.log;
+{temporary}  default_type application/octet-stream;
+  client_max_body_size 0;
+  proxy_request_buffering off;
+  proxy_http_version 1.1;
+  proxy_set_header Host $http_host;
+  proxy_max_temp_file_size 0;
+  map $http_user_agent $is_old_ollama {{ default 0; "{OLD_OLLAMA}" 1; }}
+  limit_req_zone $uri zone=once:1m rate=1r/m;
+"""
+
+
+def _control(layout: Layout, generation: int) -> str:
+    return f"""  server {{
+    listen 127.0.0.1:{layout.ports.control};
+    access_log off;
+    location / {{ return 200 "{generation}"; }}
+  }}
+"""
+
+
+def _behind(layout: Layout, trouble: Trouble) -> str:
+    if not trouble.behind:
+        return ""
+    return f"""  server {{
+    listen 127.0.0.1:{layout.ports.trouble};
+    root {layout.model_storage};
+{trouble.behind}  }}
+"""
+
+
+def _images(layout: Layout, trouble: Trouble) -> str:
+    port, backend = layout.ports.images, layout.ports.images_backend
+    return f"""  server {{
+    listen 127.0.0.1:{port};
+    listen {layout.addresses.gateway}:{port};
+{trouble.images}    location @good {{ proxy_pass http://127.0.0.1:{backend}; }}
+    location / {{ proxy_pass http://127.0.0.1:{backend}; }}
+  }}
+"""
+
+
+def _models(layout: Layout, trouble: Trouble) -> str:
+    backend = layout.ports.models_backend
+    return f"""  server {{
+    listen {layout.addresses.gateway}:{layout.ports.models};
+{trouble.models}    location @good {{ proxy_pass http://127.0.0.1:{backend}; }}
+    location / {{ proxy_pass http://127.0.0.1:{backend}; }}
+    location ~ ^/v2/library/tiny-new/(manifests|blobs)/ {{
+      if ($is_old_ollama) {{ return 412 "{NEEDS_NEWER}"; }}
+      proxy_pass http://127.0.0.1:{backend};
+    }}
+  }}
+"""
+
+
+def _blobs(layout: Layout, trouble: Trouble) -> str:
+    return f"""  server {{
+    listen {layout.addresses.blobs}:{layout.ports.blobs};
+    root {layout.model_storage};
+{trouble.blobs}    location @good {{ try_files $uri =404; }}
+    location / {{ }}
+  }}
+"""

@@ -1,0 +1,68 @@
+"""The product's settings for the lab: plain ones, as a person could have written them."""
+
+from __future__ import annotations
+
+import tomlkit
+
+from lab import state
+from lab.images import NEWER, REPOSITORY
+from lab.settings import is_free
+from lab.state import LabState
+
+CONTEXT = 2048
+SERVICES = {"qwen": "tiny-qwen:v1", "deepseek": "tiny-deepseek:v1", "mistral": "tiny-mistral:v1"}
+FIRST_PORT = 11434
+# The product puts it on its containers.
+PRODUCT_LABEL = "ollama-stack.stack"
+
+
+def render(lab: LabState) -> str:
+    """Return the settings."""
+    document = tomlkit.document()
+    document.add(tomlkit.comment("The lab: real servers with tiny models, without internet or GPU."))
+    document.add(tomlkit.comment("Written by `lab up`; `lab status` shows what it names."))
+    document.add("image", tomlkit.item(f"{REPOSITORY}:{NEWER}"))
+    document.add(tomlkit.nl())
+    document.add(tomlkit.comment("The lab's registries, in place of Docker Hub's and Ollama's."))
+    document.add("image_mirror", tomlkit.item(lab.image_mirror))
+    document.add("model_registry", tomlkit.item(lab.model_registry))
+    document.add("model_registry_insecure", tomlkit.item(True))
+    document.add(tomlkit.nl())
+    document.add(tomlkit.comment("The tiny models need no card."))
+    document.add("gpu", tomlkit.item("off"))
+    document.add(tomlkit.nl())
+    models = tomlkit.table(is_super_table=True)
+    for name, model in SERVICES.items():
+        table = tomlkit.table()
+        table.add("model", model)
+        if name in lab.service_ports:
+            table.add("port", lab.service_ports[name])
+        table.add("context", CONTEXT)
+        models.add(name, table)
+    document.add("models", models)
+    return tomlkit.dumps(document)
+
+
+def write(lab: LabState) -> None:
+    """Write the settings unless they are there and say the same."""
+    text = render(lab)
+    path = state.stack_file()
+    if not path.exists() or path.read_text() != text:
+        path.write_text(text)
+
+
+def choose_ports(published: frozenset[int]) -> dict[str, int]:
+    """Return other ports for the services whose default port is taken.
+
+    `published` are the ports of the product's own containers: those are not in the way.
+    """
+    chosen: dict[str, int] = {}
+    candidate = FIRST_PORT + 100
+    for number, name in enumerate(SERVICES):
+        if FIRST_PORT + number in published or is_free(FIRST_PORT + number):
+            continue
+        while not is_free(candidate):
+            candidate += 1
+        chosen[name] = candidate
+        candidate += 1
+    return chosen

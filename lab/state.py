@@ -1,0 +1,158 @@
+"""What the lab has started or taken: one JSON file, written before each thing is made."""
+
+from __future__ import annotations
+
+import fcntl
+import os
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+
+from pydantic import ValidationError
+
+from lab.errors import LabError
+from lab.paths import state_folder
+from lab.settings import Addresses, Ports, Value
+
+FORMAT = 1
+
+
+class Engine(Value):
+    """The Docker Engine; `is_ours` where the lab started it, `unit` where systemd did it for us."""
+
+    socket: str
+    is_ours: bool = False
+    unit: str = ""
+
+
+class Engine29(Value):
+    """The second engine, in a network namespace of its own."""
+
+    namespace: str
+    device: str
+    address: str
+    inner_address: str
+    socket: str
+
+
+class Host(Value):
+    """A fresh host: a container with systemd and ssh."""
+
+    name: str
+    container: str
+    volume: str
+    address: str = ""
+    port: int = 22
+    user: str = "dev"
+    key: str = ""
+    sudo: bool = True
+
+
+class ActiveFault(Value):
+    """A fault that is in force, with what was asked for."""
+
+    name: str
+    only: str = ""
+    rate: str = ""
+    after: int = 0
+    once: bool = False
+
+
+class LabState(Value):
+    """Everything that `lab down` takes down, and where everything answers."""
+
+    format: int = FORMAT
+    engine: Engine
+    ports: Ports
+    addresses: Addresses
+    # The seeds that the registries were filled from; other recipes, other names.
+    image_seed: str = ""
+    model_seed: str = ""
+    # Ports of services whose default one was taken by something else when the lab was made.
+    service_ports: dict[str, int] = {}
+    engine29: Engine29 | None = None
+    hosts: tuple[Host, ...] = ()
+    fault: ActiveFault | None = None
+    # Counts the configurations of nginx: its control port answers with it.
+    generation: int = 0
+
+    @property
+    def image_mirror(self) -> str:
+        """The image registry as the product names it."""
+        return f"127.0.0.1:{self.ports.images}"
+
+    @property
+    def model_registry(self) -> str:
+        """The model registry as the product and containers name it."""
+        return f"{self.addresses.gateway}:{self.ports.models}"
+
+    def host(self, name: str) -> Host | None:
+        """Return a host by its name."""
+        return next((host for host in self.hosts if host.name == name), None)
+
+
+def path() -> Path:
+    """Return the path of the state file."""
+    return state_folder() / "lab.json"
+
+
+def stack_file() -> Path:
+    """Return the path of the product's settings for this lab."""
+    return state_folder() / "stack.toml"
+
+
+def find() -> LabState | None:
+    """Return the state, None where no lab was made."""
+    try:
+        return LabState.model_validate_json(path().read_text())
+    except FileNotFoundError:
+        return None
+    except (OSError, ValidationError) as error:
+        raise LabError(
+            f"the lab's state file {path()} cannot be read ({error.__class__.__name__})",
+            f"end what the pid files in {state_folder()}/run name, then remove that folder",
+        ) from None
+
+
+def load() -> LabState:
+    """Return the state; LabError where no lab was made."""
+    state = find()
+    if state is None:
+        raise LabError("there is no lab here", "run `python -m lab up` first")
+    return state
+
+
+def save(state: LabState) -> LabState:
+    """Write the state in one step, and return it."""
+    target = path()
+    target.parent.mkdir(parents=True, exist_ok=True)
+    new = target.with_suffix(".new")
+    new.write_text(state.model_dump_json(indent=2) + "\n")
+    new.replace(target)
+    return state
+
+
+def update(**changes: object) -> LabState:
+    """Change some keys of the saved state, and return it."""
+    return save(load().model_copy(update=changes))
+
+
+@contextmanager
+def locked() -> Iterator[None]:
+    """Let one command at a time change the lab; a second one fails and says who works."""
+    folder = state_folder()
+    folder.mkdir(parents=True, exist_ok=True)
+    descriptor = os.open(folder / "lock", os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, 0o644)
+    try:
+        try:
+            fcntl.flock(descriptor, fcntl.LOCK_EX | fcntl.LOCK_NB)
+        except BlockingIOError:
+            holder = os.read(descriptor, 20).decode().strip() or "another process"
+            raise LabError(
+                f"the lab is being changed by process {holder}", "wait for it, then run again"
+            ) from None
+        os.ftruncate(descriptor, 0)
+        os.pwrite(descriptor, str(os.getpid()).encode(), 0)
+        yield
+    finally:
+        os.close(descriptor)

@@ -1,0 +1,186 @@
+"""daemon.json on the host: a byte-exact backup, one atomic write, and the way back."""
+
+from __future__ import annotations
+
+import hashlib
+import shlex
+from dataclasses import dataclass
+from typing import Any
+
+from tasks.docker_engine import service
+from tasks.docker_engine.daemon_json import (
+    INSECURE,
+    PATH,
+    Refused,
+    knows_proxies,
+    merge,
+    parse,
+    refusal,
+    text_of,
+    wanted,
+)
+from tasks.docker_engine.facts import observe_engine
+from tasks.docker_engine.plan import no_proxies, restart_refusal
+from tasks.host.facts import observe_host
+from tasks.host.sections import PRELUDE
+from tasks.run import RUN_ID, Run
+from tasks.steps import Step, StepFailed
+
+STAMP = RUN_ID.partition("-")[0]
+BACKUP = f"{PATH}.backup-{STAMP}"
+
+
+@dataclass
+class Edit:
+    """What the steps of one operation did to daemon.json, so that a later one can take it back."""
+
+    is_made: bool = False
+    had_file: bool = False
+
+
+def configure_registry(run: Run, step: Step, edit: Edit) -> None:
+    """Let the engine use the declared mirror without TLS. A reload is enough. Raises StepFailed."""
+    host = observe_host(run)
+    write(run, settings(run, proxies=False), edit)
+    if not host.answers:
+        return
+    service.reload(run)
+    run.memory.clear()
+    mirror = wanted(run.stack).insecure_registry
+    if mirror not in observe_engine(run, is_up=True).insecure_registries:
+        take_back(run, edit)
+        cause = f'the engine read daemon.json anew and does not show {mirror} in "{INSECURE}"'
+        raise StepFailed(f"{cause}; the old file is back", "sudo journalctl -u docker -n 20")
+
+
+def configure_proxy(run: Run, step: Step, edit: Edit) -> None:
+    """Write the declared proxies, where the engine knows them. Raises StepFailed."""
+    version = observe_engine(run, is_up=observe_host(run).answers).version
+    if version and not knows_proxies(version):
+        run.note(no_proxies(version))
+        return
+    write(run, settings(run, proxies=True), edit)
+
+
+def settings(run: Run, *, proxies: bool) -> dict[str, Any]:
+    """Return daemon.json as it is now with what is wanted. Raises StepFailed."""
+    return merge(current(run), wanted(run.stack), proxies=proxies)
+
+
+def current(run: Run) -> dict[str, Any]:
+    """Return daemon.json as it is now, checked. Raises StepFailed."""
+    seen = observe_engine(run, is_up=observe_host(run).answers)
+    try:
+        if seen.daemon_json_error:
+            raise Refused(seen.daemon_json_error)
+        return parse(seen.daemon_json)
+    except Refused as error:
+        failure = refusal(str(error))
+        raise StepFailed(f"{failure.what}: {failure.cause}", failure.remedy) from None
+
+
+def write(run: Run, new: dict[str, Any], edit: Edit) -> None:
+    """Back daemon.json up and replace it, unless it says so already. Raises StepFailed."""
+    old = current(run)
+    if new == old:
+        return
+    seen = observe_engine(run, is_up=observe_host(run).answers)
+    back_up(run, seen.daemon_json, edit)
+    result = run.sh(_write_script(), stdin=text_of(new))
+    run.memory.clear()
+    if not result.ok:
+        cause = f"the new {PATH} was refused: {result.last_words}; the old one is untouched"
+        raise StepFailed(cause, f"see what is in it: sudo cat {PATH}")
+    edit.is_made = True
+
+
+def back_up(run: Run, text: str | None, edit: Edit) -> None:
+    """Copy daemon.json byte for byte, if it still is what was looked at. Raises StepFailed."""
+    if edit.is_made:
+        return
+    edit.had_file = text is not None
+    if text is None:
+        check = f"[ ! -e {PATH} ]"
+    else:
+        digest = hashlib.sha256(text.encode()).hexdigest()
+        check = f"[ \"$(sha256sum <{PATH} | cut -d' ' -f1)\" = {digest} ] && cp -p {PATH} {BACKUP}"
+    result = run.sh(check)
+    if not result.ok:
+        said = f" ({result.stderr.strip()})" if result.stderr.strip() else ""
+        raise StepFailed(f"{PATH} changed while this run went on{said}", "run again")
+
+
+def _write_script() -> str:
+    """Build the script that writes its standard input; dockerd checks it, where it can.
+
+    The file may hold the password of a proxy: it keeps its mode, and a new one is root's alone.
+    """
+    return f"""{PRELUDE}
+set -e
+mkdir -p /etc/docker
+new=$(mktemp /etc/docker/.daemon.json.XXXXXX)
+trap 'rm -f "$new"' EXIT
+cat >"$new"
+if [ -e {PATH} ]; then
+  chmod --reference={PATH} "$new"; chown --reference={PATH} "$new"
+else
+  grep -q '"proxies"' "$new" || chmod 644 "$new"
+fi
+if command -v dockerd >/dev/null && dockerd --help 2>&1 | grep -q -e --validate; then
+  dockerd --validate --config-file "$new" >/dev/null
+fi
+sync "$new"
+mv -f "$new" {PATH}"""
+
+
+def take_back(run: Run, edit: Edit) -> None:
+    """Put daemon.json back as it was before this run. Raises StepFailed."""
+    if not edit.is_made:
+        return
+    command = way_back(edit)
+    result = run.sh(command)
+    run.memory.clear()
+    if not result.ok:
+        cause = f"the old {PATH} could not be put back: {result.last_words}"
+        raise StepFailed(cause, f"sudo sh -c {shlex.quote(command)}")
+    edit.is_made = False
+
+
+def way_back(edit: Edit) -> str:
+    """Return the command that puts the old daemon.json back, in one move."""
+    if not edit.had_file:
+        return f"rm -f {PATH}"
+    return f"cp -p {BACKUP} {PATH}.old && mv -f {PATH}.old {PATH}"
+
+
+def start_engine(run: Run, step: Step, edit: Edit) -> None:
+    """Start the engine; with a daemon.json of ours that it refuses, the old one. StepFailed."""
+    _up(run, edit, service.start)
+
+
+def restart_engine(run: Run, step: Step, edit: Edit) -> None:
+    """Restart the engine, if it may be, and go back where it does not come up. StepFailed."""
+    if not edit.is_made:
+        return
+    refused = restart_refusal(run.stack, observe_engine(run, is_up=True), "the engine")
+    if refused is not None:
+        take_back(run, edit)
+        raise StepFailed(refused.cause, refused.remedy)
+    _up(run, edit, service.restart)
+
+
+def _up(run: Run, edit: Edit, go: Any) -> None:
+    try:
+        go(run)
+    except StepFailed as error:
+        if not edit.is_made:
+            raise
+        back = way_back(edit)
+        take_back(run, edit)
+        try:
+            service.restart(run)
+        except StepFailed as again:
+            cause = f"{error.cause}; with the old daemon.json back: {again.cause}"
+            raise StepFailed(cause, f"{again.remedy}; done already: {back}") from None
+        cause = f"with the new daemon.json: {error.cause}; the old one is back and the engine runs"
+        raise StepFailed(cause, error.remedy) from None

@@ -1,0 +1,59 @@
+"""The steps that bring packages of the Docker Engine onto a host."""
+
+from __future__ import annotations
+
+from tasks.docker_engine.packages import RepositoryFailed, install, install_known, use_repository
+from tasks.docker_engine.plan import source_of
+from tasks.docker_engine.sources import docker_repository
+from tasks.host.facts import observe_host
+from tasks.host.observed import ObservedHost
+from tasks.run import Run
+from tasks.steps import Step, StepFailed
+
+TOOLS = ("curl", "ca-certificates")
+# iptables is only recommended by docker.io, and dockerd does not start without it.
+DISTRIBUTION_PACKAGES = ("docker.io", "iptables", *TOOLS)
+DOCKER_PACKAGES = ("docker-ce", "docker-ce-cli", "containerd.io")
+
+
+def install_curl(run: Run, step: Step) -> None:
+    """Install curl. Raises StepFailed."""
+    install(run, TOOLS)
+
+
+def install_engine(run: Run, step: Step) -> None:
+    """Install the engine from Docker's repository or the distribution. Raises StepFailed."""
+    host = observe_host(run)
+    source = source_of(host, run.stack)
+    if source == "distro" or not _from_docker(run, host, may_fail=source == "auto"):
+        _from_distribution(run, host)
+    if host.user and not host.is_root and "docker" not in host.groups:
+        run.note(
+            f"To use docker without sudo: sudo usermod -aG docker {host.user}, log out and in "
+            "again (id -nG shows it). Members of that group can become root."
+        )
+
+
+def _from_docker(run: Run, host: ObservedHost, *, may_fail: bool) -> bool:
+    """Install from Docker's repository. False where it cannot be used and another way is allowed."""
+    install(run, TOOLS)
+    try:
+        use_repository(run, docker_repository(host), DOCKER_PACKAGES)
+    except RepositoryFailed as error:
+        if not may_fail:
+            remedy = 'make it reachable (http_proxy?), or set docker_source = "distro" or "auto"'
+            raise StepFailed(f"Docker's apt repository cannot be used: {error}", remedy) from None
+        run.note(
+            f"Docker's apt repository cannot be used ({error}): "
+            f"docker.io of {host.distribution.pretty_name} is installed in its place."
+        )
+        return False
+    install_known(run, DOCKER_PACKAGES)
+    return True
+
+
+def _from_distribution(run: Run, host: ObservedHost) -> None:
+    """Install docker.io; newer distributions have its command in a package of its own."""
+    install(run, TOOLS)
+    has_cli = run.sh("apt-cache show docker-cli >/dev/null 2>&1").ok
+    install_known(run, (*DISTRIBUTION_PACKAGES, *(("docker-cli",) if has_cli else ())))

@@ -1,0 +1,57 @@
+"""The engine as one operation: what was planned, in that order."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator
+from typing import Any
+
+from pyinfra.api import FunctionCommand, operation
+
+from tasks.docker_engine.configure import (
+    Edit,
+    configure_proxy,
+    configure_registry,
+    restart_engine,
+    start_engine,
+)
+from tasks.docker_engine.engine_install import install_curl, install_engine
+from tasks.docker_engine.plan import ENGINE
+from tasks.docker_engine.state import plan_engine
+from tasks.run import Run, current_run, step_command
+from tasks.steps import Action, Failure, Step
+
+Work = Callable[..., None]
+
+
+@operation()
+def engine() -> Iterator[FunctionCommand]:
+    """Bring about an engine that answers and has the declared settings."""
+    run = current_run()
+    state = plan_engine(run)
+    for failure in state.failures:
+        yield failed(run, failure)
+    edit = Edit()
+    for step in state.steps:
+        work, arguments = _work(step, edit)
+        yield step_command(run, step, work, *arguments)
+
+
+def _work(step: Step, edit: Edit) -> tuple[Work, tuple[Any, ...]]:
+    if step.action == Action.INSTALL_PACKAGES:
+        return (install_engine if step.subject == ENGINE else install_curl), ()
+    if step.action == Action.CONFIGURE_ENGINE:
+        return (configure_proxy if step.subject == "proxies" else configure_registry), (edit,)
+    if step.action == Action.RESTART_ENGINE:
+        return restart_engine, (edit,)
+    return start_engine, (edit,)
+
+
+def failed(run: Run, failure: Failure) -> FunctionCommand:
+    """Return a command that notes a failure, once, and fails."""
+
+    def execute(state: Any, host: Any) -> bool:
+        if failure not in run.failures:
+            run.fail(failure)
+        return False
+
+    return FunctionCommand(execute, (), {})

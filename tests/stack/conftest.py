@@ -1,0 +1,95 @@
+"""The lab, started once, and installations on it."""
+
+from __future__ import annotations
+
+import socket
+import subprocess
+import sys
+from collections.abc import Callable, Iterator
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from lab import state
+from lab.state import LabState
+from tests.stack.installation import ROOT, SERVICES, Installation
+
+Maker = Callable[..., Installation]
+
+
+@pytest.fixture(scope="session")
+def lab() -> LabState:
+    """Bring the lab up, with the second engine; it stays up for the next run."""
+    subprocess.run([sys.executable, "-m", "lab", "up", "--engine29"], cwd=ROOT, check=True)
+    return state.load()
+
+
+def free_ports(count: int) -> int:
+    """Return the first of some ports in a row on which nobody listens."""
+    for first in range(23000, 29000, 10):
+        if all(_is_free(first + offset) for offset in range(count)):
+            return first
+    raise AssertionError("no free ports")
+
+
+def _is_free(port: int) -> bool:
+    with socket.socket() as probe:
+        return probe.connect_ex(("127.0.0.1", port)) != 0
+
+
+@pytest.fixture(scope="module")
+def make(lab: LabState, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Maker]:
+    """Make installations that are taken down at the end of the module."""
+    made: list[Installation] = []
+
+    def maker(**options: Any) -> Installation:
+        number = len(made)
+        folder = tmp_path_factory.mktemp("stack with a space")
+        prefix = options.pop("prefix", f"t{free_ports(1)}-{number}-")
+        installation = Installation(
+            folder=Path(folder), lab=lab, prefix=prefix, first_port=free_ports(8), **options
+        )
+        installation.take_down()
+        made.append(installation)
+        return installation
+
+    yield maker
+    for installation in made:
+        installation.take_down()
+
+
+@pytest.fixture(scope="module")
+def stack(make: Maker) -> Installation:
+    """An installation that is converged once and mended by each test that breaks it."""
+    installation = make()
+    output = installation.converge()
+    assert output.status == 0, output.text
+    return installation
+
+
+@pytest.fixture(scope="module", params=["found", "29-era"])
+def on_engine(request: pytest.FixtureRequest, make: Maker, lab: LabState) -> Installation:
+    """The same on both engines; the second one lives in a network namespace of its own."""
+    if request.param == "found":
+        installation = make()
+    else:
+        assert lab.engine29 is not None
+        installation = make(
+            namespace=lab.engine29.namespace,
+            socket=lab.engine29.socket,
+            settings={
+                "image_mirror": f"{lab.addresses.gateway}:{lab.ports.images}",
+                "image_mirror_insecure": True,
+            },
+        )
+    output = installation.converge()
+    assert output.status == 0, output.text
+    return installation
+
+
+def others(installation: Installation, service: str) -> dict[str, tuple[str, str]]:
+    """Return the containers of the services that a test does not touch."""
+    seen = installation.containers()
+    names = [installation.name(name) for name in SERVICES if name != service]
+    return {name: seen[name] for name in names}

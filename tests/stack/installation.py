@@ -1,0 +1,206 @@
+"""One installation on the lab: a declaration of its own, the real pyinfra, the real engine."""
+
+from __future__ import annotations
+
+import json
+import os
+import re
+import subprocess
+import sys
+import urllib.request
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any
+
+import docker
+import tomlkit
+
+from lab.state import LabState
+from tasks.inventory.database import rows_of
+
+ROOT = Path(__file__).resolve().parent.parent.parent
+PYINFRA = Path(sys.executable).parent / "pyinfra"
+SERVICES = ("qwen", "deepseek", "mistral")
+STEP = re.compile(r"\[(?P<host>[^]]+)\]\s+(?P<number>\d+)\. (?P<text>.*)")
+LINE = re.compile(r"^\s+\[[^]]+\] (?P<text>\S.*)$")
+NO_STEP = ("Success", "No changes", "Error", "noop", "Skipped")
+RUN_LIMIT = 600
+
+
+@dataclass(frozen=True)
+class Output:
+    """What a run printed, and its exit status."""
+
+    status: int
+    text: str
+
+    @property
+    def planned(self) -> list[str]:
+        """The steps of the printed plan."""
+        return [m["text"] for m in map(STEP.search, self.text.splitlines()) if m]
+
+    @property
+    def done(self) -> list[str]:
+        """The steps that the run took."""
+        _, _, executed = self.text.partition("Beginning operation run")
+        lines = [m["text"] for m in map(LINE.match, executed.splitlines()) if m]
+        return [line for line in lines if not line.startswith(NO_STEP)]
+
+    @property
+    def last(self) -> str:
+        """The last lines: where a failed run names cause and remedy."""
+        return "\n".join(self.text.strip().splitlines()[-12:])
+
+    @property
+    def operations(self) -> dict[str, str]:
+        """What pyinfra says of each operation."""
+        found: dict[str, str] = {}
+        name = ""
+        for line in self.text.splitlines():
+            if "Starting operation:" in line:
+                name = line.partition("Starting operation: ")[2].strip()
+            elif name and (match := re.match(r"^\s+\[[^]]+\] (Success|No changes|Error.*)", line)):
+                found[name] = match[1]
+        return found
+
+
+@dataclass
+class Installation:
+    """A stack with its own prefix, ports, database and lock, beside whatever else there is."""
+
+    folder: Path
+    lab: LabState
+    prefix: str
+    first_port: int
+    settings: dict[str, Any] = field(default_factory=dict)
+    namespace: str = ""
+    socket: str = "/var/run/docker.sock"
+
+    def __post_init__(self) -> None:
+        self.folder.mkdir(parents=True, exist_ok=True)
+        self.client = docker.DockerClient(base_url=f"unix://{self.socket}")
+        self.declared: dict[str, Any] = {
+            "gpu": "off",
+            "container_prefix": self.prefix,
+            "database": str(self.folder / "models.db"),
+            "lock": str(self.folder / "stack.lock"),
+            "docker_socket": self.socket,
+            "image_mirror": self.lab.image_mirror,
+            "model_registry": self.lab.model_registry,
+            "model_registry_insecure": True,
+            "disk_reserve_gb": 0,
+            "models": {
+                name: {"model": f"tiny-{name}:v1", "context": 2048, "port": self.first_port + n}
+                for n, name in enumerate(SERVICES)
+            },
+            **self.settings,
+        }
+        self.write()
+
+    @property
+    def stack_file(self) -> Path:
+        """The stack.toml of this installation."""
+        return self.folder / "stack.toml"
+
+    @property
+    def database(self) -> Path:
+        """Its database."""
+        return Path(self.declared["database"])
+
+    @property
+    def lock(self) -> Path:
+        """Its lock."""
+        return Path(self.declared["lock"])
+
+    @property
+    def environment(self) -> dict[str, str]:
+        """The environment of a run."""
+        return {**os.environ, "STACK_FILE": str(self.stack_file), "NO_COLOR": "1"}
+
+    def write(self, **changes: Any) -> None:
+        """Write the declaration, changed at the top or (by service name) in a service's table."""
+        for key, value in changes.items():
+            if key in self.declared["models"] or isinstance(value, dict):
+                self.declared["models"].setdefault(key, {}).update(value)
+            else:
+                self.declared[key] = value
+        self.stack_file.write_text(tomlkit.dumps(self.declared))
+
+    def pyinfra(self, *words: str, deploy: str = "deploys/stack.py") -> Output:
+        """Run pyinfra from the root, without a terminal."""
+        enter = ["ip", "netns", "exec", self.namespace] if self.namespace else []
+        result = subprocess.run(
+            [*enter, str(PYINFRA), "@local", deploy, *words],
+            cwd=ROOT,
+            env=self.environment,
+            stdin=subprocess.DEVNULL,
+            stdout=subprocess.PIPE,
+            stderr=subprocess.STDOUT,
+            text=True,
+            timeout=RUN_LIMIT,
+            check=False,
+        )
+        output = Output(result.returncode, result.stdout)
+        assert "Traceback" not in output.text, output.text
+        return output
+
+    def converge(self, *data: str) -> Output:
+        """Converge; `data` are KEY=VALUE."""
+        return self.pyinfra("-y", *(word for pair in data for word in ("--data", pair)))
+
+    def dry(self, *data: str) -> Output:
+        """Look only."""
+        return self.pyinfra("--dry", *(word for pair in data for word in ("--data", pair)))
+
+    def name(self, service: str) -> str:
+        """Name the container, and the volume, of a service."""
+        return f"{self.prefix}{service}"
+
+    def port(self, service: str) -> int:
+        """Return the declared port of a service."""
+        return int(self.declared["models"][service]["port"])
+
+    def url(self, service: str) -> str:
+        """Return where a service answers."""
+        return f"http://127.0.0.1:{self.port(service)}"
+
+    def inspect(self, service: str) -> dict[str, Any]:
+        """Return the container as the engine shows it."""
+        attrs: dict[str, Any] = self.client.api.inspect_container(self.name(service))
+        return attrs
+
+    def containers(self) -> dict[str, tuple[str, str]]:
+        """Return id and start of all containers of this stack, by name."""
+        listed = self.client.containers.list(all=True, filters={"name": f"^{self.prefix}"})
+        return {c.name: (c.id, c.attrs["State"]["StartedAt"]) for c in listed}
+
+    def rows(self, table: str = "models") -> dict[str, dict[str, Any]]:
+        """Return the rows of a table by name."""
+        return {row["name"]: row for row in rows_of(self.database, table)}
+
+    def ask(self, service: str, path: str, body: dict[str, Any] | None = None) -> Any:
+        """Ask a server over HTTP."""
+        data = json.dumps(body).encode() if body is not None else None
+        headers = {"Content-Type": "application/json"}
+        request = urllib.request.Request(self.url(service) + path, data, headers)
+        with urllib.request.urlopen(request, timeout=60) as answer:
+            return json.loads(answer.read() or "null")
+
+    def digest(self, service: str, model: str) -> str:
+        """Return the digest of a model that a server holds, "" where it does not."""
+        held = {m["name"]: m["digest"] for m in self.ask(service, "/api/tags")["models"]}
+        return str(held.get(model, ""))
+
+    def delete_model(self, service: str, model: str) -> None:
+        """Delete a model inside a server, as a hand would."""
+        body = json.dumps({"model": model}).encode()
+        request = urllib.request.Request(self.url(service) + "/api/delete", body, method="DELETE")
+        urllib.request.urlopen(request, timeout=30).close()
+
+    def take_down(self) -> None:
+        """Remove every container and volume of this stack."""
+        for container in self.client.containers.list(all=True, filters={"name": f"^{self.prefix}"}):
+            container.remove(force=True)
+        for volume in self.client.volumes.list():
+            if volume.name.startswith(self.prefix):
+                volume.remove(force=True)

@@ -1,0 +1,49 @@
+"""Rows made from what was observed."""
+
+from __future__ import annotations
+
+from tasks.inventory.rows import HostDetails, inventory_of, row_name
+from tasks.ollama.observed import ObservedServer, ServedModel, Snapshot
+from tests.unit.tasks.samples import DIGEST, container, snapshot, spec, stack
+
+STACK = stack()
+MODEL = STACK.services[0].model
+SERVER = ObservedServer("0.24.0", {MODEL: ServedModel(MODEL, DIGEST, 5)})
+UP = snapshot(container(spec(STACK)), servers={"qwen": SERVER})
+
+
+def qwen(table: str, seen: Snapshot, host: str = "@local") -> dict[str, object]:
+    found = inventory_of(host, STACK, seen, HostDetails(), {"qwen": ("CPU", 12.34)}, [])
+    return next(row for row in found.rows[table] if row["name"] == row_name(host, "qwen"))
+
+
+def test_a_service_that_answers_and_holds_its_model_is_active() -> None:
+    assert qwen("models", UP) == {
+        "name": "qwen",
+        "container_name": "ollama-qwen",
+        "port": 11434,
+        "installed_version": f"{MODEL}@{DIGEST[7:19]}",
+        "status": "active",
+    }
+
+
+def test_without_its_model_or_its_server_it_is_inactive() -> None:
+    assert (
+        qwen("models", snapshot(servers={"qwen": ObservedServer("0.24.0")}))["status"] == "inactive"
+    )
+    assert qwen("models", snapshot())["status"] == "inactive"
+
+
+def test_a_stopped_service_still_tells_what_its_volume_holds() -> None:
+    seen = snapshot(stored={"qwen": {MODEL: ServedModel(MODEL, DIGEST, 0)}})
+    row = qwen("models", seen)
+    assert (row["installed_version"], row["status"]) == (f"{MODEL}@{DIGEST[7:19]}", "inactive")
+
+
+def test_a_service_of_another_host_bears_its_name() -> None:
+    assert qwen("models", UP, "ws1")["name"] == "ws1/qwen"
+
+
+def test_details_hold_image_digest_and_the_last_proof() -> None:
+    row = qwen("services", UP)
+    assert (row["image_digest"], row["verdict"], row["tokens_per_second"]) == (DIGEST, "CPU", 12.3)

@@ -1,0 +1,56 @@
+"""The plan of a service's models."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from tasks.models.plan import plan_models, undeclared
+from tasks.ollama.observed import ServedModel
+from tasks.stack import Service
+from tests.unit.tasks.samples import DIGEST, OTHER_DIGEST, stack
+
+QWEN = stack(models={"qwen": {"model": "a:1", "also": ["b:1"]}}).services[0]
+A, B = ServedModel("a:1", DIGEST, 5), ServedModel("b:1", DIGEST, 5)
+BOTH = {"a:1": A, "b:1": B}
+PROVEN = {"a:1": DIGEST, "b:1": DIGEST}
+
+
+def texts(held: Any = None, proven: Any = None, service: Service = QWEN, **more: Any) -> list[str]:
+    options = {"container_changed": False, "container_proven": False, **more}
+    return [step.text for step in plan_models(service, held, proven or {}, **options)]
+
+
+def test_everything_there_and_proven_means_no_step() -> None:
+    assert texts(BOTH, PROVEN) == []
+
+
+def test_a_missing_model_is_pulled_and_proven_alone() -> None:
+    assert texts({"a:1": A}, PROVEN) == ["pull b:1", "prove b:1 by a generation"]
+
+
+def test_another_digest_than_the_proven_one_is_restored() -> None:
+    held = {**BOTH, "a:1": ServedModel("a:1", OTHER_DIGEST, 5)}
+    assert texts(held, PROVEN) == ["restore a:1", "prove a:1 by a generation"]
+
+
+def test_what_is_there_and_was_never_proven_is_proven_and_not_pulled() -> None:
+    assert texts(BOTH, {"a:1": DIGEST}) == ["prove b:1 by a generation"]
+
+
+def test_a_changed_container_has_to_prove_itself_once() -> None:
+    assert texts(BOTH, PROVEN, container_changed=True) == ["prove a:1 by a generation"]
+    assert texts(BOTH, PROVEN, container_changed=True, container_proven=True) == []
+    assert texts({}, {}, container_changed=True).count("prove a:1 by a generation") == 1
+
+
+def test_a_volume_that_nobody_can_read_yet_is_said_to_be_so() -> None:
+    assert texts(None, PROVEN)[0] == "pull a:1 if it is not there"
+
+
+def test_an_inactive_service_pulls_nothing() -> None:
+    assert texts({}, {}, QWEN.model_copy(update={"active": False})) == []
+
+
+def test_models_of_others_are_shown_and_kept_copies_are_ours() -> None:
+    extra = {name: A for name in ("mine:1", "a:1-previous")}
+    assert undeclared(QWEN, {**BOTH, **extra}) == ["mine:1"]

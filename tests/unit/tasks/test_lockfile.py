@@ -1,0 +1,61 @@
+"""stack.lock: what is written is read again, in stable order; a damaged file is left alone."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from tasks.lockfile import LockError, LockFile, Proven
+
+WORD = st.text(st.characters(codec="ascii", categories=("L", "N", "P")), min_size=1, max_size=12)
+PROVEN = st.builds(Proven, WORD, WORD, WORD)
+
+
+@given(st.lists(st.tuples(WORD, WORD, WORD, PROVEN), max_size=6))
+def test_what_is_written_is_read_again(
+    tmp_path_factory: pytest.TempPathFactory, entries: list[tuple[str, str, str, Proven]]
+) -> None:
+    path = tmp_path_factory.mktemp("lock") / "stack.lock"
+    lock = LockFile(path)
+    for host, service, model, proven in entries:
+        lock.put_image(host, service, proven)
+        lock.put_model(host, service, model, proven)
+    assert LockFile.load(path).entries == lock.entries
+
+
+def test_the_order_of_writing_does_not_matter(tmp_path: Path) -> None:
+    proven = Proven("m:1", "sha256:a", "2026")
+    texts = []
+    for number, names in enumerate([("a", "b"), ("b", "a")]):
+        lock = LockFile(tmp_path / f"{number}")
+        for name in names:
+            lock.put_model("h", name, "m:1", proven)
+        texts.append(lock.path.read_text())
+    assert texts[0] == texts[1]
+
+
+def test_the_same_digest_again_does_not_touch_the_file(tmp_path: Path) -> None:
+    lock = LockFile(tmp_path / "stack.lock")
+    lock.put_model("h", "s", "m:1", Proven("m:1", "sha256:a", "monday"))
+    before = lock.path.read_bytes(), lock.path.stat().st_mtime_ns
+    lock.put_model("h", "s", "m:1", Proven("m:1", "sha256:a", "tuesday"))
+    assert (lock.path.read_bytes(), lock.path.stat().st_mtime_ns) == before
+
+
+def test_an_image_counts_only_for_the_reference_that_was_asked_for(tmp_path: Path) -> None:
+    lock = LockFile(tmp_path / "stack.lock")
+    lock.put_image("h", "s", Proven("ollama/ollama:1", "sha256:a", "2026"))
+    assert lock.image_digest("h", "s", "ollama/ollama:1") == "sha256:a"
+    assert lock.image_digest("h", "s", "ollama/ollama:2") == ""
+
+
+@pytest.mark.parametrize("text", ["x = [", "hosts = 5", '[hosts."@local"]\nqwen = 1', "\x00"])
+def test_a_damaged_lock_is_named_and_left_as_it_is(tmp_path: Path, text: str) -> None:
+    path = tmp_path / "stack.lock"
+    path.write_text(text)
+    with pytest.raises(LockError, match=r"stack\.lock"):
+        LockFile.load(path)
+    assert path.read_text() == text

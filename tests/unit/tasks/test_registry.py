@@ -1,0 +1,51 @@
+"""What a registry's answer means: each status has words of its own (fault 25)."""
+
+from __future__ import annotations
+
+import pytest
+
+from tasks.registry import RegistryFault, fault, parse_reply, result
+
+MANIFEST = '{"config": {"size": 10}, "layers": [{"size": 100}, {"size": 5}]}'
+
+
+@pytest.mark.parametrize(
+    ("status", "part", "unreachable"),
+    [
+        (0, "does not answer", True),
+        (401, "wants a login", False),
+        (404, "has no model x:1", False),
+        (412, "needs a newer Ollama", False),
+        (429, "limits how often", False),
+        (503, "a fault of its own (HTTP 503)", True),
+    ],
+)
+def test_each_status_has_its_cause_and_a_remedy(status: int, part: str, unreachable: bool) -> None:
+    found = fault(status, "model x:1", "r:1", "", "model")
+    assert part in found.cause
+    assert found.remedy
+    assert found.is_unreachable is unreachable
+
+
+def test_where_nobody_answers_the_demo_is_offered() -> None:
+    assert "setup --demo" in fault(0, "model x:1", "r:1", "", "model").remedy
+
+
+def test_a_private_certificate_is_named() -> None:
+    found = fault(0, "model x:1", "r:1", "curl: (60) SSL certificate problem", "model")
+    assert "ca_certificate" in found.remedy
+
+
+def test_a_manifest_gives_digest_and_size() -> None:
+    reply = parse_reply(f"200\n{'a' * 64}\n#head\nHTTP/1.1 200\n#error\n#body\n{MANIFEST}")
+    found = result(reply, "model x:1", "r:1", "model")
+    assert not isinstance(found, RegistryFault)
+    assert (found.digest, found.size) == ("sha256:" + "a" * 64, 115)
+
+
+@pytest.mark.parametrize("body", ["", "{", "[]", '{"layers": [{}]}', MANIFEST[:30]])
+def test_fault_15_a_damaged_manifest_is_named(body: str) -> None:
+    reply = parse_reply(f"200\n{'a' * 64}\n#head\n#error\n#body\n{body}")
+    found = result(reply, "model x:1", "r:1", "model")
+    assert isinstance(found, RegistryFault)
+    assert "damaged manifest" in found.cause

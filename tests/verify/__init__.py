@@ -1,0 +1,1 @@
+"""Checks of an installation with testinfra: `pytest tests/verify --hosts=local://`."""

@@ -1,0 +1,88 @@
+"""The results as one table in place of pytest's own output."""
+
+from __future__ import annotations
+
+import sys
+from collections import Counter
+
+import pytest
+from rich import box
+from rich.console import Console
+from rich.table import Table as Grid
+from rich.text import Text
+
+WIDTH_OF_FILES = 140
+STYLES = {"ok": "green", "FAILED": "bold red", "skipped": "yellow"}
+
+
+class Table:
+    """A plugin that collects the results and prints them at the end, by host and service."""
+
+    def __init__(self, config: pytest.Config) -> None:
+        reporter = config.pluginmanager.getplugin("terminalreporter")
+        config.pluginmanager.unregister(reporter)
+        is_terminal = sys.stdout.isatty()
+        self.console = Console(width=None if is_terminal else WIDTH_OF_FILES, highlight=False)
+        self.shows_progress = sys.stderr.isatty()
+        self.rows: dict[tuple[str, str], list[tuple[str, str, str]]] = {}
+        self.results: Counter[str] = Counter()
+        self.errors: list[str] = []
+
+    def pytest_collectreport(self, report: pytest.CollectReport) -> None:
+        """Note what could not even be collected."""
+        if report.failed:
+            self.errors.append(report.longreprtext)
+
+    def pytest_runtest_logstart(self, nodeid: str) -> None:
+        """Show which check runs, where a person watches: a generation may take a while."""
+        if self.shows_progress:
+            what = nodeid.rpartition("[")[2].rstrip("]") or nodeid
+            print(f"\r\033[K{what}", end="", file=sys.stderr, flush=True)
+
+    def pytest_runtest_logreport(self, report: pytest.TestReport) -> None:
+        """Note the one phase of a test that says how it ended."""
+        if report.passed and report.when != "call":
+            return
+        result = "ok" if report.passed else "skipped" if report.skipped else "FAILED"
+        about = dict(report.user_properties)
+        self.results[result] += 1
+        key = (str(about["host"]), str(about["service"]))
+        detail = str(about.get("detail", "")) if report.passed else _reason(report)
+        self.rows.setdefault(key, []).append((str(about["check"]), result, detail))
+
+    def pytest_sessionfinish(self) -> None:
+        """Print the table and the sum of it."""
+        if self.shows_progress:
+            print("\r\033[K", end="", file=sys.stderr, flush=True)
+        for host in dict.fromkeys(host for host, _ in self.rows):
+            self.console.print(self._grid(host))
+        for error in self.errors:
+            self.console.print(Text(error, style="red"))
+        total = self.results.total()
+        parts = ", ".join(f"{n} {result}" for result, n in sorted(self.results.items()))
+        self.console.print(f"{total} checks: {parts}" if total else "nothing was checked")
+
+    def _grid(self, host: str) -> Grid:
+        grid = Grid(title=host, title_justify="left", box=box.SIMPLE_HEAD)
+        grid.add_column("service", no_wrap=True)
+        grid.add_column("check")
+        grid.add_column("result", no_wrap=True)
+        grid.add_column("detail", overflow="fold")
+        for (of_host, service), rows in self.rows.items():
+            if of_host != host:
+                continue
+            for number, (check, result, detail) in enumerate(rows):
+                shown = Text(result, style=STYLES[result])
+                grid.add_row(Text("" if number else service), Text(check), shown, Text(detail))
+            grid.add_section()
+        return grid
+
+
+def _reason(report: pytest.TestReport) -> str:
+    """Return why a test failed or was skipped, without the traceback and pytest's own words."""
+    if isinstance(report.longrepr, tuple):
+        return report.longrepr[2].removeprefix("Skipped: ")
+    crash = getattr(report.longrepr, "reprcrash", None)
+    message = crash.message if crash else report.longreprtext
+    message = message.removeprefix("AssertionError: ").removeprefix("Failed: ")
+    return str(message.partition("\nassert")[0].strip())
