@@ -2,6 +2,7 @@
 
 import os
 import shlex
+import shutil
 import subprocess
 import sys
 from collections.abc import Generator, Iterator
@@ -15,6 +16,7 @@ from tasks.layers import ROOT
 from tasks.preflight.usage import check_usage, end_with_130_on_interrupt
 from tasks.run import current_run
 from tasks.stack import DeclarationError
+from tests.verify import DECLARED
 
 CONTAINERS = ("@docker/", "@podman/")
 
@@ -62,7 +64,8 @@ def verified() -> Generator[FunctionCommand, None, None]:
             logger.error("testinfra is not installed; remedy: ./main.sh verify installs it")
             return False
         # The whole declaration of this host: groups and --data are known only here.
-        environment = {**os.environ, "OLLAMA_STACK_DECLARED": declared}
+        width = str(shutil.get_terminal_size((140, 24)).columns)
+        environment = {**os.environ, DECLARED: declared, "COLUMNS": width}
         result = subprocess.run(
             list(suite(host)), env=environment, capture_output=True, text=True, check=False
         )

@@ -2,8 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 
 from lab.weights import Shape, Weights
 
@@ -46,15 +45,12 @@ TEMPLATE_MISTRAL = f"{_TOOLS}{_CHAT}"
 
 @dataclass(frozen=True)
 class TinyModel:
-    """One tag of a model. Never without an end: `parameters` bound every generation."""
+    """One tag of a model. Without parameters: each layer costs Ollama a second of every pull."""
 
     name: str
     tag: str
     template: str
     weights: Weights
-    parameters: Mapping[str, int | float] = field(
-        default_factory=lambda: {"num_predict": 64, "temperature": 0}
-    )
 
     @property
     def repository(self) -> str:

@@ -105,7 +105,6 @@ def _create(url: str, lab: LabState, model: TinyModel) -> None:
         "model": name,
         "files": {"model.gguf": weights},
         "template": model.template,
-        "parameters": dict(model.parameters),
         "stream": False,
     }
     demand("POST", f"{url}/api/create", json.dumps(created).encode(), timeout=120)

@@ -32,10 +32,14 @@ BACKUP = f"{PATH}.backup-{STAMP}"
 
 @dataclass
 class Edit:
-    """What the steps of one operation did to daemon.json, so that a later one can take it back."""
+    """What the steps of one operation did to daemon.json, so that a later one can take it back.
+
+    `needs_restart`: a restart is due even where the file did not change.
+    """
 
     is_made: bool = False
     had_file: bool = False
+    needs_restart: bool = False
 
 
 def configure_registry(run: Run, step: Step, edit: Edit) -> None:
@@ -160,7 +164,7 @@ def start_engine(run: Run, step: Step, edit: Edit) -> None:
 
 def restart_engine(run: Run, step: Step, edit: Edit) -> None:
     """Restart the engine, if it may be, and go back where it does not come up. StepFailed."""
-    if not edit.is_made:
+    if not edit.is_made and not edit.needs_restart:
         return
     refused = restart_refusal(run.stack, observe_engine(run, is_up=True), "the engine")
     if refused is not None:

@@ -25,8 +25,9 @@ def install_engine(run: Run, step: Step) -> None:
     """Install the engine from Docker's repository or the distribution. Raises StepFailed."""
     host = observe_host(run)
     source = source_of(host, run.stack)
+    install(run, TOOLS)
     if source == "distro" or not _from_docker(run, host, may_fail=source == "auto"):
-        _from_distribution(run, host)
+        _from_distribution(run)
     if host.user and not host.is_root and "docker" not in host.groups:
         run.note(
             f"To use docker without sudo: sudo usermod -aG docker {host.user}, log out and in "
@@ -35,8 +36,7 @@ def install_engine(run: Run, step: Step) -> None:
 
 
 def _from_docker(run: Run, host: ObservedHost, *, may_fail: bool) -> bool:
-    """Install from Docker's repository. False where it cannot be used and another way is allowed."""
-    install(run, TOOLS)
+    """Install from Docker's repository. False where it cannot be used and `may_fail`."""
     try:
         use_repository(run, docker_repository(host), DOCKER_PACKAGES)
     except RepositoryFailed as error:
@@ -52,8 +52,7 @@ def _from_docker(run: Run, host: ObservedHost, *, may_fail: bool) -> bool:
     return True
 
 
-def _from_distribution(run: Run, host: ObservedHost) -> None:
+def _from_distribution(run: Run) -> None:
     """Install docker.io; newer distributions have its command in a package of its own."""
-    install(run, TOOLS)
     has_cli = run.sh("apt-cache show docker-cli >/dev/null 2>&1").ok
     install_known(run, (*DISTRIBUTION_PACKAGES, *(("docker-cli",) if has_cli else ())))

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Generator
 from typing import Any
 
 from pyinfra.api import FunctionCommand, operation
@@ -24,7 +24,7 @@ Work = Callable[..., None]
 
 
 @operation()
-def engine() -> Iterator[FunctionCommand]:
+def engine() -> Generator[FunctionCommand, None, None]:
     """Bring about an engine that answers and has the declared settings."""
     run = current_run()
     state = plan_engine(run)

@@ -1,4 +1,4 @@
-"""Packages on the host: installed without questions, locks waited for, repositories proven first."""
+"""Packages on a host: installed without questions, locks waited for, repositories tried first."""
 
 from __future__ import annotations
 
@@ -133,11 +133,12 @@ def _download(names: tuple[str, ...], *options: str) -> str:
 def _trial(repository: Repository, names: tuple[str, ...]) -> str:
     """Build the script of the trial; the key is the rest of its standard input.
 
-    The first update reads the new repository alone, so that it is the one to blame.
+    The first update reads the new repository alone, so that it is the one to blame. The shell
+    fills in the temporary folder, whose name mktemp keeps free of odd characters.
     """
     source = repository.deb822("@KEY@")
     file = f"{repository.name}.sources"
-    alone = ("-o", "Dir::Etc::sourcelist=@D@/new", "-o", "Dir::Etc::sourceparts=/dev/null")
+    alone = ("-o", "Dir::Etc::sourcelist=@D@/new.sources", "-o", "Dir::Etc::sourceparts=/dev/null")
     update = apt_get("update", options=(*STRICT, *alone, "-o", "APT::Get::List-Cleanup=0"))
     download = _download(names, "-o", "Dir::Etc::sourceparts=@D@/all")
     return f"""d=$(mktemp -d)
@@ -148,15 +149,10 @@ mkdir "$d/all"
 cp -p /etc/apt/sources.list.d/* "$d/all/" 2>/dev/null || true
 printf %s {shlex.quote(source)} | sed "s#@KEY@#$d/key.asc#" >"$d/all/{file}"
 cp "$d/all/{file}" "$d/new.sources"
-{_in_folder(update).replace("/new", "/new.sources")}
-{_in_folder(download)}
+{update.replace("@D@", "$d")}
+{download.replace("@D@", "$d")}
 mkdir -p /etc/apt/keyrings
 install -m 644 "$d/key.asc" {repository.key_file}
 printf %s {shlex.quote(repository.deb822())} >{repository.file}.new
 chmod 644 {repository.file}.new
 mv {repository.file}.new {repository.file}"""
-
-
-def _in_folder(command: str) -> str:
-    """Let the shell fill in the temporary folder, whose name mktemp keeps free of odd characters."""
-    return command.replace("'", "").replace("@D@", "$d")

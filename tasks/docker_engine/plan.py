@@ -101,7 +101,7 @@ def _install(host: ObservedHost, stack: Stack) -> tuple[Kind, list[Step], list[F
     install = Step(
         Action.INSTALL_PACKAGES,
         ENGINE,
-        f"Install {ENGINE} {_source_text(host, stack)}",
+        f"Install {ENGINE}: {_source_text(host, stack)}",
         "there is no Docker on this host",
     )
     start = Step(Action.START_ENGINE, ENGINE, f"Start {ENGINE}", "", needs=AFTER_INSTALL)
@@ -111,10 +111,10 @@ def _install(host: ObservedHost, stack: Stack) -> tuple[Kind, list[Step], list[F
 def _source_text(host: ObservedHost, stack: Stack) -> str:
     distribution = host.distribution.pretty_name or "the distribution"
     if source_of(host, stack) == "distro":
-        return f"(docker.io of {distribution})"
+        return f"docker.io of {distribution}"
     if stack.docker_source == "docker":
-        return "(docker-ce of Docker's apt repository)"
-    return f"(docker-ce of Docker's apt repository; docker.io of {distribution} if that fails)"
+        return "docker-ce of Docker's apt repository"
+    return f"docker-ce of Docker's apt repository, or else docker.io of {distribution}"
 
 
 def source_of(host: ObservedHost, stack: Stack) -> Literal["auto", "docker", "distro"]:
@@ -266,8 +266,8 @@ def package_version(host: ObservedHost) -> str:
 def no_proxies(version: str) -> str:
     return (
         f"Not done: Docker Engine {version or '(of unknown version)'} reads no proxy from "
-        "daemon.json (23.0 and newer do), so image pulls do not use http_proxy. Set it for its service: "
-        "sudo systemctl edit docker, [Service], Environment=HTTPS_PROXY=…"
+        "daemon.json (23.0 and newer do), so image pulls do not use http_proxy. "
+        "Set it for its service: sudo systemctl edit docker, [Service], Environment=HTTPS_PROXY=…"
     )
 
 

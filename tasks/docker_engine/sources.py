@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from tasks.host.observed import ObservedHost
 
@@ -28,6 +28,10 @@ class Repository:
         """The file with the repository's key."""
         return f"/etc/apt/keyrings/{self.name}.asc"
 
+    def on(self, architecture: str) -> Repository:
+        """Return the repository for another architecture than amd64, where its address names it."""
+        return replace(self, url=self.url.replace("/amd64", f"/{architecture}"))
+
     def deb822(self, key_file: str = "") -> str:
         """Return the repository as a .sources file (deb822)."""
         lines = ["Types: deb", f"URIs: {self.url}", f"Suites: {self.suite}"]
@@ -38,7 +42,7 @@ class Repository:
 
 
 def docker_repository(host: ObservedHost) -> Repository:
-    """Return Docker's repository for the distribution of a host (docs.docker.com/engine/install)."""
+    """Return Docker's repository for a host's distribution (docs.docker.com/engine/install)."""
     base = f"https://download.docker.com/linux/{host.distribution.id}"
     return Repository(
         name="docker",

@@ -39,7 +39,7 @@ def plan_models(
         if step is not None:
             steps.append(step)
             to_prove.append((model, "it is new here"))
-        elif not proven.get(model):
+        elif not proven.get(model) and not (container_proven and model == service.model):
             to_prove.append((model, "it was never proven here"))
     main = service.model
     if container_changed and not container_proven and main not in dict(to_prove):

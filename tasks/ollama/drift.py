@@ -10,6 +10,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 
 from tasks.ollama.observed import (
+    IMAGE_LABEL,
     SERVICE_LABEL,
     SPEC_LABEL,
     ObservedContainer,
@@ -68,9 +69,9 @@ def drift(
 
 
 def origin(spec: ContainerSpec, container: ObservedContainer) -> str:
-    """Tell who made the difference: the label holds the hash of what was declared at creation."""
-    is_same = container.labels.get(SPEC_LABEL) == spec.digest
-    return "edited by hand" if is_same else "declaration"
+    """Tell who made the difference: the labels hold what was declared at creation."""
+    declared = (container.labels.get(SPEC_LABEL), container.labels.get(IMAGE_LABEL))
+    return "edited by hand" if declared == (spec.digest, spec.image) else "declaration"
 
 
 def explain(spec: ContainerSpec, container: ObservedContainer, changes: list[Change]) -> str:

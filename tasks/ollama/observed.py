@@ -13,6 +13,7 @@ from typing import Any
 STACK_LABEL = "ollama-stack.stack"
 SERVICE_LABEL = "ollama-stack.service"
 SPEC_LABEL = "ollama-stack.spec"
+IMAGE_LABEL = "ollama-stack.image"
 
 
 @dataclass(frozen=True)

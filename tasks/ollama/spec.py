@@ -9,7 +9,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any
 
-from tasks.ollama.observed import SERVICE_LABEL, SPEC_LABEL, STACK_LABEL
+from tasks.ollama.observed import IMAGE_LABEL, SERVICE_LABEL, SPEC_LABEL, STACK_LABEL
 from tasks.stack import MODELS_FOLDER, OLLAMA_PORT, Service, Stack
 
 INNER_PORT = f"{OLLAMA_PORT}/tcp"
@@ -55,7 +55,7 @@ class ContainerSpec:
 
     @property
     def digest(self) -> str:
-        """A hash of the spec, for the label: tells a hand's edit from a new declaration.
+        """A hash of the spec, for its label: tells a hand's edit from a new declaration.
 
         Without the image's name: the same image from another mirror is the same container.
         """
@@ -71,7 +71,7 @@ class ContainerSpec:
         """Return the body of POST /containers/create."""
         labels = self.labels()
         if with_digest:
-            labels[SPEC_LABEL] = self.digest
+            labels |= {SPEC_LABEL: self.digest, IMAGE_LABEL: self.image}
         mounts = [{"Type": "volume", "Source": self.volume, "Target": MODELS_FOLDER}]
         if self.ca_certificate:
             mounts.append({"Type": "bind", "Source": self.ca_certificate, "Target": CA_INSIDE})

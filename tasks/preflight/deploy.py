@@ -5,7 +5,8 @@ from __future__ import annotations
 from pyinfra.api import DeployError, deploy
 
 from tasks.container_toolkit.state import plan_toolkit
-from tasks.docker_engine.state import EngineState, plan_engine
+from tasks.docker_engine.plan import EngineState
+from tasks.docker_engine.state import plan_engine
 from tasks.host.preflight import find_port_faults
 from tasks.host.preflight import preflight as look_at_host
 from tasks.layers import rooted

@@ -13,11 +13,10 @@ from testinfra.host import Host  # type: ignore[import-untyped]
 
 from tasks.layers import local_layers
 from tasks.stack import DeclarationError, Stack, declare
+from tests.verify import DECLARED
 from tests.verify.look import LOCAL, Look
 from tests.verify.table import Table
 
-# A deploy hands its host's whole declaration over in this variable, as JSON.
-DECLARED = "OLLAMA_STACK_DECLARED"
 # What a test found, for the table.
 Note = Callable[[str], None]
 STACK = pytest.StashKey[Stack]()
@@ -45,6 +44,9 @@ def pytest_configure(config: pytest.Config) -> None:
         raise pytest.UsageError(str(error)) from None
     config.stash[STACK] = stack
     config.stash[LOOKS] = {}
+    if config.getoption("tbstyle", "") == "auto":
+        # The long style prints the declaration, and its environment may hold a secret.
+        config.option.tbstyle = "short"
     config.option.hosts = config.option.hosts or "local://"
     try:
         found = testinfra.get_hosts(config.option.hosts.split(","))
@@ -76,7 +78,7 @@ def pytest_generate_tests(metafunc: pytest.Metafunc) -> None:
             metafunc.parametrize(fixture, wanted, ids=ids)
 
 
-def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item]) -> None:
     """Drop tests without parameters; tell the table what each test is about."""
     items[:] = [item for item in items if "NOTSET" not in item.name]
     for item in items:
@@ -84,7 +86,7 @@ def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
         service = params.get("service") or params.get("inactive")
         name = item.originalname  # type: ignore[attr-defined]
         item.user_properties += [
-            ("host", params["_testinfra_host"].backend.get_pytest_id()),
+            ("host", host_name(config, params["_testinfra_host"])),
             ("service", service.name if service else "host"),
             ("check", sentence(name, params.get("model", ""))),
         ]
@@ -111,14 +113,16 @@ def look(host: Host, request: pytest.FixtureRequest) -> Look:
             # testinfra does not hand its own option on. Without a terminal nobody can answer ssh.
             given = request.config.option.ssh_extra_args
             host.backend.ssh_extra_args = given or "-o BatchMode=yes"
-        name = request.config.getoption("--host-name") or _inventory_name(host)
+        name = host_name(request.config, host)
         looks[host] = Look(host, request.config.stash[STACK], name)
     return looks[host]
 
 
-def _inventory_name(host: Host) -> str:
+def host_name(config: pytest.Config, host: Host) -> str:
     """Name a host as pyinfra does: @local, @docker/NAME, and hosts behind SSH by their name."""
     kind, name = host.backend.NAME, host.backend.get_hostname()
+    if given := config.getoption("--host-name", ""):
+        return str(given)
     if kind == "local":
         return LOCAL
     return f"@{kind}/{name}" if kind in ("docker", "podman") else str(name)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import shutil
 import sys
 from collections import Counter
 
@@ -21,8 +22,8 @@ class Table:
     def __init__(self, config: pytest.Config) -> None:
         reporter = config.pluginmanager.getplugin("terminalreporter")
         config.pluginmanager.unregister(reporter)
-        is_terminal = sys.stdout.isatty()
-        self.console = Console(width=None if is_terminal else WIDTH_OF_FILES, highlight=False)
+        width = shutil.get_terminal_size((WIDTH_OF_FILES, 24)).columns
+        self.console = Console(width=width, highlight=False)
         self.shows_progress = sys.stderr.isatty()
         self.rows: dict[tuple[str, str], list[tuple[str, str, str]]] = {}
         self.results: Counter[str] = Counter()
@@ -59,8 +60,9 @@ class Table:
         for error in self.errors:
             self.console.print(Text(error, style="red"))
         total = self.results.total()
+        checks = "1 check" if total == 1 else f"{total} checks"
         parts = ", ".join(f"{n} {result}" for result, n in sorted(self.results.items()))
-        self.console.print(f"{total} checks: {parts}" if total else "nothing was checked")
+        self.console.print(f"{checks}: {parts}" if total else "nothing was checked")
 
     def _grid(self, host: str) -> Grid:
         grid = Grid(title=host, title_justify="left", box=box.SIMPLE_HEAD)

@@ -40,6 +40,7 @@ def test_what_is_there_and_was_never_proven_is_proven_and_not_pulled() -> None:
 def test_a_changed_container_has_to_prove_itself_once() -> None:
     assert texts(BOTH, PROVEN, container_changed=True) == ["prove a:1 by a generation"]
     assert texts(BOTH, PROVEN, container_changed=True, container_proven=True) == []
+    assert texts(BOTH, {"b:1": DIGEST}, container_changed=True, container_proven=True) == []
     assert texts({}, {}, container_changed=True).count("prove a:1 by a generation") == 1
 
 

@@ -1,0 +1,13 @@
+"""The stage of the NVIDIA Container Toolkit."""
+
+from __future__ import annotations
+
+from pyinfra.api import deploy
+
+from tasks.container_toolkit.operations import toolkit
+
+
+@deploy("NVIDIA Container Toolkit")
+def install_toolkit() -> None:
+    """Install and register the toolkit, where a GPU is used and it is missing."""
+    toolkit(name="Install and register the NVIDIA Container Toolkit", _ignore_errors=True)

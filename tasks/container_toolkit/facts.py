@@ -1,0 +1,40 @@
+"""The one look at the NVIDIA Container Toolkit."""
+
+from __future__ import annotations
+
+from pyinfra.api import FactBase
+
+from tasks.container_toolkit.observed import Toolkit
+from tasks.host.sections import ONLY_ASCII, PRELUDE
+from tasks.run import Run
+
+SCRIPT = f"""{PRELUDE}
+echo '##paths'
+echo "ctk=$(command -v nvidia-ctk)"
+echo "hook=$(command -v nvidia-container-runtime-hook)"
+echo '##version'
+command -v nvidia-ctk >/dev/null && timeout 10 nvidia-ctk --version 2>/dev/null | {ONLY_ASCII}
+true"""
+
+
+class ToolkitFacts(FactBase[Toolkit]):
+    """The toolkit's programs and their version."""
+
+    @staticmethod
+    def default() -> Toolkit:
+        return Toolkit()
+
+    def command(self) -> str:
+        return SCRIPT
+
+    def process(self, output: list[str]) -> Toolkit:
+        return Toolkit.from_lines(output)
+
+
+def observe_toolkit(run: Run) -> Toolkit:
+    """Look at the toolkit, or return what was seen since the last change."""
+    seen: Toolkit | None = run.memory.get(Toolkit)
+    if seen is None:
+        found = run.host.get_fact(ToolkitFacts, _sudo=False, _ignore_errors=True)
+        seen = run.memory[Toolkit] = found
+    return seen

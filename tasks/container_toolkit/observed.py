@@ -1,0 +1,36 @@
+"""What one look at a host shows of the NVIDIA Container Toolkit."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterable
+from dataclasses import dataclass
+
+from tasks.host.sections import sections, values
+
+_VERSION = re.compile(r"version v?(\d+(?:\.\d+)+\S*)", re.I)
+
+
+@dataclass(frozen=True)
+class Toolkit:
+    """The toolkit's programs; empty where they are missing.
+
+    `hook` is nvidia-container-runtime-hook, which the engine looks for when it starts.
+    """
+
+    ctk: str = ""
+    version: str = ""
+    hook: str = ""
+
+    @property
+    def is_there(self) -> bool:
+        """Tell whether the engine can find what it needs for `--gpus`."""
+        return bool(self.hook)
+
+    @classmethod
+    def from_lines(cls, lines: Iterable[str]) -> Toolkit:
+        """Parse what the script of ToolkitFacts printed; what is missing keeps its default."""
+        parts = sections(lines)
+        paths = values(parts.get("paths", ()))
+        told = _VERSION.search("\n".join(parts.get("version", ())))
+        return cls(paths.get("ctk", ""), told[1] if told else "", paths.get("hook", ""))
