@@ -6,10 +6,14 @@ import sys
 
 import click
 
+from lab import faults, say, status
+from lab.down import down
 from lab.errors import LabError
+from lab.trouble import KINDS
+from lab.up import up
 
 
-@click.group()
+@click.group(context_settings={"help_option_names": ["-h", "--help"]})
 def commands() -> None:
     """A real stack without internet or GPU: for the demo and for tests."""
 
@@ -18,9 +22,43 @@ def commands() -> None:
 @click.option("--engine29", is_flag=True, help="A second, 29-era Docker Engine as well.")
 def up_command(engine29: bool) -> None:
     """Bring the lab up; what is there already stays as it is."""
-    from lab.up import up
+    lab = up(with_engine29=engine29)
+    say.line(f"The lab is up: images at {lab.image_mirror}, models at {lab.model_registry}.")
+    if lab.fault:
+        say.line(f"The fault {lab.fault.name} is in force (`lab fault none` ends it).")
 
-    up(with_engine29=engine29)
+
+@commands.command("down")
+def down_command() -> None:
+    """Take down exactly what the lab started; its cache stays."""
+    say.line("The lab is down." if down() else "There is no lab here.")
+
+
+@commands.command("status")
+@click.option("--json", "as_json", is_flag=True, help="All of it, for programs.")
+def status_command(as_json: bool) -> None:
+    """Show what of the lab is there."""
+    found = status.look()
+    if as_json:
+        click.echo(found.model_dump_json(indent=2))
+        return
+    for line in status.lines(found):
+        click.echo(line)
+
+
+@commands.command("fault")
+@click.argument("name", type=click.Choice([*KINDS, "none"]))
+@click.option("--only", default="", help="One model (tiny-qwen, tiny-qwen:v1) or image tag.")
+@click.option("--rate", default="", help="Bytes a second of blobs-slow, like 200k.")
+@click.option("--after", default=0, help="Bytes before blobs-cut and blobs-stalled.")
+@click.option("--once", is_flag=True, help="Only the first request of each path and minute.")
+def fault_command(name: str, only: str, rate: str, after: int, once: bool) -> None:
+    """Put a fault of the registries in force, or none."""
+    if name == "none":
+        faults.clear()
+    else:
+        faults.put(name, only=only, rate=rate, after=after, once=once)
+    say.line(f"In force: {name}.")
 
 
 def main() -> None:

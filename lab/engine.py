@@ -32,7 +32,9 @@ def socket_path() -> str:
     """Return the engine's socket: DOCKER_HOST where it names one, else the usual one."""
     host = os.environ.get("DOCKER_HOST", "")
     if host and not host.startswith("unix://"):
-        raise LabError(f"DOCKER_HOST is {host}", "unset it: the lab needs an engine on this machine")
+        raise LabError(
+            f"DOCKER_HOST is {host}", "unset it: the lab needs an engine on this machine"
+        )
     return host.removeprefix("unix://") or SOCKET
 
 
@@ -91,9 +93,7 @@ def ensure_running(engine: Engine) -> None:
             run(as_root(["systemctl", "start", engine.unit]), timeout=90)
         if version(engine.socket) is None:
             processes.start(daemon())
-        processes.wait_until(
-            lambda: version(engine.socket) is not None, daemon(), START_SECONDS
-        )
+        processes.wait_until(lambda: version(engine.socket) is not None, daemon(), START_SECONDS)
 
 
 def stop(engine: Engine) -> bool:

@@ -7,7 +7,6 @@ from pathlib import Path
 
 from lab.settings import Addresses, Ports
 
-OLDEST_FOR_NEW_MODEL = "0.20"
 # Ollama says who it is as "ollama/0.17.4 (amd64 linux) Go/go1.26.0".
 OLD_OLLAMA = r"~^ollama/0\.(\d|1\d)\."
 NEEDS_NEWER = (
@@ -47,14 +46,16 @@ class Layout:
 
 def render(layout: Layout, trouble: Trouble, generation: int) -> str:
     """Return the configuration; the control port answers with its generation."""
-    servers = [_control(layout, generation), _behind(layout, trouble)]
+    # A zone outlives a reload under its own name: each configuration counts anew.
+    zone = f"  limit_req_zone $uri zone=once{generation}:1m rate=1r/m;\n"
+    servers = [zone, _control(layout, generation), _behind(layout, trouble)]
     if "images" not in trouble.down:
         servers.append(_images(layout, trouble))
     if "models" not in trouble.down:
         servers.append(_models(layout, trouble))
-    if "blobs" not in trouble.down:
-        servers.append(_blobs(layout, trouble))
-    return _head(layout) + "\n".join(servers) + "}\n"
+    servers.append(_blobs(layout, trouble))
+    text = _head(layout) + "\n".join(servers) + "}\n"
+    return text.replace("zone=once;", f"zone=once{generation};")
 
 
 def _head(layout: Layout) -> str:
@@ -81,7 +82,6 @@ http {{
   proxy_set_header Host $http_host;
   proxy_max_temp_file_size 0;
   map $http_user_agent $is_old_ollama {{ default 0; "{OLD_OLLAMA}" 1; }}
-  limit_req_zone $uri zone=once:1m rate=1r/m;
 """
 
 

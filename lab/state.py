@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import fcntl
 import os
+import time
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
@@ -138,21 +139,31 @@ def update(**changes: object) -> LabState:
 
 
 @contextmanager
-def locked() -> Iterator[None]:
-    """Let one command at a time change the lab; a second one fails and says who works."""
+def locked(seconds: float = 0) -> Iterator[None]:
+    """Let one command at a time change the lab; another one waits, then says who works."""
     folder = state_folder()
     folder.mkdir(parents=True, exist_ok=True)
     descriptor = os.open(folder / "lock", os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, 0o644)
     try:
-        try:
-            fcntl.flock(descriptor, fcntl.LOCK_EX | fcntl.LOCK_NB)
-        except BlockingIOError:
-            holder = os.read(descriptor, 20).decode().strip() or "another process"
-            raise LabError(
-                f"the lab is being changed by process {holder}", "wait for it, then run again"
-            ) from None
+        _take(descriptor, seconds)
         os.ftruncate(descriptor, 0)
         os.pwrite(descriptor, str(os.getpid()).encode(), 0)
         yield
     finally:
         os.close(descriptor)
+
+
+def _take(descriptor: int, seconds: float) -> None:
+    limit = time.monotonic() + seconds
+    while True:
+        try:
+            fcntl.flock(descriptor, fcntl.LOCK_EX | fcntl.LOCK_NB)
+            return
+        except BlockingIOError:
+            if time.monotonic() < limit:
+                time.sleep(0.1)
+                continue
+            holder = os.pread(descriptor, 20, 0).decode().strip() or "unknown"
+            raise LabError(
+                f"the lab is being changed by process {holder}", "wait for it, then run again"
+            ) from None

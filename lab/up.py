@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import shutil
 
 from docker.errors import DockerException
 
@@ -61,7 +62,9 @@ def _with_engine() -> LabState:
 
 
 def _with_registries(lab: LabState) -> LabState:
-    image_seed = seeds.name_of(json.dumps([IMAGE_RECIPE, images.VERSIONS, repr(images.BROKEN_IMAGES)]))
+    image_seed = seeds.name_of(
+        json.dumps([IMAGE_RECIPE, images.VERSIONS, repr(images.BROKEN_IMAGES)])
+    )
     model_seed = seeds.name_of(models.recipe())
     lab = _restored(lab, "images", image_seed)
     lab = _restored(lab, "models", model_seed)
@@ -80,7 +83,12 @@ def _with_registries(lab: LabState) -> LabState:
 
 def _restored(lab: LabState, kind: str, seed: str) -> LabState:
     key = "image_seed" if kind == "images" else "model_seed"
-    if getattr(lab, key) == seed or not seeds.has(kind, seed):
+    if getattr(lab, key) == seed:
+        return lab
+    if not seeds.has(kind, seed):
+        # Another recipe, or an `up` that was killed in here: begin with nothing.
+        processes.stop(servers.program(kind))
+        shutil.rmtree(servers.storage(kind), ignore_errors=True)
         return lab
     with step(f"Fill the registry of {kind} from the cache"):
         processes.stop(servers.program(kind))

@@ -20,6 +20,7 @@ DEFAULTS = "group_data/all.py"
 RUN_OPTIONS_SOURCE = "--data"
 # What pyinfra itself reads from group and host data; never a setting of ours.
 CONNECTOR_PREFIXES = ("ssh_", "_")
+CONNECTOR_KEYS = frozenset({"docker_identifier", "docker_platform", "docker_architecture"})
 
 
 @dataclass(frozen=True)
@@ -53,7 +54,7 @@ def merge(layers: Iterable[Layer]) -> Merged:
     merged = Merged()
     for layer in layers:
         for key, value in layer.values.items():
-            if key.startswith(CONNECTOR_PREFIXES):
+            if key.startswith(CONNECTOR_PREFIXES) or key in CONNECTOR_KEYS:
                 continue
             if key in ("models", "models_override"):
                 _merge_services(merged, layer.source, key, value, replace=layer.source == DEFAULTS)

@@ -72,8 +72,7 @@ def _address(value: str) -> str:
 
 
 def _model(value: str) -> str:
-    ModelReference.parse(value)
-    return value
+    return str(ModelReference.parse(value))
 
 
 def _image(value: str) -> str:

@@ -152,8 +152,5 @@ def knows_proxies(version: str) -> bool:
 
 def refusal(cause: str) -> Failure:
     """Say that the file is left alone, and how to go on."""
-    remedy = (
-        f"correct it by hand (where it is, as JSON: dockerd --validate --config-file {PATH}), "
-        "then run again; it was left as it is"
-    )
+    remedy = f"correct it by hand (sudoedit {PATH}), then run again; it was left as it is"
     return Failure(f"{PATH} was not changed", cause, remedy)

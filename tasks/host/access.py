@@ -79,6 +79,6 @@ def _docker_group(host: ObservedHost) -> str:
             "(id -nG shows it)"
         )
     return (
-        f"to use the Docker that is here without root: sudo usermod -aG docker {host.user}, "
+        f"to use the Docker that is here without root, as root: usermod -aG docker {host.user}, "
         "and log in again"
     )

@@ -69,7 +69,7 @@ if [ -S "$socket" ]; then
   echo socket=yes
   [ -w "$socket" ] && echo writable=yes
   # A question on the socket of a stopped unit would start it: a look must not change anything.
-  case "$state@DEFAULT@" in downyes) ;; *)
+  case "${state}@DEFAULT@" in downyes) ;; *)
     echo "user=$(ping '')"
     [ $root = yes ] && echo "root=$(ping 'sudo -n')";;
   esac

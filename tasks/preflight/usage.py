@@ -5,18 +5,26 @@ from __future__ import annotations
 import os
 import signal
 import sys
+from functools import cache
 from typing import Any
 
-import click
+import pyinfra
 from pyinfra.api import DeployError
 
 INTERRUPTED = 130
 
 
+@cache
 def parameters() -> dict[str, Any]:
-    """Return the options that pyinfra was called with; none in its API mode."""
-    context = click.get_current_context(silent=True)
-    return dict(context.params) if context is not None else {}
+    """Return the options that pyinfra was called with; none in its API mode.
+
+    Read from the command line again: click's own context does not reach pyinfra's greenlets.
+    """
+    if not pyinfra.is_cli:
+        return {}
+    from pyinfra_cli.cli import cli  # noqa: PLC0415 (imported already where this is reached)
+
+    return dict(cli.make_context("pyinfra", sys.argv[1:], resilient_parsing=True).params)
 
 
 def usage_fault(options: dict[str, Any], *, has_terminal: bool) -> str:

@@ -12,7 +12,7 @@ from typing import Any
 import pytest
 
 from lab import state
-from lab.state import LabState
+from lab.state import Engine29, LabState
 from tests.stack.installation import ROOT, SERVICES, Installation
 
 Maker = Callable[..., Installation]
@@ -20,9 +20,18 @@ Maker = Callable[..., Installation]
 
 @pytest.fixture(scope="session")
 def lab() -> LabState:
-    """Bring the lab up, with the second engine; it stays up for the next run."""
-    subprocess.run([sys.executable, "-m", "lab", "up", "--engine29"], cwd=ROOT, check=True)
+    """Bring the lab up; it stays up for the next run."""
+    subprocess.run([sys.executable, "-m", "lab", "up"], cwd=ROOT, check=True)
     return state.load()
+
+
+@pytest.fixture(scope="session")
+def engine29(lab: LabState) -> Engine29:
+    """Bring the second engine up, of the 29 era, in a network namespace of its own."""
+    subprocess.run([sys.executable, "-m", "lab", "up", "--engine29"], cwd=ROOT, check=True)
+    engine = state.load().engine29
+    assert engine is not None
+    return engine
 
 
 def free_ports(count: int) -> int:
@@ -74,10 +83,10 @@ def on_engine(request: pytest.FixtureRequest, make: Maker, lab: LabState) -> Ins
     if request.param == "found":
         installation = make()
     else:
-        assert lab.engine29 is not None
+        second: Engine29 = request.getfixturevalue("engine29")
         installation = make(
-            namespace=lab.engine29.namespace,
-            socket=lab.engine29.socket,
+            namespace=second.namespace,
+            socket=second.socket,
             settings={
                 "image_mirror": f"{lab.addresses.gateway}:{lab.ports.images}",
                 "image_mirror_insecure": True,

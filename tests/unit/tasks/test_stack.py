@@ -55,6 +55,16 @@ def test_a_service_keeps_its_own_over_the_stacks() -> None:
     assert (service(stack).gpu, service(stack, "mistral").gpu) == ("auto", "off")
 
 
+def test_a_model_without_a_tag_is_the_latest_as_ollama_names_it() -> None:
+    stack = declare(merged(Layer("stack.toml", {"models": {"qwen": {"model": "mistral"}}})))
+    assert service(stack).model == "mistral:latest"
+
+
+def test_what_pyinfras_connectors_read_is_no_setting() -> None:
+    data = {"ssh_user": "dev", "_sudo": True, "docker_identifier": "x"}
+    assert declare(merged(Layer("host data of x", data))) == declare(merged())
+
+
 def test_a_fourth_service_and_its_environment() -> None:
     table = {
         "model": "x:1",

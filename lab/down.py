@@ -1,0 +1,89 @@
+"""Take the lab down: exactly what its state and its pid files name."""
+
+from __future__ import annotations
+
+import shutil
+
+from docker.errors import DockerException, NotFound
+
+from lab import engine, processes, servers, state
+from lab.errors import LabError
+from lab.paths import state_folder
+from lab.say import line, step
+from lab.shell import as_root, run
+from lab.state import LabState
+
+
+def down() -> bool:
+    """Take everything down and remove the state folder; tell whether there was a lab."""
+    if not state_folder().exists():
+        return False
+    with state.locked():
+        lab = state.find()
+        if lab is not None:
+            _take_down_parts(lab)
+        for program in reversed(servers.programs()):
+            if processes.pid_of(program):
+                with step(f"Stop {program.name}"):
+                    processes.stop(program)
+        if lab is not None:
+            servers.remove_address(lab)
+        _stop_engine(lab)
+        _remove_state_folder()
+    return True
+
+
+def _take_down_parts(lab: LabState) -> None:
+    if lab.engine29 is not None:
+        from lab import engine29  # noqa: PLC0415
+
+        engine29.remove(lab)
+    if engine.version(lab.engine.socket) is None:
+        if lab.hosts:
+            raise LabError(
+                f"no engine answers at {lab.engine.socket}, and it holds hosts of the lab",
+                "start the engine, then run `python -m lab down` again",
+            )
+        return
+    try:
+        _remove_labelled(lab)
+    except DockerException as error:
+        raise LabError(
+            f"the engine refused to remove what is the lab's: {error}", "run again"
+        ) from None
+
+
+def _remove_labelled(lab: LabState) -> None:
+    client = engine.client(lab.engine.socket)
+    label = [f"{name}={value}" for name, value in engine.labels().items()]
+    for container in client.containers.list(all=True, filters={"label": label}):
+        with step(f"Remove the container {container.name}"):
+            container.remove(force=True, v=True)
+    for volume in client.volumes.list(filters={"label": label}):
+        with step(f"Remove the volume {volume.name}"):
+            volume.remove(force=True)
+    for image in client.images.list(filters={"label": label}):
+        try:
+            client.images.remove(image.id, force=True)
+        except NotFound:
+            continue
+
+
+def _stop_engine(lab: LabState | None) -> None:
+    """Stop the engine that the lab started, known by the state or by its pid file alone."""
+    daemon = engine.daemon()
+    if lab is not None and lab.engine.is_ours:
+        with step("Stop Docker Engine"):
+            engine.stop(lab.engine)
+    elif processes.pid_of(daemon):
+        with step("Stop Docker Engine"):
+            processes.stop(daemon, seconds=60)
+    else:
+        line("Docker Engine was not started by the lab: it goes on.")
+
+
+def _remove_state_folder() -> None:
+    folder = state_folder()
+    shutil.rmtree(folder, ignore_errors=True)
+    if folder.exists():
+        run(as_root(["rm", "-rf", "--one-file-system", str(folder)]))
