@@ -18,7 +18,14 @@ done
 
 if [[ ${demo-} ]]; then
     "$root/main.sh" ensure-venv requirements-dev.lock
-    .venv/bin/python -m lab demo
+    .venv/bin/python -m lab up
+    declared=$(.venv/bin/python -c 'from lab.state import stack_file; print(stack_file())')
+    if [[ -e stack.toml ]] && ! cmp -s "$declared" stack.toml; then
+        echo "setup: stack.toml exists and is not the demo's; the demo does not touch it." >&2
+        echo "  remedy: move it away (mv stack.toml stack.toml.mine), then run this again" >&2
+        exit 2
+    fi
+    cp "$declared" stack.toml
 else
     "$root/main.sh" ensure-venv
 fi

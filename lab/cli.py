@@ -5,6 +5,7 @@ from __future__ import annotations
 import sys
 
 import click
+from docker.errors import DockerException
 
 from lab import faults, say, status
 from lab.down import down
@@ -64,7 +65,18 @@ def fault_command(name: str, only: str, rate: str, after: int, once: bool) -> No
 def main() -> None:
     """Run a command; a failure is one line with its remedy, and exit status 1."""
     try:
-        commands(prog_name="lab")
+        commands(prog_name="lab", standalone_mode=False)
+    except click.ClickException as error:
+        error.show()
+        sys.exit(error.exit_code)
+    except (KeyboardInterrupt, click.Abort):
+        sys.exit(130)
     except LabError as error:
-        sys.stderr.write(f"lab: {error.cause}\n  remedy: {error.remedy}\n")
-        sys.exit(1)
+        _fail(error.cause, error.remedy)
+    except (DockerException, OSError) as error:
+        _fail(str(error), "run again; `python -m lab down` and `up` begin afresh")
+
+
+def _fail(cause: str, remedy: str) -> None:
+    sys.stderr.write(f"lab: {cause}\n  remedy: {remedy}\n")
+    sys.exit(1)

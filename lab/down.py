@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import shutil
 
-from docker.errors import DockerException, NotFound
+from docker.errors import DockerException
 
 from lab import engine, processes, servers, state
 from lab.errors import LabError
@@ -62,11 +62,7 @@ def _remove_labelled(lab: LabState) -> None:
     for volume in client.volumes.list(filters={"label": label}):
         with step(f"Remove the volume {volume.name}"):
             volume.remove(force=True)
-    for image in client.images.list(filters={"label": label}):
-        try:
-            client.images.remove(image.id, force=True)
-        except NotFound:
-            continue
+    engine.remove_image(client, engine.HOST_IMAGE)
 
 
 def _stop_engine(lab: LabState | None) -> None:

@@ -7,7 +7,7 @@ import os
 from pathlib import Path
 
 import docker
-from docker.errors import DockerException
+from docker.errors import APIError, DockerException
 
 from lab import processes
 from lab.errors import LabError
@@ -23,6 +23,7 @@ SOCKET = "/var/run/docker.sock"
 PACKAGES = ("docker.io", "iptables", "iproute2", "ca-certificates")
 UNIT = "docker.service"
 LABEL = "ollama-stack.lab"
+HOST_IMAGE = "ollama-stack-lab/host:bookworm"
 LAB_LABEL = "ollama-stack.lab.id"
 START_SECONDS = 60
 _BRIDGE_NAME = "com.docker.network.bridge.name"
@@ -51,6 +52,20 @@ def version(socket: str) -> str | None:
         return str(client(socket, 5).version()["Version"])
     except (DockerException, OSError, KeyError):
         return None
+
+
+def has_image(client: docker.DockerClient, name: str) -> bool:
+    """Tell whether the engine has an image under a name with its tag."""
+    return any(name in image.tags for image in client.images.list())
+
+
+def remove_image(client: docker.DockerClient, name: str) -> None:
+    """Take a name off an image, and the image with its last name, unless a container uses it."""
+    try:
+        client.images.remove(name)
+    except APIError as error:
+        if error.status_code not in (404, 409):
+            raise
 
 
 def labels() -> dict[str, str]:

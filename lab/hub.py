@@ -37,21 +37,16 @@ def pulled_from_hub(lab: LabState, version: str) -> bool:
     target = f"{lab.image_mirror}/{REPOSITORY}"
     try:
         with step(f"Pull {REPOSITORY}:{version} from Docker Hub"):
-            was_here = _is_here(lab, version)
+            was_here = engine.has_image(client, f"{REPOSITORY}:{version}")
             image = client.images.pull(REPOSITORY, tag=version)
             image.tag(target, tag=version)
             for told in client.images.push(target, tag=version, stream=True, decode=True):
                 if "error" in told:
                     raise DockerException(str(told["error"]))
-            client.images.remove(f"{target}:{version}")
+            engine.remove_image(client, f"{target}:{version}")
             if not was_here:
-                client.images.remove(f"{REPOSITORY}:{version}")
+                engine.remove_image(client, f"{REPOSITORY}:{version}")
     except DockerException as error:
         line(f"Docker Hub gave no {REPOSITORY}:{version} ({error}); it is built instead.")
         return False
     return True
-
-
-def _is_here(lab: LabState, version: str) -> bool:
-    tags = (tag for image in engine.client(lab.engine.socket).images.list() for tag in image.tags)
-    return f"{REPOSITORY}:{version}" in tags

@@ -23,6 +23,8 @@ from lab.shell import read
 REPOSITORY = "ollama/ollama"
 NEWER, OLDER = "0.24.0", "0.17.4"
 VERSIONS = (NEWER, OLDER)
+# To be raised when the images are made in another way.
+RECIPE = 1
 CREATED = "2026-01-01T00:00:00Z"
 ENTRYPOINT = ("/bin/ollama",)
 ENVIRONMENT = ("OLLAMA_HOST=0.0.0.0:11434", "HOME=/root", "PATH=/bin")
@@ -59,6 +61,11 @@ BROKEN_IMAGES = (
 )
 
 
+def recipe() -> str:
+    """Return everything that the images are made from, as text."""
+    return json.dumps([RECIPE, VERSIONS, repr(BROKEN_IMAGES)])
+
+
 def root_archive(binary: Path) -> bytes:
     """Return the image's only layer as a tar: the binary, the libraries it names, certificates."""
     files = {"bin/ollama": binary, "etc/ssl/certs/ca-certificates.crt": CERTIFICATES}
@@ -88,7 +95,7 @@ def push_image(registry: Registry, tag: str, layer: bytes) -> str:
 
 
 def image_config(diff_id: str) -> dict[str, Any]:
-    """Return the configuration of a working image: what the official one says, as far as we use it."""
+    """Return the configuration of a working image: the official one's, as far as we use it."""
     return {
         "architecture": "amd64",
         "os": "linux",

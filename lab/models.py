@@ -19,9 +19,11 @@ from lab.paths import lab_id
 from lab.registry import WEIGHTS, Manifest, digest_of
 from lab.say import step
 from lab.servers import model_registry
+from lab.settings import free_port
 from lab.state import LabState
 
 BUILDER_SECONDS = 60
+# To be raised when the models are made in another way.
 RECIPE = 1
 
 
@@ -116,26 +118,27 @@ def _create(url: str, lab: LabState, model: TinyModel) -> None:
 def _builder(lab: LabState) -> Iterator[str]:
     """Run Ollama in a container for the time of a block; yield its address."""
     client = engine.client(lab.engine.socket, 300)
-    name = f"{lab.image_mirror}/{REPOSITORY}"
-    client.images.pull(name, tag=NEWER)
+    image = f"{lab.image_mirror}/{REPOSITORY}:{NEWER}"
+    was_here = engine.has_image(client, image)
+    client.images.pull(image)
+    port = free_port()
     container = client.containers.create(
-        f"{name}:{NEWER}",
+        image,
         name=f"ollama-stack-lab-builder-{lab_id()}",
         labels=engine.labels(),
-        ports={"11434/tcp": ("127.0.0.1", None)},
+        ports={"11434/tcp": ("127.0.0.1", port)},
         environment={"OLLAMA_MODELS": "/tmp/models"},
     )
     try:
         container.start()
-        container.reload()
-        port = container.ports["11434/tcp"][0]["HostPort"]
         url = f"http://127.0.0.1:{port}"
         _wait_for(url)
         yield url
     finally:
         container.remove(force=True, v=True)
-        # The product pulls it by itself, as a test of that; it was only ours to build with.
-        client.images.remove(f"{name}:{NEWER}", force=False, noprune=False)
+        # The product pulls it by itself; here it was only needed to build with.
+        if not was_here:
+            engine.remove_image(client, image)
 
 
 def _wait_for(url: str) -> None:

@@ -47,7 +47,7 @@ class Layout:
 def render(layout: Layout, trouble: Trouble, generation: int) -> str:
     """Return the configuration; the control port answers with its generation."""
     # A zone outlives a reload under its own name: each configuration counts anew.
-    zone = f"  limit_req_zone $uri zone=once{generation}:1m rate=1r/m;\n"
+    zone = f"  limit_req_zone $request_method$uri zone=once{generation}:1m rate=1r/m;\n"
     servers = [zone, _control(layout, generation), _behind(layout, trouble)]
     if "images" not in trouble.down:
         servers.append(_images(layout, trouble))

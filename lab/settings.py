@@ -53,6 +53,14 @@ def choose_ports() -> Ports:
     raise LabError(f"no free ports from {FIRST_PORT} to {LAST_PORT}", "stop what uses them")
 
 
+def free_port() -> int:
+    """Return a loopback port that is free now, for a short use."""
+    with socket.socket() as probe:
+        probe.bind(("127.0.0.1", 0))
+        port: int = probe.getsockname()[1]
+    return port
+
+
 def is_free(port: int, address: str = "0.0.0.0") -> bool:
     """Tell whether nothing listens on a port."""
     with socket.socket() as probe:

@@ -19,9 +19,7 @@ PRODUCT_LABEL = "ollama-stack.stack"
 def render(lab: LabState) -> str:
     """Return the settings."""
     document = tomlkit.document()
-    document.add(
-        tomlkit.comment("The lab: real servers with tiny models, without internet or GPU.")
-    )
+    document.add(tomlkit.comment("The lab: real servers, tiny models, no internet and no GPU."))
     document.add(tomlkit.comment("Written by `lab up`; `lab status` shows what it names."))
     document.add("image", tomlkit.item(f"{REPOSITORY}:{NEWER}"))
     document.add(tomlkit.nl())

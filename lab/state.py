@@ -5,11 +5,11 @@ from __future__ import annotations
 import fcntl
 import os
 import time
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from pathlib import Path
 
-from pydantic import ValidationError
+from pydantic import Field, ValidationError
 
 from lab.errors import LabError
 from lab.paths import state_folder
@@ -70,7 +70,7 @@ class LabState(Value):
     image_seed: str = ""
     model_seed: str = ""
     # Ports of services whose default one was taken by something else when the lab was made.
-    service_ports: dict[str, int] = {}
+    service_ports: Mapping[str, int] = Field(default_factory=dict)
     engine29: Engine29 | None = None
     hosts: tuple[Host, ...] = ()
     fault: ActiveFault | None = None

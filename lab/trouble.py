@@ -54,6 +54,7 @@ KINDS = {
     for kind in (
         *(FaultKind("images", str(status), status) for status in (401, 404, 429, 500)),
         *(FaultKind("models", str(status), status) for status in STATUSES),
+        FaultKind("images", "slow"),
         FaultKind("images", "stalled"),
         FaultKind("images", "down"),
         FaultKind("models", "stalled"),
@@ -87,6 +88,8 @@ def trouble(fault: ActiveFault, layout: Layout, digests: Sequence[str], files: P
         return Trouble(down=frozenset([kind.target]))
     if kind.target == "blobs":
         return _blob_trouble(fault, layout, digests, files)
+    if kind.what == "slow":
+        return Trouble(images=_slow_images(fault, layout))
     behind = ""
     if kind.status:
         pattern, bad = _status_pattern(fault, kind), _status(kind.status)
@@ -120,6 +123,12 @@ def _blob_trouble(
     return Trouble(
         blobs=_locations(pattern, f"{how} {_to_behind(layout)}", fault.once), behind=behind
     )
+
+
+def _slow_images(fault: ActiveFault, layout: Layout) -> str:
+    backend = f"proxy_pass http://127.0.0.1:{layout.ports.images_backend};"
+    rate = fault.rate or DEFAULT_RATE
+    return f'    location ~ "^/v2/.+/blobs/" {{ limit_rate {rate}; {backend} }}\n'
 
 
 def _locations(pattern: str, bad: str, once: bool = False) -> str:

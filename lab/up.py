@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 import shutil
 
 from docker.errors import DockerException
@@ -13,12 +12,11 @@ from lab.errors import LabError
 from lab.faults import trouble_of
 from lab.hub import pulled_from_hub
 from lab.say import line, step
-from lab.settings import choose_blob_address, choose_ports
+from lab.settings import Addresses, choose_blob_address, choose_ports
 from lab.state import LabState
 from lab.tools import ensure_programs, ensure_unpacked
 
 PROGRAMS = {"ip": "iproute2", "ldd": "libc-bin"}
-IMAGE_RECIPE = 1
 
 
 def up(*, with_engine29: bool = False) -> LabState:
@@ -50,7 +48,7 @@ def _with_engine() -> LabState:
     if known is not None:
         return state.save(known.model_copy(update={"engine": found}))
     gateway = engine.gateway(found)
-    addresses = state.Addresses(gateway=str(gateway.ip), blobs=choose_blob_address(gateway))
+    addresses = Addresses(gateway=str(gateway.ip), blobs=choose_blob_address(gateway))
     return state.save(
         LabState(
             engine=found,
@@ -62,9 +60,7 @@ def _with_engine() -> LabState:
 
 
 def _with_registries(lab: LabState) -> LabState:
-    image_seed = seeds.name_of(
-        json.dumps([IMAGE_RECIPE, images.VERSIONS, repr(images.BROKEN_IMAGES)])
-    )
+    image_seed = seeds.name_of(images.recipe())
     model_seed = seeds.name_of(models.recipe())
     lab = _restored(lab, "images", image_seed)
     lab = _restored(lab, "models", model_seed)

@@ -79,9 +79,18 @@ def orphans(run: Run, snapshot: Snapshot) -> tuple[list[Step], list[str]]:
         return [], []
     options = run.stack.options
     declared = {service.name for service in run.stack.services}
+    purge = options.prune and options.purge
     return plan_orphans(
-        run.stack.container_prefix, declared, snapshot, prune=options.prune, purge=options.purge
+        run.stack.container_prefix, declared, snapshot, prune=options.prune, purge=purge
     )
+
+
+def removals(run: Run, snapshot: Snapshot) -> list[Step]:
+    """Plan the removal of everything that is ours; of the volumes only with `purge`."""
+    stack = run.stack
+    return plan_orphans(
+        stack.container_prefix, set(), snapshot, prune=True, purge=stack.options.purge
+    )[0]
 
 
 def refuse(run: Run, snapshot: Snapshot) -> None:

@@ -382,5 +382,3 @@ def _option_faults(
             names = ", ".join(tables)
             source = merged.source_of(key)
             yield f"{source}: {key}: there is no service {value!r}; declared: {names}"
-    if chosen.get("purge") is True and chosen.get("prune") is not True:
-        yield f"{merged.source_of('purge')}: purge: needs prune=true as well"

@@ -5,7 +5,10 @@ from __future__ import annotations
 from pyinfra.api import deploy
 
 from tasks.ollama import operations
+from tasks.ollama.facts import observe
+from tasks.plan import removals
 from tasks.run import current_run
+from tasks.steps import plan_lines
 
 
 @deploy("Containers")
@@ -19,3 +22,14 @@ def provision_containers() -> None:
             _ignore_errors=True,
         )
     operations.undeclared(name="Look after what is no longer declared", _ignore_errors=True)
+
+
+@deploy("Removal")
+def remove_containers() -> None:
+    """Remove the stack: its containers, and with `purge` its volumes and models too."""
+    run = current_run()
+    if run.has_failed(""):
+        return
+    for line in plan_lines(removals(run, observe(run))):
+        run.log(line)
+    operations.removed(name="Remove the containers of this stack", _ignore_errors=True)

@@ -11,7 +11,7 @@ from tasks.ollama import apply
 from tasks.ollama.facts import observe
 from tasks.ollama.image import pull_image
 from tasks.ollama.spec import ContainerSpec
-from tasks.plan import container_plans, orphans, spec_for
+from tasks.plan import container_plans, orphans, removals, spec_for
 from tasks.run import Run, current_run, step_command
 from tasks.stack import Service
 from tasks.steps import Action, Step
@@ -52,8 +52,18 @@ def container(service: Service) -> Generator[FunctionCommand, None, None]:
 def undeclared() -> Generator[FunctionCommand, None, None]:
     """Remove what is ours and no longer declared, where this run has the consent to."""
     run = current_run()
-    if run.has_failed(""):
-        return
+    if not run.has_failed(""):
+        yield from _removals(run, orphans(run, observe(run))[0])
+
+
+@operation()
+def removed() -> Generator[FunctionCommand, None, None]:
+    """Remove every container of this stack, and its volumes where this run has the consent to."""
+    run = current_run()
+    yield from _removals(run, removals(run, observe(run)))
+
+
+def _removals(run: Run, steps: list[Step]) -> Generator[FunctionCommand, None, None]:
     table = {Action.REMOVE: apply.remove, Action.REMOVE_VOLUME: apply.remove_volume}
-    for step in orphans(run, observe(run))[0]:
+    for step in steps:
         yield step_command(run, step, table[step.action])

@@ -250,29 +250,29 @@ def order_by_ports(
 
 
 def plan_orphans(
-    stack: str, prefix_services: set[str], snapshot: Snapshot, *, prune: bool, purge: bool
+    stack: str, declared: set[str], snapshot: Snapshot, *, prune: bool, purge: bool
 ) -> tuple[list[Step], list[str]]:
     """Plan what is ours and no longer declared. Returns the steps, and notes on what is left."""
     steps: list[Step] = []
     notes: list[str] = []
     for container in snapshot.containers:
-        if not container.is_of(stack) or container.service in prefix_services:
+        if not container.is_of(stack) or container.service in declared:
             continue
         name = container.name
         if prune:
             text = f"remove container {name}"
-            steps.append(Step(Action.REMOVE, name, text, "no longer declared (prune)"))
+            steps.append(Step(Action.REMOVE, name, text, "no longer declared"))
         else:
             notes.append(
                 f"container {name} is ours and no longer declared; --data prune=true removes it"
             )
     for name, labels in snapshot.volumes.items():
         service = name.removeprefix(stack)
-        if labels.get("ollama-stack.stack") != stack or service in prefix_services:
+        if labels.get("ollama-stack.stack") != stack or service in declared:
             continue
         if purge:
             text = f"remove volume {name} with its models"
-            steps.append(Step(Action.REMOVE_VOLUME, name, text, "no longer declared (purge)"))
+            steps.append(Step(Action.REMOVE_VOLUME, name, text, "no longer declared"))
         else:
             notes.append(
                 f"volume {name} is ours and no longer declared;"

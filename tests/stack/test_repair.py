@@ -1,4 +1,4 @@
-"""What a hand breaks, one run mends, and nothing else (what must be seen: 3, 4), on both engines."""
+"""What a hand breaks, one run mends, and nothing else, on both engines (to be seen: 3, 4)."""
 
 from __future__ import annotations
 

@@ -150,7 +150,6 @@ def test_each_bad_value_has_its_message(values: dict[str, Any], part: str) -> No
             {"only": "zz"},
             "--data: only: there is no service 'zz'; declared: qwen, deepseek, mistral",
         ),
-        ({"purge": True}, "--data: purge: needs prune=true as well"),
     ],
 )
 def test_options_of_one_run_are_checked_too(values: dict[str, Any], part: str) -> None:

@@ -1,0 +1,237 @@
+"""Each named fault gives its message, its exit status and an unchanged state (6, 8, 9)."""
+
+from __future__ import annotations
+
+import os
+import signal
+import socket
+import subprocess
+import time
+from collections.abc import Iterator
+from contextlib import contextmanager
+from typing import Any
+
+import pytest
+
+from lab import models
+from tests.stack.conftest import Maker, others
+from tests.stack.installation import PYINFRA, ROOT, Installation, Output
+
+IMAGE = "ollama/ollama"
+
+
+@contextmanager
+def declared(stack: Installation, **changes: Any) -> Iterator[None]:
+    """Declare something else for a while, and converge back afterwards."""
+    before = stack.stack_file.read_text()
+    kept = {name: dict(table) for name, table in stack.declared["models"].items()}
+    top = {key: value for key, value in stack.declared.items() if key != "models"}
+    stack.write(**changes)
+    try:
+        yield
+    finally:
+        stack.declared = {**top, "models": kept}
+        stack.stack_file.write_text(before)
+        assert stack.converge().status == 0
+
+
+def assert_failed(output: Output, *parts: str) -> None:
+    """The run failed, and its last lines name cause and remedy."""
+    assert output.status == 1, output.text
+    assert "remedy:" in output.last
+    for part in parts:
+        assert part in output.last, output.text
+
+
+def test_fault_38_an_invalid_declaration_names_every_fault_and_touches_nothing(
+    stack: Installation,
+) -> None:
+    before = stack.containers(), stack.database.read_bytes()
+    with declared(stack, gpu="of", qwen={"port": 0, "modle": "x"}):
+        output = stack.converge()
+    assert output.status != 0
+    for part in ("gpu: should be", "models.qwen.port: should be", "did you mean model?"):
+        assert part in output.text
+    assert (stack.containers(), stack.database.read_bytes()) == before
+
+
+def test_fault_17_an_unknown_model_fails_alone_and_the_others_converge(
+    stack: Installation,
+) -> None:
+    with declared(stack, qwen={"model": "tiny-qwne:v1"}, mistral={"context": 1024}):
+        before = others(stack, "mistral")
+        output = stack.converge()
+        assert_failed(output, "qwen", "has no model tiny-qwne:v1", "check the spelling")
+        assert others(stack, "mistral") == before, "qwen serves on as it was"
+        assert "OLLAMA_CONTEXT_LENGTH=1024" in stack.inspect("mistral")["Config"]["Env"]
+        assert stack.rows()["qwen"]["status"] == "inactive"
+        assert stack.rows()["mistral"]["status"] == "active"
+
+
+@pytest.mark.parametrize(
+    ("tag", "part"),
+    [
+        ("broken-start", "ended with exit code"),
+        ("broken-silent", "did not answer at"),
+        ("broken-generate", "did not generate"),
+    ],
+)
+def test_fault_30_an_image_that_does_not_work_is_rolled_back_and_the_others_converge(
+    stack: Installation, tag: str, part: str
+) -> None:
+    old = stack.inspect("qwen")["Id"]
+    image = f"{IMAGE}:{tag}"
+    with declared(stack, start_timeout=8, qwen={"image": image}, mistral={"context": 1024}):
+        output = stack.converge()
+        assert_failed(output, "qwen", part, "the container before it serves again")
+        assert stack.inspect("qwen")["Id"] == old
+        assert stack.inspect("qwen")["State"]["Status"] == "running"
+        assert stack.ask("qwen", "/api/version") == {"version": "0.24.0"}
+        assert f"{stack.name('qwen')}-previous" not in stack.containers()
+        assert "OLLAMA_CONTEXT_LENGTH=1024" in stack.inspect("mistral")["Config"]["Env"]
+        assert stack.rows()["qwen"]["status"] == "active"
+    if tag == "broken-start":
+        assert list((stack.database.parent / ".failed").glob(f"{stack.name('qwen')}-*.log"))
+
+
+def test_fault_33_a_foreign_container_of_our_name_is_left_alone_without_consent(
+    stack: Installation,
+) -> None:
+    name = stack.name("qwen")
+    image = stack.inspect("qwen")["Config"]["Image"]
+    stack.client.containers.get(name).remove(force=True)
+    foreign = stack.client.containers.create(image, name=name)
+    output = stack.converge()
+    assert_failed(output, f"container {name} is not ours", "--data adopt=qwen")
+    assert stack.inspect("qwen")["Id"] == foreign.id
+    output = stack.converge("adopt=qwen")
+    assert output.status == 0, output.text
+    assert stack.inspect("qwen")["Id"] != foreign.id
+    assert stack.rows()["qwen"]["status"] == "active"
+
+
+def test_fault_20_who_holds_a_port_is_named_and_never_killed(stack: Installation) -> None:
+    with socket.socket() as holder:
+        holder.bind(("127.0.0.1", 0))
+        holder.listen()
+        port = holder.getsockname()[1]
+        before = stack.containers()
+        with declared(stack, qwen={"port": port}):
+            output = stack.converge()
+            assert_failed(output, f"port {port} is taken", f"PID {os.getpid()}")
+            assert stack.containers() == before
+            holder.close()
+
+
+def test_fault_21_a_dead_engine_is_no_empty_host(stack: Installation, make: Maker) -> None:
+    nowhere = make()
+    nowhere.write(docker_socket=str(nowhere.folder / "nobody.sock"))
+    for output in (nowhere.dry(), nowhere.converge()):
+        assert output.status == 1
+        assert "create" not in " ".join(output.planned)
+        assert "remedy:" in output.last
+    nowhere.write(docker_socket="/var/run/docker.sock")
+
+
+def test_fault_25_a_registry_that_does_not_answer_fails_only_what_needs_it(
+    stack: Installation,
+) -> None:
+    with declared(stack, model_registry="127.0.0.1:9", qwen={"model": "tiny-qwen:v2"}):
+        before = stack.containers()
+        output = stack.converge()
+        assert_failed(output, "the registry 127.0.0.1:9 does not answer", "setup --demo")
+        assert "deepseek" not in output.last
+        assert stack.containers() == before
+
+
+def test_fault_37_with_everything_present_no_network_is_needed(stack: Installation) -> None:
+    with declared(stack, model_registry="127.0.0.1:9", image_mirror="127.0.0.1:9"):
+        output = stack.converge()
+        assert output.status == 0, output.text
+
+
+def test_fault_16_a_tag_that_moved_is_not_taken(stack: Installation) -> None:
+    with declared(stack, qwen={"model": "tiny-qwen:latest"}):
+        assert stack.converge().status == 0
+        proven = stack.digest("qwen", "tiny-qwen:latest")
+        with models.moved_tag("tiny-qwen", "latest", "v2"):
+            assert stack.converge().status == 0
+            assert stack.digest("qwen", "tiny-qwen:latest") == proven
+            stack.delete_model("qwen", "tiny-qwen:latest")
+            output = stack.converge()
+            assert_failed(output, "the registry offers another one now", "stack.lock")
+        assert stack.converge().status == 0
+        assert stack.digest("qwen", "tiny-qwen:latest") == proven
+
+
+def test_fault_15_a_model_that_cannot_be_loaded_leaves_the_server_up(stack: Installation) -> None:
+    before = stack.containers()
+    with declared(stack, qwen={"model": "tiny-broken:v1"}):
+        output = stack.converge()
+        assert_failed(output, "tiny-broken:v1 did not generate")
+        assert stack.containers() == before
+
+
+def test_fault_35_a_spoiled_database_is_set_aside_and_rebuilt(stack: Installation) -> None:
+    rows = stack.rows()
+    stack.database.write_bytes(b"garbage" * 100)
+    output = stack.converge()
+    assert output.status == 0, output.text
+    assert "it is kept as" in output.text
+    assert {name: row["installed_version"] for name, row in stack.rows().items()} == {
+        name: row["installed_version"] for name, row in rows.items()
+    }
+
+
+def test_a_lock_that_cannot_be_read_is_named_and_left_alone(stack: Installation) -> None:
+    good = stack.lock.read_bytes()
+    stack.lock.write_text("this is = [not a lock")
+    output = stack.converge()
+    assert output.status != 0
+    assert str(stack.lock) in output.text
+    assert stack.lock.read_text() == "this is = [not a lock"
+    stack.lock.write_bytes(good)
+
+
+@pytest.mark.parametrize(
+    ("words", "part"),
+    [
+        (["--dry", "-y"], "do not go together"),
+        (["--no-wait", "-y"], "--no-wait is refused"),
+        ([], "add -y"),
+        (["-y", "--data", "image=0.30"], "write it in quotes"),
+        (["-y", "--data", "only=nobody"], "there is no service 'nobody'"),
+        (["-y", "--data", "colour=red"], "there is no such setting"),
+    ],
+)
+def test_wrong_use_is_refused_before_anything_is_looked_at(
+    stack: Installation, words: list[str], part: str
+) -> None:
+    before = stack.containers()
+    output = stack.pyinfra(*words)
+    assert output.status != 0
+    assert part in output.text
+    assert stack.containers() == before
+
+
+def test_fault_29_ctrl_c_ends_with_130_and_the_next_run_finishes(stack: Installation) -> None:
+    with declared(stack, qwen={"context": 512}, deepseek={"context": 512}):
+        process = subprocess.Popen(
+            [str(PYINFRA), "-y", "@local", "deploys/stack.py"],
+            cwd=ROOT,
+            env=stack.environment,
+            stdin=subprocess.DEVNULL,
+            stdout=subprocess.PIPE,
+            stderr=subprocess.STDOUT,
+            text=True,
+        )
+        assert process.stdout is not None
+        for line in process.stdout:
+            if "create and start container" in line and "Beginning" not in line:
+                time.sleep(0.2)
+        process.send_signal(signal.SIGINT)
+        process.wait(timeout=60)
+        output = stack.converge()
+        assert output.status == 0, output.text
+        assert set(stack.converge().operations.values()) == {"No changes"}
+        assert not [name for name in stack.containers() if name.endswith("-previous")]
