@@ -6,7 +6,7 @@ import shutil
 
 from docker.errors import DockerException
 
-from lab import engine, processes, servers, state
+from lab import engine, engine29, processes, servers, state
 from lab.errors import LabError
 from lab.paths import state_folder
 from lab.say import line, step
@@ -35,8 +35,6 @@ def down() -> bool:
 
 def _take_down_parts(lab: LabState) -> None:
     if lab.engine29 is not None:
-        from lab import engine29  # noqa: PLC0415
-
         engine29.remove(lab)
     if engine.version(lab.engine.socket) is None:
         if lab.hosts:

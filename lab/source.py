@@ -20,8 +20,8 @@ from lab.tools import BUILD_PACKAGES, ensure_packages
 
 BUILD_SECONDS = 3600
 MINIAUDIO = "miniaudio==1.71"
-DOCKERD = "github.com/moby/moby/v2/cmd/dockerd"
-DOCKERD_VERSION = "v2.0.0-beta.15"
+MOBY = "github.com/moby/moby/v2"
+MOBY_VERSION = "v2.0.0-beta.15"
 _MINUTES = {"0.24.0": "4 minutes", "0.17.4": "3 minutes"}
 
 
@@ -45,10 +45,21 @@ def ollama(version: str) -> Path:
 
 def dockerd() -> Path:
     """Return the binary of the 29-era engine; built if the cache lacks it."""
-    binary = cache_folder() / "build" / f"dockerd-{DOCKERD_VERSION}" / "dockerd"
+    return _moby(
+        "dockerd", "Build the second Docker Engine from its source (about 4 minutes, once)"
+    )
+
+
+def docker_proxy() -> Path:
+    """Return that engine's proxy for published ports: an older one lacks the options it is given."""
+    return _moby("docker-proxy", "Build the second engine's port proxy")
+
+
+def _moby(name: str, label: str) -> Path:
+    binary = cache_folder() / "build" / f"moby-{MOBY_VERSION}" / name
     if not binary.is_file():
-        with step("Build the second Docker Engine from its source (about 4 minutes, once)"):
-            module = f"{DOCKERD}@{DOCKERD_VERSION}"
+        with step(label):
+            module = f"{MOBY}/cmd/{name}@{MOBY_VERSION}"
             _go_install(module, binary, ["-tags", "no_libnftables"], {})
     return binary
 

@@ -6,7 +6,18 @@ import shutil
 
 from docker.errors import DockerException
 
-from lab import engine, images, models, processes, seeds, servers, source, stack_file, state
+from lab import (
+    engine,
+    engine29,
+    images,
+    models,
+    processes,
+    seeds,
+    servers,
+    source,
+    stack_file,
+    state,
+)
 from lab.catalogue import LATEST
 from lab.errors import LabError
 from lab.faults import trouble_of
@@ -29,8 +40,6 @@ def up(*, with_engine29: bool = False) -> LabState:
         lab = _with_registries(lab)
         stack_file.write(lab)
         if with_engine29:
-            from lab import engine29  # noqa: PLC0415
-
             lab = engine29.ensure(lab)
     return lab
 

@@ -82,7 +82,8 @@ def _notes(toolkit: Toolkit, engine: ObservedEngine) -> tuple[str, ...]:
     if toolkit.version and older(toolkit.version, FIXED):
         notes.append(
             f"{TOOLKIT} {toolkit.version} lets a container become root on the host ({ADVISORY}); "
-            f"{FIXED} and newer do not: sudo apt-get install --only-upgrade nvidia-container-toolkit"
+            f"{FIXED} and newer do not: "
+            "sudo apt-get install --only-upgrade nvidia-container-toolkit"
         )
     if not toolkit.version and toolkit.is_there:
         notes.append(f"The version of the {TOOLKIT} is unknown: {ADVISORY} was not checked.")

@@ -52,9 +52,10 @@ def reload(run: Run) -> None:
 # A pid file of a dockerd that is gone may name somebody else's process: only dockerd is stopped.
 _STOP = f"""pid=$(cat {PID_FILE} 2>/dev/null)
 if [ -n "$pid" ] && [ "$(cat /proc/$pid/comm 2>/dev/null)" = dockerd ]; then
+  runs() {{ case "$(cat /proc/$pid/stat 2>/dev/null)" in ""|*") Z "*) return 1;; esac; }}
   kill -TERM $pid
-  i=0; while kill -0 $pid 2>/dev/null && [ $i -lt {STOP_SECONDS} ]; do sleep 1; i=$((i+1)); done
-  if kill -0 $pid 2>/dev/null; then
+  i=0; while runs && [ $i -lt {STOP_SECONDS} ]; do sleep 1; i=$((i+1)); done
+  if runs; then
     echo "dockerd (PID $pid) did not stop within {STOP_SECONDS} s" >&2; exit 1
   fi
 fi"""
@@ -87,13 +88,13 @@ def _go(run: Run, commands: str) -> None:
 
 
 def _last_log_line(run: Run) -> str:
-    """Return the last line of the engine's log that tells of trouble, or the last one."""
+    """Return the last line of the engine's log that tells of trouble, "" where none does."""
     read = f"tail -n 40 {LOG}"
     if observe_host(run).has_systemd:
         read = "journalctl -u docker.service -n 40 --no-pager -o cat"
     lines = run.sh(f"{PRELUDE}\n{read} 2>/dev/null | {ONLY_ASCII}").stdout.splitlines()
     grave = [s for s in lines if "failed to start daemon" in s or "unable to configure" in s]
-    chosen = grave or [s for s in lines if "level=fatal" in s or "level=error" in s] or lines
+    chosen = grave or [s for s in lines if "level=fatal" in s or "level=error" in s]
     return chosen[-1].strip() if chosen else ""
 
 

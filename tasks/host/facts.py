@@ -76,10 +76,11 @@ if [ -S "$socket" ]; then
 fi
 daemons=
 here=$(readlink /proc/self/ns/net)
-for file in /proc/[0-9]*/comm; do
-  name=; read -r name <"$file" || continue
-  [ "$name" = dockerd ] || continue
-  folder=${file%/comm}
+for file in /proc/[0-9]*/stat; do
+  stat=; read -r stat <"$file" || continue
+  # Z: it is dead, and nobody fetched its exit status yet.
+  case "$stat" in *"(dockerd) Z"*) continue;; *"(dockerd) "*) ;; *) continue;; esac
+  folder=${file%/stat}
   there=$(readlink "$folder/ns/net")
   [ -z "$there" ] || [ "$there" = "$here" ] && daemons="$daemons ${folder#/proc/}"
 done 2>/dev/null

@@ -15,6 +15,7 @@ from tasks.ollama.facts import observe
 from tasks.ollama.observed import Snapshot
 from tasks.plan import docker_commands, orphans, refuse, whole_plan
 from tasks.preflight import operations
+from tasks.preflight.advisories import image_notes
 from tasks.preflight.downloads import check_downloads
 from tasks.preflight.usage import check_usage, end_with_130_on_interrupt, is_dry
 from tasks.report.operations import print_failures_last
@@ -74,7 +75,7 @@ def _plan(run: Run) -> list[Step]:
     host_steps = [*engine.steps, *toolkit.steps]
     steps = list(whole_plan(run, host_steps, snapshot))
     _check_downloads(run, engine, steps)
-    for note in orphans(run, snapshot)[1]:
+    for note in (*orphans(run, snapshot)[1], *image_notes(run.stack)):
         run.note(note)
     return list(whole_plan(run, host_steps, snapshot))
 
