@@ -7,7 +7,7 @@ import sys
 import click
 from docker.errors import DockerException
 
-from lab import faults, say, status
+from lab import faults, hosts, say, status
 from lab.down import down
 from lab.errors import LabError
 from lab.trouble import KINDS
@@ -60,6 +60,27 @@ def fault_command(name: str, only: str, rate: str, after: int, once: bool) -> No
     else:
         faults.put(name, only=only, rate=rate, after=after, once=once)
     say.line(f"In force: {name}.")
+
+
+@commands.group("host")
+def host_group() -> None:
+    """Fresh hosts: systemd, ssh and apt, no Docker."""
+
+
+@host_group.command("up")
+@click.argument("name")
+@click.option("--sudo/--no-sudo", default=True, help="Its user may become root without password.")
+def host_up_command(name: str, sudo: bool) -> None:
+    """Bring a fresh host up and say how to reach it."""
+    host = hosts.up(name, sudo=sudo)
+    say.line(f"The host {name} is up: ssh -i {host.key} {host.user}@{host.address}")
+
+
+@host_group.command("down")
+@click.argument("name")
+def host_down_command(name: str) -> None:
+    """Remove a host with all that is in it."""
+    hosts.down(name)
 
 
 def main() -> None:

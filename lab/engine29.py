@@ -138,6 +138,8 @@ def _program(lab: LabState, second: Engine29) -> Program:
         *(f"--data-root={_folder()}/data", f"--exec-root={_folder()}/run"),
         *(f"--pidfile={_folder()}/dockerd.pid", f"--bip={_free_of(BRIDGES, gateway)}"),
         f"--default-address-pool=base={_free_of(POOLS, gateway)},size=24",
+        # Debian's runc is older than time namespaces.
+        "--feature=time-namespaces=false",
         f"--userland-proxy-path={source.docker_proxy()}",
         *(f"--insecure-registry={registry}" for registry in registries),
         _mark(),

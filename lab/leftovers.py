@@ -20,8 +20,9 @@ def end_processes_of(namespace: str) -> None:
         if not pids:
             return
         # Containers have namespaces of their own: found as descendants, before these end.
-        for pid in [child for pid in pids for child in _descendants(pid)] + pids:
-            send(pid, signal.SIGKILL)
+        below = [child for pid in pids for child in _descendants(pid)]
+        for found in below + pids:
+            send(found, signal.SIGKILL)
         time.sleep(0.1)
 
 

@@ -22,6 +22,8 @@ BUILD_SECONDS = 3600
 MINIAUDIO = "miniaudio==1.71"
 MOBY = "github.com/moby/moby/v2"
 MOBY_VERSION = "v2.0.0-beta.15"
+# What the engine says of itself: a module has no release number.
+MOBY_NAME = "29.0.0+moby.2.0.0.beta.15"
 _MINUTES = {"0.24.0": "4 minutes", "0.17.4": "3 minutes"}
 
 
@@ -51,7 +53,7 @@ def dockerd() -> Path:
 
 
 def docker_proxy() -> Path:
-    """Return that engine's proxy for published ports: an older one lacks the options it is given."""
+    """Return that engine's proxy for published ports; an older one lacks some of its options."""
     return _moby("docker-proxy", "Build the second engine's port proxy")
 
 
@@ -60,7 +62,9 @@ def _moby(name: str, label: str) -> Path:
     if not binary.is_file():
         with step(label):
             module = f"{MOBY}/cmd/{name}@{MOBY_VERSION}"
-            _go_install(module, binary, ["-tags", "no_libnftables"], {})
+            version = f"-X {MOBY}/dockerversion.Version={MOBY_NAME}"
+            flags = ["-tags", "no_libnftables", "-ldflags", version]
+            _go_install(module, binary, flags, {})
     return binary
 
 

@@ -31,16 +31,21 @@ def toolkit_state(
     toolkit: Toolkit,
     host: ObservedHost,
     stack: Stack,
-    engine: ObservedEngine,
+    engine: ObservedEngine | None,
     *,
     is_engine_planned: bool,
 ) -> ToolkitState:
-    """Plan, for a host whose GPU is usable. `is_engine_planned`: this run brings the engine."""
+    """Plan, for a host whose GPU is usable. `is_engine_planned`: this run brings the engine.
+
+    `engine` is only needed where the toolkit is not there.
+    """
+    engine = engine or ObservedEngine()
     if toolkit.is_there or _has_devices(engine):
-        return ToolkitState(notes=_notes(toolkit, engine))
+        return ToolkitState(notes=_notes(toolkit))
     if not host.is_default_socket:
         return ToolkitState(failures=(_elsewhere(host),))
-    failure = _obstacle(host) or restart_refusal(stack, engine, f"the {TOOLKIT}")
+    what = f"the {TOOLKIT} is not installed"
+    failure = _obstacle(host, what) or restart_refusal(stack, engine, what)
     if failure is not None:
         return ToolkitState(failures=(failure,))
     return ToolkitState(steps=_steps(AFTER_INSTALL if is_engine_planned else ""))
@@ -63,8 +68,7 @@ def _steps(needs: str) -> tuple[Step, ...]:
     )  # fmt: skip
 
 
-def _obstacle(host: ObservedHost) -> Failure | None:
-    what = f"the {TOOLKIT} is not installed"
+def _obstacle(host: ObservedHost, what: str) -> Failure | None:
     if not host.apt:
         remedy = "install it by hand (docs.nvidia.com/datacenter), then run again"
         return Failure(what, "this host has no apt-get", remedy)
@@ -77,7 +81,7 @@ def _elsewhere(host: ObservedHost) -> Failure:
     return Failure("containers cannot be given the GPU", cause, remedy)
 
 
-def _notes(toolkit: Toolkit, engine: ObservedEngine) -> tuple[str, ...]:
+def _notes(toolkit: Toolkit) -> tuple[str, ...]:
     notes = []
     if toolkit.version and older(toolkit.version, FIXED):
         notes.append(

@@ -20,11 +20,11 @@ def plan_toolkit(run: Run) -> ToolkitState:
     reached = plan_engine(run)
     if reached.kind == "unreachable":
         return ToolkitState()
-    host = observe_host(run)
+    host, toolkit = observe_host(run), observe_toolkit(run)
     return toolkit_state(
-        observe_toolkit(run),
+        toolkit,
         host,
         stack,
-        observe_engine(run, is_up=host.answers),
+        None if toolkit.is_there else observe_engine(run, is_up=host.answers),
         is_engine_planned=reached.kind == "install",
     )

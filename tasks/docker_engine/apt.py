@@ -78,7 +78,7 @@ def lock_holders(lines: Iterable[str]) -> tuple[LockHolder, ...]:
     for line in lines:
         pid, _, rest = line.partition(" ")
         path, _, command = rest.partition(" ")
-        if pid.isdigit() and path in LOCKS:
+        if pid.isdecimal() and path in LOCKS:
             found.setdefault(int(pid), LockHolder(int(pid), path, command.strip()))
     return tuple(found.values())
 

@@ -166,7 +166,7 @@ def restart_engine(run: Run, step: Step, edit: Edit) -> None:
     """Restart the engine, if it may be, and go back where it does not come up. StepFailed."""
     if not edit.is_made and not edit.needs_restart:
         return
-    refused = restart_refusal(run.stack, observe_engine(run, is_up=True), "the engine")
+    refused = restart_refusal(run.stack, observe_engine(run, is_up=True), step.text)
     if refused is not None:
         take_back(run, edit)
         raise StepFailed(refused.cause, refused.remedy)

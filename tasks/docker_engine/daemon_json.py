@@ -63,7 +63,7 @@ def wanted(stack: Stack) -> Wanted:
 
 def is_loopback(registry: str) -> bool:
     """Tell whether a registry "host:port" is this host itself: 127.0.0.0/8, [::1], localhost."""
-    host = registry.rpartition(":")[0] if registry.rpartition(":")[2].isdigit() else registry
+    host = registry.rpartition(":")[0] if registry.rpartition(":")[2].isdecimal() else registry
     if host.strip("[]") == "localhost":
         return True
     try:
@@ -147,7 +147,7 @@ def lost(before: Any, after: Any, path: str = "") -> list[str]:
 def knows_proxies(version: str) -> bool:
     """Tell whether an engine of this version knows "proxies" in daemon.json."""
     major = version.lstrip("v").partition(".")[0]
-    return major.isdigit() and int(major) >= PROXIES_SINCE
+    return major.isdecimal() and int(major) >= PROXIES_SINCE
 
 
 def refusal(cause: str) -> Failure:

@@ -181,8 +181,8 @@ def _unreachable(host: ObservedHost) -> Failure:
         return Failure(what, cause, remedy)
     if host.daemons:
         cause = f"dockerd runs (PID {host.daemons[0]}) and does not answer on {host.socket}"
-        log = "sudo journalctl -u docker -n 50" if host.has_systemd else "its log"
-        remedy = f"see why: {log}; if it listens elsewhere, name that as docker_socket"
+        log = "sudo journalctl -u docker -n 50" if host.has_systemd else "the log of that dockerd"
+        remedy = f"see why in {log}; if it listens elsewhere, name that as docker_socket"
         return Failure(what, cause, remedy)
     cause = f"the engine does not answer on {host.socket}"
     if host.has_systemd:
@@ -216,7 +216,7 @@ def _settings(
     if kind != "install" and not knows_proxies(version):
         return steps, [], (no_proxies(version),)
     if kind == "ready":
-        failure = restart_refusal(stack, engine, "the engine's proxy")
+        failure = restart_refusal(stack, engine, "the engine's proxy was not changed")
         if failure is not None:
             return [], [failure], ()
     steps.append(_proxy_step(kind))
@@ -284,4 +284,4 @@ def restart_refusal(stack: Stack, engine: ObservedEngine, what: str) -> Failure 
     names = ", ".join(foreign)
     cause = f"it needs a restart of Docker Engine, which would stop containers of others: {names}"
     remedy = "when that suits them: run again with --data allow_docker_restart=true"
-    return Failure(f"{what} was not changed", cause, remedy)
+    return Failure(what, cause, remedy)

@@ -59,8 +59,15 @@ if [ -n "$pid" ] && [ "$(cat /proc/$pid/comm 2>/dev/null)" = dockerd ]; then
     echo "dockerd (PID $pid) did not stop within {STOP_SECONDS} s" >&2; exit 1
   fi
 fi"""
-# Its own session, so that it outlives this shell and the run.
-_SPAWN = f"""echo "--- started by ollama-stack" >>{LOG}
+# Its own session, so that it outlives this shell and the run. A pid file that names no living
+# dockerd is left from one that was killed, and the new one would refuse to start because of it.
+_SPAWN = f"""pid=$(cat {PID_FILE} 2>/dev/null)
+case "$(cat /proc/$pid/stat 2>/dev/null)" in
+  *"(dockerd) Z"*) rm -f {PID_FILE};;
+  *"(dockerd) "*) ;;
+  *) rm -f {PID_FILE};;
+esac
+echo "--- started by ollama-stack" >>{LOG}
 setsid dockerd >>{LOG} 2>&1 </dev/null &
 pid=$!"""
 
@@ -93,7 +100,7 @@ def _last_log_line(run: Run) -> str:
     if observe_host(run).has_systemd:
         read = "journalctl -u docker.service -n 40 --no-pager -o cat"
     lines = run.sh(f"{PRELUDE}\n{read} 2>/dev/null | {ONLY_ASCII}").stdout.splitlines()
-    grave = [s for s in lines if "failed to start daemon" in s or "unable to configure" in s]
+    grave = [s for s in lines if "failed to start" in s or "unable to configure" in s]
     chosen = grave or [s for s in lines if "level=fatal" in s or "level=error" in s]
     return chosen[-1].strip() if chosen else ""
 

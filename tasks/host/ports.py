@@ -73,7 +73,7 @@ def listeners(lines: Iterable[str]) -> tuple[Listener, ...]:
     for line in lines:
         words = line.split()
         place = address_text(words[0]) if len(words) == 2 else None
-        if place is not None and words[1].isdigit():
+        if place is not None and words[1].isdecimal():
             found.append(Listener(*place, int(words[1])))
     return tuple(sorted(set(found), key=lambda one: (one.port, one.address, one.inode)))
 
@@ -159,14 +159,14 @@ def port_holders(lines: Iterable[str]) -> tuple[PortHolder, ...]:
     ports = {one.inode: one.port for one in listeners(parts.get("sockets", ()))}
     found = set()
     for name, body in parts.items():
-        if not name.isdigit():
+        if not name.isdecimal():
             continue
         groups = [line.removeprefix("cgroup=") for line in body if line.startswith("cgroup=")]
         unit, is_user_unit = unit_of(groups)
         command = values(line for line in body if line.startswith("command=")).get("command", "")
         for line in body:
             inode = line.removeprefix("inode=")
-            if inode.isdigit() and int(inode) in ports:
+            if inode.isdecimal() and int(inode) in ports:
                 found.add(
                     PortHolder(
                         ports[int(inode)],

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import csv
 import re
 from collections.abc import Iterable
 from dataclasses import dataclass
@@ -92,9 +91,10 @@ class Nvidia:
 def gpus(rows: Iterable[str]) -> tuple[Gpu, ...]:
     """Parse nvidia-smi's CSV in the order of QUERY; rows of another shape are left out."""
     found = []
-    for row in csv.reader(rows, skipinitialspace=True):
-        if len(row) == len(QUERY.split(",")) and row[0].strip().isdigit():
-            index, name, uuid, total, used, driver, capability = (cell.strip() for cell in row)
+    for row in rows:
+        cells = [cell.strip() for cell in row.split(",")]
+        if len(cells) == len(QUERY.split(",")) and cells[0].isdecimal():
+            index, name, uuid, total, used, driver, capability = cells
             found.append(
                 Gpu(int(index), name, uuid, _mebibytes(total), _mebibytes(used), driver, capability)
             )
@@ -103,7 +103,7 @@ def gpus(rows: Iterable[str]) -> tuple[Gpu, ...]:
 
 def _mebibytes(text: str) -> int | None:
     """Return MiB; None for "[N/A]", which cards without memory of their own answer."""
-    return int(text) if text.isdigit() else None
+    return int(text) if text.isdecimal() else None
 
 
 def cards(lines: Iterable[str]) -> tuple[Card, ...]:

@@ -10,6 +10,7 @@ from typing import Any
 from pyinfra.api import FunctionCommand, operation
 
 from tasks.inventory.rows import ACTIVE, INACTIVE, installed_version, is_active
+from tasks.models.plan import undeclared
 from tasks.ollama.facts import observe
 from tasks.ollama.observed import Snapshot
 from tasks.run import Run, all_runs, current_run
@@ -38,6 +39,9 @@ def summary(stack: Stack, snapshot: Snapshot) -> Iterable[str]:
         status = ACTIVE if is_active(service, snapshot) else INACTIVE
         version = installed_version(service, snapshot) or f"{service.model} is not there"
         yield f"  {service.name:<{width}}  {service.url}  {status:<8}  {version}"
+        left_alone = undeclared(service, snapshot.models(service.name) or {})
+        if left_alone:
+            yield f"  {'':<{width}}  not declared and left alone: {', '.join(left_alone)}"
 
 
 def print_failures_last() -> None:

@@ -48,8 +48,9 @@ class Output:
 
     @property
     def last(self) -> str:
-        """The last lines: where a failed run names cause and remedy."""
-        return "\n".join(self.text.strip().splitlines()[-12:])
+        """The last lines, where a failed run names each cause and remedy."""
+        _, found, words = self.text.rpartition(" on @local:\n")
+        return words if found else ""
 
     @property
     def operations(self) -> dict[str, str]:

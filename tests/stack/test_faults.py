@@ -13,7 +13,7 @@ from typing import Any
 
 import pytest
 
-from lab import models
+from lab import faults, models
 from tests.stack.conftest import Maker, others
 from tests.stack.installation import PYINFRA, ROOT, Installation, Output
 
@@ -33,6 +33,12 @@ def declared(stack: Installation, **changes: Any) -> Iterator[None]:
         stack.declared = {**top, "models": kept}
         stack.stack_file.write_text(before)
         assert stack.converge().status == 0
+
+
+def forget(stack: Installation, model: str) -> None:
+    """Delete a model of qwen that an earlier test left."""
+    if stack.digest("qwen", model):
+        stack.delete_model("qwen", model)
 
 
 def assert_failed(output: Output, *parts: str) -> None:
@@ -141,6 +147,125 @@ def test_fault_25_a_registry_that_does_not_answer_fails_only_what_needs_it(
         output = stack.converge()
         assert_failed(output, "the registry 127.0.0.1:9 does not answer", "setup --demo")
         assert "deepseek" not in output.last
+        assert stack.containers() == before
+
+
+@pytest.mark.parametrize(
+    ("name", "part"),
+    [
+        ("models-401", "wants a login"),
+        ("models-404", "has no model"),
+        ("models-412", "needs a newer Ollama"),
+        ("models-429", "limits how often"),
+        ("models-500", "a fault of its own"),
+        ("models-down", "does not answer"),
+        ("models-stalled", "does not answer"),
+        ("models-truncated", "damaged manifest"),
+    ],
+)
+def test_fault_25_each_answer_of_the_model_registry_has_its_message(
+    stack: Installation, name: str, part: str
+) -> None:
+    with declared(stack, qwen={"model": "tiny-qwen:v2"}):
+        forget(stack, "tiny-qwen:v2")
+        before = stack.containers()
+        with faults.inject(name):
+            output = stack.converge()
+        assert_failed(output, "tiny-qwen:v2", part)
+        assert stack.containers() == before
+        assert stack.digest("qwen", "tiny-qwen:v1"), "the old model still serves"
+        assert stack.converge().status == 0
+
+
+@pytest.mark.parametrize(
+    ("name", "part"),
+    [
+        ("images-401", "wants a login"),
+        ("images-404", "has no image"),
+        ("images-429", "limits how often"),
+        ("images-500", "a fault of its own"),
+        ("images-down", "does not answer"),
+    ],
+)
+def test_fault_25_each_answer_of_the_image_registry_has_its_message(
+    stack: Installation, name: str, part: str
+) -> None:
+    tag = "latest"
+    for image in stack.client.images.list(f"{stack.lab.image_mirror}/{IMAGE}"):
+        if f"{stack.lab.image_mirror}/{IMAGE}:{tag}" in image.tags:
+            stack.client.images.remove(f"{stack.lab.image_mirror}/{IMAGE}:{tag}")
+    with declared(stack, qwen={"image": f"{IMAGE}:{tag}"}):
+        before = stack.containers()
+        with faults.inject(name):
+            output = stack.converge()
+        assert_failed(output, f"{IMAGE}:{tag}", part)
+        assert stack.containers() == before, "the old container still serves"
+
+
+def test_fault_11_a_pull_that_was_cut_goes_on_where_it_stopped(stack: Installation) -> None:
+    with declared(stack, pull_retries=0, qwen={"model": "tiny-large:v1"}):
+        before = stack.containers()
+        with faults.inject("blobs-slow", only="tiny-large:v1", rate="2m"):
+            process = subprocess.Popen(
+                [str(PYINFRA), "-y", "@local", "deploys/stack.py"],
+                cwd=ROOT,
+                env=stack.environment,
+                stdin=subprocess.DEVNULL,
+                stdout=subprocess.PIPE,
+                stderr=subprocess.STDOUT,
+                text=True,
+            )
+            assert process.stdout is not None
+            for line in process.stdout:
+                if "tiny-large:v1: " in line and "left" in line:
+                    break
+            process.kill()
+            process.wait(timeout=30)
+            process.stdout.close()
+        output = stack.converge()
+        assert output.status == 0, output.text
+        assert stack.containers() == before, "the server is not restarted"
+        assert stack.digest("qwen", "tiny-large:v1")
+
+
+def test_fault_12_a_pull_that_stalls_is_bounded_and_told(stack: Installation) -> None:
+    with declared(stack, pull_stall=3, pull_retries=1, qwen={"model": "tiny-large:v1"}):
+        forget(stack, "tiny-large:v1")
+        with faults.inject("blobs-stalled", only="tiny-large:v1"):
+            output = stack.converge()
+        assert_failed(output, "stalled: no byte for 3 s", "goes on where it stopped")
+        assert "trying again" in output.text
+        assert stack.rows()["qwen"]["status"] == "inactive"
+
+
+def test_fault_15_a_flipped_byte_is_found_and_pulled_once_more(stack: Installation) -> None:
+    with declared(stack, qwen={"model": "tiny-qwen:v2"}):
+        forget(stack, "tiny-qwen:v2")
+        with faults.inject("blobs-flipped", only="tiny-qwen:v2"):
+            output = stack.converge()
+        assert_failed(output, "tiny-qwen:v2 arrived damaged")
+        assert output.text.count("trying again") == 1
+        assert stack.converge().status == 0
+        assert stack.rows()["qwen"]["status"] == "active"
+
+
+def test_fault_14_a_model_that_needs_a_newer_server_says_so(stack: Installation) -> None:
+    table = {"image": f"{IMAGE}:0.17.4", "model": "tiny-new:v1"}
+    with declared(stack, qwen=table):
+        output = stack.converge()
+        assert_failed(output, "tiny-new:v1", "a newer Ollama")
+        assert "trying again" not in output.text
+
+
+def test_fault_13_a_disk_that_is_too_small_is_refused_before_anything_is_pulled(
+    stack: Installation,
+) -> None:
+    with declared(stack, disk_reserve_gb=10**6, qwen={"model": "tiny-large:v1"}):
+        forget(stack, "tiny-large:v1")
+        before = stack.containers()
+        output = stack.converge()
+        assert_failed(output, "the disk is too small", "are free at")
+        assert output.done == []
         assert stack.containers() == before
 
 

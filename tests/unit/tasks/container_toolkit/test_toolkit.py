@@ -1,0 +1,70 @@
+"""The toolkit's plan. `nvidia-ctk --version` as its source prints it; no host with one was seen."""
+
+import pytest
+
+from tasks.container_toolkit.observed import Toolkit
+from tasks.container_toolkit.plan import ToolkitState, toolkit_state
+from tasks.docker_engine.observed import ObservedEngine
+from tasks.host.observed import ObservedHost
+from tasks.layers import Layer, defaults_layer, merge
+from tasks.stack import Stack, declare
+
+HOST = ObservedHost(uid=0, user="root", socket="/var/run/docker.sock", apt="/usr/bin/apt-get")
+HOOK = "/usr/bin/nvidia-container-runtime-hook"
+
+
+def stack(**values: object) -> Stack:
+    return declare(merge([defaults_layer(), Layer("test", values)]))
+
+
+def plan(
+    toolkit: Toolkit, engine: ObservedEngine | None = None, host: ObservedHost = HOST
+) -> ToolkitState:
+    return toolkit_state(
+        toolkit, host, stack(), engine or ObservedEngine(), is_engine_planned=False
+    )
+
+
+def test_version_is_parsed() -> None:
+    text = "##paths\nctk=/usr/bin/nvidia-ctk\nhook=/x\n##version\nNVIDIA Container Toolkit CLI version 1.17.8\ncommit: f202b80"  # noqa: E501
+    assert Toolkit.from_lines(text.splitlines()) == Toolkit("/usr/bin/nvidia-ctk", "1.17.8", "/x")
+    assert Toolkit.from_lines([]) == Toolkit()
+
+
+def test_a_fixed_toolkit_is_silent() -> None:
+    state = plan(Toolkit("/usr/bin/nvidia-ctk", "1.17.8", HOOK))
+    assert not (state.steps or state.failures or state.notes)
+
+
+@pytest.mark.parametrize("version", ["1.17.7", "1.9.0", "1.16.2"])
+def test_an_old_toolkit_is_named_with_its_cve(version: str) -> None:
+    state = plan(Toolkit("/usr/bin/nvidia-ctk", version, HOOK))
+    assert not state.steps and "CVE-2025-23266" in state.notes[0] and version in state.notes[0]
+
+
+def test_what_was_not_checked_is_said() -> None:
+    assert "not checked" in plan(Toolkit(hook=HOOK)).notes[0]
+
+
+def test_a_missing_toolkit_is_installed_registered_and_the_engine_restarted() -> None:
+    assert [str(step.action) for step in plan(Toolkit()).steps] == [
+        "install toolkit",
+        "configure toolkit",
+        "restart engine",
+    ]
+
+
+def test_cdi_devices_need_no_toolkit() -> None:
+    assert not plan(Toolkit(), ObservedEngine(cdi_devices=("nvidia.com/gpu=0",))).steps
+
+
+def test_others_containers_wait_for_consent() -> None:
+    state = plan(Toolkit(), ObservedEngine(version="29.0", running=(("theirs", ""),)))
+    assert not state.steps and "theirs" in state.failures[0].cause
+
+
+def test_obstacles() -> None:
+    user = ObservedHost(uid=1000, user="ada", socket=HOST.socket, apt=HOST.apt)
+    assert "no sudo" in plan(Toolkit(), host=user).failures[0].cause
+    other = ObservedHost(uid=0, socket="/run/other.sock")
+    assert "/run/other.sock" in plan(Toolkit(), host=other).failures[0].cause

@@ -1,0 +1,61 @@
+"""The engine's answers. Shapes as Docker 20.10 gave them; the CDI devices are invented."""
+
+import base64
+import json
+
+from hypothesis import given
+from hypothesis import strategies as st
+
+from tasks.docker_engine.observed import ObservedEngine
+
+INFO = {
+    "LiveRestoreEnabled": True,
+    "Runtimes": {"runc": {}, "nvidia": {}},
+    "RegistryConfig": {
+        "InsecureRegistryCIDRs": ["127.0.0.0/8"],
+        "IndexConfigs": {"docker.io": {"Secure": True}, "mirror.lan:5000": {"Secure": False}},
+    },
+    "DiscoveredDevices": [{"Source": "cdi", "ID": "nvidia.com/gpu=0"}, {"Source": "x", "ID": "y"}],
+    "HttpProxy": "",
+}
+CONTAINERS = [
+    {"Names": ["/theirs"], "Labels": {}},
+    {"Names": ["/ollama-qwen"], "Labels": {"ollama-stack.stack": "ollama-"}},
+    {"Id": "a" * 64, "Labels": None},
+]
+
+
+def answer(path: str, body: object) -> str:
+    return f"{json.dumps(body)}\n#200 http://docker{path}\n"
+
+
+def lines(text: bytes = b'{"debug": true}') -> list[str]:
+    api = answer("/version", {"Version": "20.10.24"}) + answer("/info", INFO)
+    api += answer("/containers/json", CONTAINERS)
+    content = base64.b64encode(text).decode()
+    return f"##daemon.json\nexists=yes\ncontent={content}\n##api\n{api}".splitlines()
+
+
+def test_everything() -> None:
+    engine = ObservedEngine.from_lines(lines())
+    assert engine.version == "20.10.24"
+    assert engine.daemon_json == '{"debug": true}'
+    assert engine.insecure_registries == ("127.0.0.0/8", "mirror.lan:5000")
+    assert engine.keeps_containers and engine.runtimes == ("nvidia", "runc")
+    assert engine.cdi_devices == ("nvidia.com/gpu=0",)
+    assert engine.foreign("ollama-") == ("a" * 12, "theirs")
+    assert "ollama-qwen" in engine.foreign("second-")
+
+
+def test_files_that_are_no_text() -> None:
+    assert ObservedEngine.from_lines(lines(b"\xff\xfe")).daemon_json_error
+    unreadable = ObservedEngine.from_lines(["##daemon.json", "exists=yes"])
+    assert unreadable.daemon_json is None and unreadable.daemon_json_error
+    assert ObservedEngine.from_lines([]) == ObservedEngine()
+    assert ObservedEngine.from_lines(lines(b"")).daemon_json == ""
+
+
+@given(st.binary())
+def test_any_bytes_are_text_or_named(data: bytes) -> None:
+    engine = ObservedEngine.from_lines(lines(data))
+    assert (engine.daemon_json is None) == bool(engine.daemon_json_error)

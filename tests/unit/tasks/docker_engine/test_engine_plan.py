@@ -1,0 +1,191 @@
+"""The engine's plan, from hosts in every state."""
+
+import pytest
+
+from tasks.docker_engine.observed import ObservedEngine
+from tasks.docker_engine.plan import (
+    EngineState,
+    engine_state,
+    package_version,
+    restart_refusal,
+    source_of,
+    wants_engine_facts,
+)
+from tasks.host.observed import Distribution, ObservedHost, Unit
+from tasks.layers import Layer, defaults_layer, merge
+from tasks.stack import Stack, declare
+
+DEBIAN = Distribution("debian", "12", "bookworm", "Debian GNU/Linux 12 (bookworm)")
+BARE = ObservedHost(
+    uid=0, user="root", socket="/var/run/docker.sock", apt="/usr/bin/apt-get",
+    distribution=DEBIAN, has_systemd=True,
+)  # fmt: skip
+PROXY = "http://ada:geheim@proxy.lan:3128"
+MIRROR = {"image_mirror": "mirror.lan:5000", "image_mirror_insecure": True}
+
+
+def stack(**values: object) -> Stack:
+    given = {key: values.pop(key) for key in ("allow_docker_restart",) if key in values}
+    return declare(merge([defaults_layer(), Layer("test", values), Layer("--data", given)]))
+
+
+def with_(host: ObservedHost, **values: object) -> ObservedHost:
+    return ObservedHost(**{**host.__dict__, **values})
+
+
+HERE = with_(
+    BARE, curl="/usr/bin/curl", dockerd="/usr/sbin/dockerd", docker="/usr/bin/docker",
+    packages=(("docker.io", "20.10.24+dfsg1-1"),), unit=Unit("loaded", "active", "running"),
+    has_socket=True,
+)  # fmt: skip
+READY = with_(HERE, answers_user=True, daemons=(21682,))
+STOPPED = with_(HERE, unit=Unit("loaded", "inactive", "dead"), has_socket=False)
+NO_SYSTEMD = with_(HERE, has_systemd=False, unit=Unit(), has_socket=False)
+
+
+def actions(state: EngineState) -> list[str]:
+    return [f"{step.action}: {step.subject}" for step in state.steps]
+
+
+def test_ready_is_silent() -> None:
+    assert engine_state(READY, stack()) == EngineState("ready")
+
+
+def test_curl_is_part_of_the_engine() -> None:
+    state = engine_state(with_(READY, curl=""), stack())
+    assert state.kind == "ready" and actions(state) == ["install packages: curl"]
+
+
+@pytest.mark.parametrize("has_systemd", [True, False])
+def test_a_bare_host(has_systemd: bool) -> None:
+    state = engine_state(with_(BARE, has_systemd=has_systemd), stack())
+    assert state.kind == "install"
+    assert [str(step) for step in state.steps] == [
+        "Install Docker Engine: docker-ce of Docker's apt repository, or else docker.io of "
+        "Debian GNU/Linux 12 (bookworm) (there is no Docker on this host)",
+        "Start Docker Engine, after Docker Engine is installed",
+    ]
+
+
+def test_sources() -> None:
+    mint = Distribution("linuxmint", "22", "noble", "Linux Mint 22")
+    assert source_of(BARE, stack()) == "auto"
+    assert source_of(BARE, stack(docker_source="distro")) == "distro"
+    assert source_of(with_(BARE, distribution=mint), stack()) == "distro"
+    foreign = with_(BARE, packages=(("containerd", "1.6.20"),))
+    assert source_of(foreign, stack()) == "distro"
+    state = engine_state(with_(BARE, distribution=mint), stack(docker_source="docker"))
+    assert state.kind == "unreachable" and "Linux Mint 22" in state.failures[0].cause
+
+
+@pytest.mark.parametrize("host", [STOPPED, NO_SYSTEMD, with_(NO_SYSTEMD, has_socket=True,
+                                                            is_refused=True)])  # fmt: skip
+def test_installed_and_stopped_is_started(host: ObservedHost) -> None:
+    state = engine_state(host, stack())
+    assert state.kind == "start" and actions(state) == ["start engine: Docker Engine"]
+
+
+@pytest.mark.parametrize(
+    ("host", "words"),
+    [
+        (with_(HERE, unit=Unit("loaded", "failed", "failed")), "docker.service is failed"),
+        (with_(HERE, unit=Unit("masked", "inactive", "dead")), "docker.service is masked"),
+        (HERE, "does not answer on /var/run/docker.sock"),
+        (with_(HERE, daemons=(7,)), "dockerd runs (PID 7)"),
+        (with_(NO_SYSTEMD, has_socket=True), "does not answer on /var/run/docker.sock"),
+        (with_(NO_SYSTEMD, daemons=(7,)), "dockerd runs (PID 7)"),
+        (with_(BARE, daemons=(7,)), "dockerd runs (PID 7)"),
+        (with_(BARE, has_snap_docker=True), "as a snap"),
+        (with_(BARE, packages=(("podman-docker", "4"),), docker="/usr/bin/docker"), "podman"),
+    ],
+)
+def test_unreachable_plans_nothing(host: ObservedHost, words: str) -> None:
+    state = engine_state(host, stack())
+    assert state.kind == "unreachable" and not state.steps
+    assert state.failures[0].what == "daemon unreachable"
+    assert words in state.failures[0].cause and state.failures[0].remedy
+
+
+def test_another_socket_is_never_installed() -> None:
+    state = engine_state(with_(BARE, socket="/run/other.sock", curl="/usr/bin/curl"), stack())
+    assert state.kind == "unreachable" and "docker_socket" in state.failures[0].cause
+    state = engine_state(with_(BARE, socket="/run/other.sock"), stack())
+    assert state.kind == "unreachable" and "no curl" in state.failures[0].cause
+
+
+def test_without_root_nothing_is_planned() -> None:
+    user = with_(BARE, uid=1000, user="ada", sudo="")
+    state = engine_state(user, stack())
+    assert state.kind == "unreachable" and not state.steps
+    assert "no sudo" in state.failures[0].cause
+    member = with_(READY, uid=1000, user="ada", sudo="", curl="")
+    assert engine_state(member, stack()).kind == "ready"
+    assert engine_state(member, stack()).failures
+    assert not engine_state(with_(member, curl="/usr/bin/curl"), stack()).failures
+
+
+def test_no_apt() -> None:
+    fedora = with_(BARE, apt="", distribution=Distribution("fedora", "42", "", "Fedora 42"))
+    assert "Fedora 42 has no apt-get" in engine_state(fedora, stack()).failures[0].cause
+
+
+def test_an_insecure_mirror_comes_before_the_first_start() -> None:
+    declared = stack(**MIRROR)
+    assert wants_engine_facts(BARE, declared) and not wants_engine_facts(BARE, stack())
+    for host in (BARE, STOPPED):
+        state = engine_state(host, declared, ObservedEngine())
+        assert actions(state)[0] == "configure engine: insecure-registries"
+    state = engine_state(READY, declared, ObservedEngine(version="20.10.24"))
+    assert actions(state) == ["configure engine: insecure-registries"]
+
+
+def test_an_insecure_mirror_that_is_there_is_left() -> None:
+    text = '{"insecure-registries": ["mirror.lan:5000"]}'
+    known = ObservedEngine(daemon_json=text, insecure_registries=("mirror.lan:5000",))
+    assert not engine_state(READY, stack(**MIRROR), known).steps
+    asleep = ObservedEngine(daemon_json=text)
+    assert engine_state(READY, stack(**MIRROR), asleep).steps
+
+
+def test_a_broken_daemon_json_is_refused() -> None:
+    broken = ObservedEngine(daemon_json='{"runtimes": null}')
+    state = engine_state(READY, stack(**MIRROR), broken)
+    assert not state.steps and "null" in state.failures[0].cause
+    unreadable = ObservedEngine(daemon_json_error="it is not UTF-8 text")
+    assert engine_state(READY, stack(**MIRROR), unreadable).failures
+
+
+def test_proxies_need_a_restart_and_an_engine_that_knows_them() -> None:
+    declared = stack(https_proxy=PROXY)
+    new = ObservedEngine(version="29.0.0")
+    assert actions(engine_state(READY, declared, new)) == [
+        "configure engine: proxies",
+        "restart engine: Docker Engine",
+    ]
+    old = engine_state(READY, declared, ObservedEngine(version="20.10.24"))
+    assert not old.steps and "Not done" in old.notes[0]
+    assert actions(engine_state(BARE, declared, ObservedEngine())) == [
+        "install packages: Docker Engine",
+        "start engine: Docker Engine",
+        "configure engine: proxies",
+        "restart engine: Docker Engine",
+    ]
+    for state in (old, engine_state(READY, declared, new)):
+        assert "geheim" not in f"{state}"
+
+
+def test_a_restart_of_others_waits_for_consent() -> None:
+    engine = ObservedEngine(version="29.0", running=(("theirs", ""), ("ollama-qwen", "ollama-")))
+    state = engine_state(READY, stack(https_proxy=PROXY), engine)
+    assert state.kind == "ready" and not state.steps
+    assert state.failures[0].cause.endswith("of others: theirs")
+    allowed = stack(https_proxy=PROXY, allow_docker_restart=True)
+    assert engine_state(READY, allowed, engine).steps
+    kept = ObservedEngine(running=engine.running, keeps_containers=True)
+    assert restart_refusal(stack(), kept, "x") is None
+
+
+def test_package_versions() -> None:
+    assert package_version(HERE) == "20.10.24+dfsg1-1"
+    ce = with_(HERE, packages=(("docker-ce", "5:27.3.1-1~debian.12~bookworm"),))
+    assert package_version(ce).startswith("27.3.1")
