@@ -6,7 +6,7 @@ import shutil
 
 from docker.errors import DockerException
 
-from lab import engine, engine29, processes, servers, state
+from lab import engine, engine29, processes, rootfs, servers, state
 from lab.errors import LabError
 from lab.paths import state_folder
 from lab.say import line, step
@@ -60,7 +60,7 @@ def _remove_labelled(lab: LabState) -> None:
     for volume in client.volumes.list(filters={"label": label}):
         with step(f"Remove the volume {volume.name}"):
             volume.remove(force=True)
-    engine.remove_image(client, engine.HOST_IMAGE)
+    engine.remove_image(client, rootfs.image_name())
 
 
 def _stop_engine(lab: LabState | None) -> None:

@@ -23,7 +23,6 @@ SOCKET = "/var/run/docker.sock"
 PACKAGES = ("docker.io", "iptables", "iproute2", "ca-certificates")
 UNIT = "docker.service"
 LABEL = "ollama-stack.lab"
-HOST_IMAGE = "ollama-stack-lab/host:bookworm"
 LAB_LABEL = "ollama-stack.lab.id"
 START_SECONDS = 60
 _BRIDGE_NAME = "com.docker.network.bridge.name"

@@ -11,7 +11,7 @@ import json
 from pathlib import Path
 from typing import Any
 
-from lab import engine, processes, source, state
+from lab import engine, processes, source, stack_file, state
 from lab.errors import LabError
 from lab.leftovers import end_processes_of, unmount_below
 from lab.paths import lab_id, state_folder
@@ -44,6 +44,7 @@ def ensure(lab: LabState) -> LabState:
     _ensure_namespace(second)
     if engine.version(second.socket) is None:
         _start(lab, second)
+    stack_file.write_second(lab, second)
     return lab
 
 
@@ -65,6 +66,18 @@ def remove(lab: LabState) -> None:
         if _has_device(second.device):
             run(as_root(["ip", "link", "del", second.device]))
     state.update(engine29=None)
+
+
+def command_inside(lab: LabState) -> list[str]:
+    """Return the words to put before a command that shall run inside, as a client of the engine.
+
+    /sys/fs/cgroup is hidden there; clients need none.
+    """
+    second = lab.engine29
+    if second is None:
+        raise LabError("the lab has no second engine", "run `python -m lab up --engine29`")
+    inside = ["ip", "netns", "exec", second.namespace, "env"]
+    return as_root([*inside, f"DOCKER_HOST=unix://{second.socket}"])
 
 
 def pid() -> int | None:
@@ -136,8 +149,8 @@ def _program(lab: LabState, second: Engine29) -> Program:
         *("nsenter", f"--net=/run/netns/{second.namespace}"),
         *(str(source.dockerd()), f"--host=unix://{second.socket}"),
         *(f"--data-root={_folder()}/data", f"--exec-root={_folder()}/run"),
-        *(f"--pidfile={_folder()}/dockerd.pid", f"--bip={_free_of(BRIDGES, gateway)}"),
-        f"--default-address-pool=base={_free_of(POOLS, gateway)},size=24",
+        *(f"--pidfile={_folder()}/dockerd.pid", f"--bip={free_of(BRIDGES, gateway)}"),
+        f"--default-address-pool=base={free_of(POOLS, gateway)},size=24",
         # Debian's runc is older than time namespaces.
         "--feature=time-namespaces=false",
         f"--userland-proxy-path={source.docker_proxy()}",
@@ -160,7 +173,7 @@ def _folder() -> Path:
     return state_folder() / "engine29"
 
 
-def _free_of(networks: tuple[str, ...], gateway: str) -> str:
+def free_of(networks: tuple[str, ...], gateway: str) -> str:
     """Return the first network that does not hide the first engine's gateway."""
     address = ipaddress.IPv4Address(gateway)
     return next(n for n in networks if address not in ipaddress.IPv4Interface(n).network)

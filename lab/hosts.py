@@ -80,11 +80,11 @@ def down(name: str) -> None:
 def ensure_image(lab: LabState) -> None:
     """Import the hosts' root file system into the engine unless it is there."""
     client = engine.client(lab.engine.socket, 300)
-    if engine.has_image(client, engine.HOST_IMAGE):
+    if engine.has_image(client, rootfs.image_name()):
         return
     path = rootfs.archive()
     with step("Import the hosts' image"):
-        repository, _, tag = engine.HOST_IMAGE.partition(":")
+        repository, _, tag = rootfs.image_name().partition(":")
         client.api.import_image_from_file(str(path), repository=repository, tag=tag)
 
 
@@ -107,7 +107,7 @@ def _ensure_container(lab: LabState, host: Host) -> Container:
         container = client.containers.get(host.container)
     except NotFound:
         client.volumes.create(host.volume, labels=engine.labels())
-        container = client.containers.create(engine.HOST_IMAGE, **_options(host))
+        container = client.containers.create(rootfs.image_name(), **_options(host))
     container.put_archive("/", _archive(_files(host), host.user))
     container.start()
     container.reload()

@@ -30,8 +30,12 @@ USER, USER_ID = "dev", 1000
 _FINISH = f"""
 useradd --create-home --uid {USER_ID} --shell /bin/bash {USER}
 mkdir -p /etc/systemd/system/ssh.service.d
-printf '[Service]\\nExecStartPre=\\nExecStartPre=/usr/bin/ssh-keygen -A\\nExecStartPre=/usr/sbin/sshd -t\\n' \\
-    >/etc/systemd/system/ssh.service.d/keys.conf
+cat >/etc/systemd/system/ssh.service.d/keys.conf <<END
+[Service]
+ExecStartPre=
+ExecStartPre=/usr/bin/ssh-keygen -A
+ExecStartPre=/usr/sbin/sshd -t
+END
 rm -f /etc/ssh/ssh_host_* /etc/hostname /var/lib/dbus/machine-id
 : >/etc/machine-id
 rm -rf /var/cache/apt/*.bin /var/cache/apt/archives/*.deb /var/lib/apt/lists/*
@@ -44,11 +48,14 @@ _SETTING = re.compile(
 )
 
 
+def image_name() -> str:
+    """Return the name of the hosts' image in the engine; another recipe is another tag."""
+    return f"ollama-stack-lab/host:{_version()}"
+
+
 def archive() -> Path:
     """Return the tar of the root file system; made if the cache lacks it."""
-    recipe = json.dumps([SUITE, PACKAGES, _FINISH])
-    name = f"{SUITE}-{hashlib.sha256(recipe.encode()).hexdigest()[:12]}.tar"
-    target = cache_folder() / "hosts" / name
+    target = cache_folder() / "hosts" / f"{_version()}.tar"
     if not target.is_file():
         require_root("making a fresh host's root file system")
         ensure_packages(("debootstrap", "debian-archive-keyring"), "Install debootstrap")
@@ -77,6 +84,11 @@ def apt_settings() -> str:
         if proxy and not any(f"{scheme}::Proxy " in line for line in lines):
             lines.append(f'Acquire::{scheme}::Proxy "{proxy}";')
     return "".join(f"{line}\n" for line in lines)
+
+
+def _version() -> str:
+    recipe = json.dumps([SUITE, PACKAGES, _FINISH])
+    return f"{SUITE}-{hashlib.sha256(recipe.encode()).hexdigest()[:12]}"
 
 
 def _make(target: Path) -> None:

@@ -2,12 +2,16 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
+from pathlib import Path
+
 import tomlkit
+from tomlkit import TOMLDocument
 
 from lab import state
 from lab.images import NEWER, REPOSITORY
 from lab.settings import is_free
-from lab.state import LabState
+from lab.state import Engine29, LabState
 
 CONTEXT = 2048
 SERVICES = {"qwen": "tiny-qwen:v1", "deepseek": "tiny-deepseek:v1", "mistral": "tiny-mistral:v1"}
@@ -17,14 +21,41 @@ PRODUCT_LABEL = "ollama-stack.stack"
 
 
 def render(lab: LabState) -> str:
-    """Return the settings."""
+    """Return the settings for the engine."""
+    document = _head(lab.image_mirror)
+    return _dumps(document, lab, lab.service_ports)
+
+
+def render_second(lab: LabState, second: Engine29) -> str:
+    """Return the settings for the second engine: it sees the image registry at the gateway."""
+    document = _head(f"{lab.addresses.gateway}:{lab.ports.images}")
+    document.add("image_mirror_insecure", tomlkit.item(True))
+    document.add("docker_socket", tomlkit.item(second.socket))
+    return _dumps(document, lab, {})
+
+
+def write(lab: LabState) -> None:
+    """Write the settings unless they are there and say the same."""
+    _write(state.stack_file(), render(lab))
+
+
+def write_second(lab: LabState, second: Engine29) -> None:
+    """Write the settings for the second engine."""
+    _write(state.second_stack_file(), render_second(lab, second))
+
+
+def _head(image_mirror: str) -> TOMLDocument:
     document = tomlkit.document()
     document.add(tomlkit.comment("The lab: real servers, tiny models, no internet and no GPU."))
     document.add(tomlkit.comment("Written by `lab up`; `lab status` shows what it names."))
     document.add("image", tomlkit.item(f"{REPOSITORY}:{NEWER}"))
     document.add(tomlkit.nl())
     document.add(tomlkit.comment("The lab's registries, in place of Docker Hub's and Ollama's."))
-    document.add("image_mirror", tomlkit.item(lab.image_mirror))
+    document.add("image_mirror", tomlkit.item(image_mirror))
+    return document
+
+
+def _dumps(document: TOMLDocument, lab: LabState, ports: Mapping[str, int]) -> str:
     document.add("model_registry", tomlkit.item(lab.model_registry))
     document.add("model_registry_insecure", tomlkit.item(True))
     document.add(tomlkit.nl())
@@ -35,18 +66,15 @@ def render(lab: LabState) -> str:
     for name, model in SERVICES.items():
         table = tomlkit.table()
         table.add("model", model)
-        if name in lab.service_ports:
-            table.add("port", lab.service_ports[name])
+        if name in ports:
+            table.add("port", ports[name])
         table.add("context", CONTEXT)
         models.add(name, table)
     document.add("models", models)
     return tomlkit.dumps(document)
 
 
-def write(lab: LabState) -> None:
-    """Write the settings unless they are there and say the same."""
-    text = render(lab)
-    path = state.stack_file()
+def _write(path: Path, text: str) -> None:
     if not path.exists() or path.read_text() != text:
         path.write_text(text)
 

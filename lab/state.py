@@ -102,6 +102,11 @@ def stack_file() -> Path:
     return state_folder() / "stack.toml"
 
 
+def second_stack_file() -> Path:
+    """Return the path of the same settings for the second engine, as seen inside its namespace."""
+    return state_folder() / "stack29.toml"
+
+
 def find() -> LabState | None:
     """Return the state, None where no lab was made."""
     try:

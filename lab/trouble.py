@@ -27,6 +27,7 @@ STATUSES = {
 DEFAULT_RATE = "100k"
 DEFAULT_AFTER = 100_000
 _RATE = re.compile(r"[1-9][0-9]{0,6}[km]?")
+_ONLY = re.compile(r"[A-Za-z0-9._-]*(?::[A-Za-z0-9._-]+)?")
 _ONCE = "limit_req zone=once; limit_req_status 503; error_page 503 = @good; "
 # Whoever waits behind sends as much as is wanted and then a byte a second: the front gives up.
 _CUT = "proxy_buffering off; proxy_read_timeout 300ms;"
@@ -74,6 +75,8 @@ def check(fault: ActiveFault) -> None:
         raise LabError(f"there is no fault {fault.name!r}", f"choose one of {', '.join(KINDS)}")
     if fault.rate and not _RATE.fullmatch(fault.rate):
         raise LabError(f"{fault.rate!r} is no rate", "give one like 200k or 1m (bytes a second)")
+    if not _ONLY.fullmatch(fault.only):
+        raise LabError(f"{fault.only!r} names no model or tag", "give one like tiny-qwen:v1")
     if fault.after < 0:
         raise LabError("a number of bytes is negative", "give 1 or more")
 

@@ -20,7 +20,9 @@ DEFAULTS = "group_data/all.py"
 RUN_OPTIONS_SOURCE = "--data"
 # What pyinfra itself reads from group and host data; never a setting of ours.
 CONNECTOR_PREFIXES = ("ssh_", "_")
-CONNECTOR_KEYS = frozenset({"docker_identifier", "docker_platform", "docker_architecture"})
+CONNECTOR_KEYS = frozenset(
+    {"docker_identifier", "docker_platform", "docker_architecture", "chroot_directory"}
+)
 
 
 @dataclass(frozen=True)

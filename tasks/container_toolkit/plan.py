@@ -6,7 +6,7 @@ from dataclasses import dataclass
 
 from tasks.container_toolkit.observed import Toolkit
 from tasks.docker_engine.observed import ObservedEngine
-from tasks.docker_engine.plan import AFTER_INSTALL, restart_refusal, restart_step
+from tasks.docker_engine.settings import AFTER_INSTALL, restart_refusal, restart_step
 from tasks.host.access import root_needed
 from tasks.host.observed import ObservedHost
 from tasks.nvidia.verdict import older

@@ -20,7 +20,7 @@ from tasks.docker_engine.daemon_json import (
     wanted,
 )
 from tasks.docker_engine.facts import observe_engine
-from tasks.docker_engine.plan import no_proxies, restart_refusal
+from tasks.docker_engine.settings import no_proxies, restart_refusal
 from tasks.host.facts import observe_host
 from tasks.host.sections import PRELUDE
 from tasks.run import RUN_ID, Run

@@ -15,7 +15,7 @@ from tasks.docker_engine.configure import (
     start_engine,
 )
 from tasks.docker_engine.engine_install import install_curl, install_engine
-from tasks.docker_engine.plan import ENGINE
+from tasks.docker_engine.settings import ENGINE
 from tasks.docker_engine.state import plan_engine
 from tasks.run import Run, current_run, step_command
 from tasks.steps import Action, Failure, Step

@@ -5,18 +5,15 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import Literal
 
-from tasks.docker_engine.daemon_json import Refused, Wanted, knows_proxies, merge, parse, refusal
 from tasks.docker_engine.daemon_json import wanted as wanted_of
 from tasks.docker_engine.observed import ObservedEngine
+from tasks.docker_engine.settings import AFTER_INSTALL, ENGINE, Kind, settings_plan
 from tasks.host.access import root_needed
 from tasks.host.observed import ObservedHost
 from tasks.stack import Stack
 from tasks.steps import Action, Failure, Step
 
-ENGINE = "Docker Engine"
-AFTER_INSTALL = "after Docker Engine is installed"
 DOCKER_DISTRIBUTIONS = ("ubuntu", "debian")
-Kind = Literal["ready", "install", "start", "unreachable"]
 
 
 @dataclass(frozen=True)
@@ -46,7 +43,7 @@ def engine_state(
     kind, steps, failures = _reach(host, stack)
     notes: tuple[str, ...] = ()
     if engine is not None and not failures and wants_engine_facts(host, stack):
-        settings, failures, notes = _settings(kind, host, stack, engine)
+        settings, failures, notes = settings_plan(kind, host, stack, engine)
         steps = _in_order(kind, settings, steps)
     if steps and not failures and not host.can_be_root:
         failures = [root_needed(host, f"{steps[0].text}: needs root")]
@@ -189,99 +186,3 @@ def _unreachable(host: ObservedHost) -> Failure:
         remedy = "see why: sudo journalctl -u docker -n 50; then sudo systemctl restart docker"
         return Failure(what, cause, remedy)
     return Failure(what, cause, "see why: tail -n 50 /var/log/dockerd.log")
-
-
-def _settings(
-    kind: Kind, host: ObservedHost, stack: Stack, engine: ObservedEngine
-) -> tuple[list[Step], list[Failure], tuple[str, ...]]:
-    """Plan the changes of daemon.json, and the reload or restart that makes them hold."""
-    want = wanted_of(stack)
-    if engine.daemon_json_error:
-        return [], [refusal(engine.daemon_json_error)], ()
-    try:
-        current = parse(engine.daemon_json)
-    except Refused as error:
-        return [], [refusal(str(error))], ()
-    steps = []
-    is_asleep = kind == "ready" and want.insecure_registry not in engine.insecure_registries
-    if want.insecure_registry and (merge(current, want, proxies=False) != current or is_asleep):
-        steps.append(_registry_step(want))
-    if not want.has_proxy or merge(current, want, proxies=True).get("proxies") == current.get(
-        "proxies"
-    ):
-        return steps, [], ()
-    if kind == "ready" and _uses_proxy(want, engine):
-        return steps, [], ()
-    version = engine.version or package_version(host)
-    if kind != "install" and not knows_proxies(version):
-        return steps, [], (no_proxies(version),)
-    if kind == "ready":
-        failure = restart_refusal(stack, engine, "the engine's proxy was not changed")
-        if failure is not None:
-            return [], [failure], ()
-    steps.append(_proxy_step(kind))
-    if kind != "start":
-        steps.append(restart_step("its proxy is read at the start only", _needs(kind)))
-    return steps, [], ()
-
-
-def _needs(kind: Kind) -> str:
-    return AFTER_INSTALL if kind == "install" else ""
-
-
-def _uses_proxy(want: Wanted, engine: ObservedEngine) -> bool:
-    """Tell whether the engine has the proxy already, from its unit for example.
-
-    The engine masks passwords in what it tells, so one with a password is never recognised.
-    """
-    told = (engine.http_proxy, engine.https_proxy, engine.no_proxy)
-    return told == (want.http_proxy, want.https_proxy, want.no_proxy)
-
-
-def _registry_step(want: Wanted) -> Step:
-    return Step(
-        Action.CONFIGURE_ENGINE,
-        "insecure-registries",
-        f"Let {ENGINE} use {want.insecure_registry} without TLS, in daemon.json",
-        "image_mirror_insecure = true",
-    )
-
-
-def _proxy_step(kind: Kind) -> Step:
-    return Step(
-        Action.CONFIGURE_ENGINE,
-        "proxies",
-        f"Tell {ENGINE} the proxy, in daemon.json",
-        "http_proxy and https_proxy are declared",
-        needs=_needs(kind),
-    )
-
-
-def package_version(host: ObservedHost) -> str:
-    """Return the engine's version by its package, "" where it is not a package: "5:27.3.1-1~…"."""
-    version = host.version_of("docker-ce") or host.version_of("docker.io")
-    return version.rpartition(":")[2]
-
-
-def no_proxies(version: str) -> str:
-    return (
-        f"Not done: Docker Engine {version or '(of unknown version)'} reads no proxy from "
-        "daemon.json (23.0 and newer do), so image pulls do not use http_proxy. "
-        "Set it for its service: sudo systemctl edit docker, [Service], Environment=HTTPS_PROXY=…"
-    )
-
-
-def restart_step(why: str, needs: str = "") -> Step:
-    """Return the step that restarts the engine."""
-    return Step(Action.RESTART_ENGINE, ENGINE, f"Restart {ENGINE}", why, needs=needs)
-
-
-def restart_refusal(stack: Stack, engine: ObservedEngine, what: str) -> Failure | None:
-    """A restart stops containers; of those that are not ours, only with consent (fault 9)."""
-    foreign = engine.foreign(stack.container_prefix)
-    if not foreign or engine.keeps_containers or stack.options.allow_docker_restart:
-        return None
-    names = ", ".join(foreign)
-    cause = f"it needs a restart of Docker Engine, which would stop containers of others: {names}"
-    remedy = "when that suits them: run again with --data allow_docker_restart=true"
-    return Failure(what, cause, remedy)

@@ -6,11 +6,10 @@ from tasks.docker_engine.observed import ObservedEngine
 from tasks.docker_engine.plan import (
     EngineState,
     engine_state,
-    package_version,
-    restart_refusal,
     source_of,
     wants_engine_facts,
 )
+from tasks.docker_engine.settings import package_version, restart_refusal
 from tasks.host.observed import Distribution, ObservedHost, Unit
 from tasks.layers import Layer, defaults_layer, merge
 from tasks.stack import Stack, declare
