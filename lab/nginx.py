@@ -95,12 +95,12 @@ def _control(layout: Layout, generation: int) -> str:
 
 
 def _behind(layout: Layout, trouble: Trouble) -> str:
-    if not trouble.behind:
-        return ""
+    # Always there, so that nobody takes its port.
     return f"""  server {{
     listen 127.0.0.1:{layout.ports.trouble};
     root {layout.model_storage};
-{trouble.behind}  }}
+{trouble.behind or "    return 404;"}
+  }}
 """
 
 

@@ -97,10 +97,12 @@ def ensure_registries(lab: LabState) -> None:
 
 
 def ensure_nginx(lab: LabState, trouble: Trouble) -> None:
-    """Start nginx where it does not run with the configuration that the state names."""
-    if _generation(lab) == lab.generation and processes.pid_of(nginx_program()):
-        return
+    """Start nginx where it does not run, or let it take a configuration that has changed."""
     server = nginx_program()
+    if _generation(lab) == lab.generation and processes.pid_of(server):
+        if _nginx_file().read_text() != render(layout(lab), trouble, lab.generation):
+            reload_nginx(trouble)
+        return
     processes.stop(server)
     if lab.addresses.gateway not in {str(entry.ip) for entry in machine_addresses()}:
         raise LabError(

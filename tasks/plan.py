@@ -7,7 +7,14 @@ from collections.abc import Iterable, Iterator
 from tasks.models.plan import plan_models
 from tasks.ollama.facts import observe
 from tasks.ollama.observed import Snapshot
-from tasks.ollama.plan import Wanted, order_by_ports, plan_container, plan_orphans, refusal
+from tasks.ollama.plan import (
+    Wanted,
+    order_by_ports,
+    plan_container,
+    plan_orphans,
+    refusal,
+    without_repeated_pulls,
+)
 from tasks.ollama.spec import ContainerSpec, spec_of
 from tasks.run import Run
 from tasks.stack import Service
@@ -48,7 +55,8 @@ def container_plans(run: Run, snapshot: Snapshot) -> dict[str, list[Step]]:
     services = [s for s in run.stack.selected if not run.has_failed(s.name)]
     plans = {s.name: plan_container(wanted_for(run, s), snapshot) for s in services}
     published = {s.name: _published(snapshot, run.stack.container_name(s)) for s in services}
-    return order_by_ports(plans, {s.name: s.port for s in services}, published)
+    ordered = order_by_ports(plans, {s.name: s.port for s in services}, published)
+    return without_repeated_pulls(ordered)
 
 
 def _published(snapshot: Snapshot, name: str) -> set[int]:

@@ -249,6 +249,21 @@ def order_by_ports(
     return ordered
 
 
+def without_repeated_pulls(plans: Mapping[str, list[Step]]) -> dict[str, list[Step]]:
+    """Leave each pull of an image to the first service that needs it."""
+    pulled: set[str] = set()
+    kept: dict[str, list[Step]] = {}
+    for name, steps in plans.items():
+        kept[name] = []
+        for step in steps:
+            if step.action is Action.PULL_IMAGE:
+                if step.text in pulled:
+                    continue
+                pulled.add(step.text)
+            kept[name].append(step)
+    return kept
+
+
 def plan_orphans(
     stack: str, declared: set[str], snapshot: Snapshot, *, prune: bool, purge: bool
 ) -> tuple[list[Step], list[str]]:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import socket
 import subprocess
 import sys
@@ -13,7 +14,7 @@ import pytest
 
 from lab import state
 from lab.state import Engine29, LabState
-from tests.stack.installation import ROOT, SERVICES, Installation
+from tests.stack.installation import ROOT, SERVICES, TEST_PREFIX, Installation
 
 Maker = Callable[..., Installation]
 
@@ -55,7 +56,7 @@ def make(lab: LabState, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Ma
     def maker(**options: Any) -> Installation:
         number = len(made)
         folder = tmp_path_factory.mktemp("stack with a space")
-        prefix = options.pop("prefix", f"t{free_ports(1)}-{number}-")
+        prefix = f"{TEST_PREFIX}{os.getpid()}-{number}-"
         installation = Installation(
             folder=Path(folder), lab=lab, prefix=prefix, first_port=free_ports(8), **options
         )

@@ -25,6 +25,8 @@ STEP = re.compile(r"\[(?P<host>[^]]+)\]\s+(?P<number>\d+)\. (?P<text>.*)")
 LINE = re.compile(r"^\s+\[[^]]+\] (?P<text>\S.*)$")
 NO_STEP = ("Success", "No changes", "Error", "noop", "Skipped")
 RUN_LIMIT = 600
+# No stack of a person's is named like this: tests remove whatever is.
+TEST_PREFIX = "ostest"
 
 
 @dataclass(frozen=True)
@@ -199,7 +201,8 @@ class Installation:
         urllib.request.urlopen(request, timeout=30).close()
 
     def take_down(self) -> None:
-        """Remove every container and volume of this stack."""
+        """Remove every container and volume of this stack; never those of a person's own."""
+        assert self.prefix.startswith(TEST_PREFIX), self.prefix
         for container in self.client.containers.list(all=True, filters={"name": f"^{self.prefix}"}):
             container.remove(force=True)
         for volume in self.client.volumes.list():

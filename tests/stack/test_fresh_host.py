@@ -35,7 +35,6 @@ def host(lab: LabState) -> Iterator[Host]:
 def installation(make: Maker, lab: LabState) -> Installation:
     """The declaration for the host: the distribution's Docker, the lab's registries."""
     return make(
-        prefix="ollama-",
         settings={
             "docker_source": "distro",
             "image_mirror": f"{lab.addresses.gateway}:{lab.ports.images}",

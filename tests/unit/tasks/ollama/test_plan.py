@@ -10,7 +10,14 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from tasks.ollama.observed import STACK_LABEL, ObservedContainer, Snapshot
-from tasks.ollama.plan import Wanted, order_by_ports, plan_container, plan_orphans, refusal
+from tasks.ollama.plan import (
+    Wanted,
+    order_by_ports,
+    plan_container,
+    plan_orphans,
+    refusal,
+    without_repeated_pulls,
+)
 from tasks.steps import Action, Step
 from tests.unit.tasks.samples import DIGEST, IMAGE, container, snapshot, spec, stack
 
@@ -129,6 +136,14 @@ def test_two_services_may_change_places() -> None:
     ]
     assert [s.action for s in ordered["b"]] == [Action.CREATE, Action.PROVE, Action.REMOVE]
     assert order_by_ports(plans, {"a": 1, "b": 2}, {"a": {1}, "b": {2}}) == plans
+
+
+def test_an_image_that_several_services_need_is_pulled_once() -> None:
+    pull = Step(Action.PULL_IMAGE, "i", "pull image i", "", "a")
+    make = Step(Action.CREATE, "x", "create x", "", "b")
+    other = replace(pull, text="pull image j", service="b")
+    plans = {"a": [pull], "b": [replace(pull, service="b"), other, make]}
+    assert without_repeated_pulls(plans) == {"a": [pull], "b": [other, make]}
 
 
 # --- from every state: a model of the engine that takes the steps -------------------------------

@@ -1,0 +1,1 @@
+"""What a converge costs beside an empty pyinfra run, Ansible and Compose, measured in one run."""
