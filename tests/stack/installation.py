@@ -27,6 +27,7 @@ NO_STEP = ("Success", "No changes", "Error", "noop", "Skipped")
 RUN_LIMIT = 600
 # No stack of a person's is named like this: tests remove whatever is.
 TEST_PREFIX = "ostest"
+OWN_PREFIXES = (TEST_PREFIX, "bench-")
 
 
 @dataclass(frozen=True)
@@ -202,7 +203,7 @@ class Installation:
 
     def take_down(self) -> None:
         """Remove every container and volume of this stack; never those of a person's own."""
-        assert self.prefix.startswith(TEST_PREFIX), self.prefix
+        assert self.prefix.startswith(OWN_PREFIXES), self.prefix
         for container in self.client.containers.list(all=True, filters={"name": f"^{self.prefix}"}):
             container.remove(force=True)
         for volume in self.client.volumes.list():

@@ -1,0 +1,86 @@
+"""What the observing script printed on real engines, parsed."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import pytest
+
+from tasks.ollama.drift import drift
+from tasks.ollama.facts import model_name, parse, script
+from tasks.ollama.observed import Snapshot
+from tasks.ollama.spec import spec_of
+from tests.unit.tasks.samples import stack
+
+RECORDED = Path(__file__).parent / "recorded"
+# The declaration of the stack that was recorded, on the lab.
+STACK = stack(
+    container_prefix="recorded-",
+    image_mirror="127.0.0.1:15000",
+    model_registry="172.17.0.1:15001",
+    model_registry_insecure=True,
+    models={
+        name: {"model": f"tiny-{name}:v1", "context": 2048, "port": 24100 + n}
+        for n, name in enumerate(("qwen", "deepseek", "mistral"))
+    },
+)
+
+
+@pytest.fixture
+def seen() -> Snapshot:
+    return parse(STACK, (RECORDED / "engine-20.10.txt").read_text())
+
+
+def test_a_converged_stack_is_seen_whole(seen: Snapshot) -> None:
+    assert seen.version.startswith("20.10")
+    assert [c.name for c in seen.containers] == [
+        "recorded-deepseek", "recorded-mistral", "recorded-qwen",
+    ]
+    for service in ("qwen", "deepseek"):
+        assert seen.server(service).version == "0.24.0"
+        assert set(seen.server(service).models) == {f"tiny-{service}:v1"}
+    assert {"recorded-qwen", "recorded-deepseek", "recorded-mistral"} <= set(seen.volumes)
+
+
+def test_a_stopped_service_is_known_by_its_volume(seen: Snapshot) -> None:
+    assert seen.server("mistral").version == ""
+    held = seen.models("mistral")
+    assert held is not None
+    assert held["tiny-mistral:v1"].digest.startswith("sha256:")
+
+
+def test_what_the_engine_fills_in_is_no_drift(seen: Snapshot) -> None:
+    for service in STACK.services:
+        spec = spec_of(STACK, service, has_gpu=False)
+        container = seen.named(spec.name)
+        assert container is not None
+        assert drift(spec, container, seen.images, "") == []
+
+
+def test_models_read_from_a_volume_are_those_that_the_server_tells(seen: Snapshot) -> None:
+    stored = seen.stored["qwen"]
+    assert stored is not None
+    told = seen.server("qwen").models
+    assert {n: m.digest for n, m in stored.items()} == {n: m.digest for n, m in told.items()}
+
+
+@pytest.mark.parametrize("text", ["", "garbage", "#200 http://docker/version"])
+def test_no_engine_is_an_empty_snapshot(text: str) -> None:
+    assert parse(STACK, text) == Snapshot()
+
+
+@pytest.mark.parametrize(
+    ("path", "name"),
+    [
+        ("registry.ollama.ai/library/qwen2.5-coder/7b", "qwen2.5-coder:7b"),
+        ("registry.ollama.ai/me/x/1", "me/x:1"),
+        ("172.17.0.1:5002/library/tiny/v1", "172.17.0.1:5002/library/tiny:v1"),
+        ("x", ""),
+    ],
+)
+def test_the_path_of_a_manifest_names_its_model(path: str, name: str) -> None:
+    assert model_name(path) == name
+
+
+def test_the_script_is_one_argument_of_one_shell() -> None:
+    assert script(STACK).startswith("sh -c '")
