@@ -72,15 +72,12 @@ def _prepare(contestants: list[Contestant]) -> None:
         with step(f"Prepare {contestant.name}"):
             contestant.run()
             contestant.run_without_change()
-    made = [c for c in contestants if c.installation is not None]
-    for other in made[1:]:
-        assert_installation, theirs = made[0].installation, other.installation
-        if assert_installation is None or theirs is None:
-            continue
-        found = difference(assert_installation, theirs)
+    first, *others = [c.installation for c in contestants if c.installation is not None]
+    for other in others:
+        found = difference(first, other)
         if found:
             raise BenchError(
-                f"{other.name} made other containers than ours: {'; '.join(found)}",
+                f"{other.prefix} has other containers than ours: {'; '.join(found)}",
                 "make its declaration equal",
             )
 

@@ -89,6 +89,8 @@ def ansible(programs: Path, installation: Installation, docker_package: str) -> 
     variables = installation.folder / "variables.json"
     declared = ansible_variables(installation) | {"docker_package": docker_package}
     variables.write_text(json.dumps(declared, indent=2))
+    settings = installation.folder / "ansible.cfg"
+    settings.touch()
     return Contestant(
         "Ansible",
         [str(programs / "ansible-playbook"), "playbook.yml", "-e", f"@{variables}"],
@@ -96,7 +98,7 @@ def ansible(programs: Path, installation: Installation, docker_package: str) -> 
         lambda output: re.search(r"changed=0\s+unreachable=0\s+failed=0", output) is not None,
         installation,
         {
-            "ANSIBLE_CONFIG": os.devnull,
+            "ANSIBLE_CONFIG": str(settings),
             "ANSIBLE_HOME": str(installation.folder / "ansible"),
             "ANSIBLE_LOCALHOST_WARNING": "False",
             "ANSIBLE_INVENTORY_UNPARSED_WARNING": "False",

@@ -3,7 +3,7 @@
 What this installation changes belongs in stack.toml, not here (see README, "Settings").
 """
 
-# --- the three servers -------------------------------------------------------------------------
+# --- the three servers --------------------------------------------------------------------------
 
 # Image of every server, as repository:tag.
 image = "ollama/ollama:0.24.0"
@@ -31,7 +31,7 @@ models = {
 # Groups and hosts change single keys of the services here: {"qwen": {"model": "…"}}.
 models_override = {}
 
-# --- defaults of every service; a service's own table wins -----------------------------------------
+# --- defaults of every service; a service's own table wins --------------------------------------
 
 # Address on which the port is published.
 bind = "127.0.0.1"
@@ -50,7 +50,7 @@ memory = ""
 # CPU limit of a container in cores, like 4 or 1.5; 0 for none.
 cpus = 0
 
-# --- the host --------------------------------------------------------------------------------------
+# --- the host -----------------------------------------------------------------------------------
 
 # auto: use the GPU where there is one; required: fail without it; off: CPU only.
 gpu = "auto"
@@ -65,7 +65,7 @@ docker_socket = "/var/run/docker.sock"
 # Free disk space, in GB, that must remain after everything is pulled.
 disk_reserve_gb = 5
 
-# --- names, files and registries ---------------------------------------------------------------------
+# --- names, files and registries ----------------------------------------------------------------
 
 # Prefix of containers and volumes; it also names the stack: two prefixes are two stacks.
 container_prefix = "ollama-"
@@ -88,7 +88,7 @@ no_proxy = ""
 # File on the host with a private CA certificate (PEM) that the containers trust as well.
 ca_certificate = ""
 
-# --- limits ------------------------------------------------------------------------------------------
+# --- limits -------------------------------------------------------------------------------------
 
 # Seconds that a new container has until it answers.
 start_timeout = 60

@@ -28,7 +28,7 @@ def down() -> bool:
                     processes.stop(program)
         if lab is not None:
             servers.remove_address(lab)
-        _stop_engine(lab)
+        _stop_engine()
         _remove_state_folder()
     return True
 
@@ -63,15 +63,10 @@ def _remove_labelled(lab: LabState) -> None:
     engine.remove_image(client, rootfs.image_name())
 
 
-def _stop_engine(lab: LabState | None) -> None:
-    """Stop the engine that the lab started, known by the state or by its pid file alone."""
-    daemon = engine.daemon()
-    if lab is not None and lab.engine.is_ours:
+def _stop_engine() -> None:
+    if engine.was_started_by_us():
         with step("Stop Docker Engine"):
-            engine.stop(lab.engine)
-    elif processes.pid_of(daemon):
-        with step("Stop Docker Engine"):
-            processes.stop(daemon, seconds=60)
+            engine.stop()
     else:
         line("Docker Engine was not started by the lab: it goes on.")
 

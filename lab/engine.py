@@ -11,9 +11,9 @@ from docker.errors import APIError, DockerException
 
 from lab import processes
 from lab.errors import LabError
-from lab.paths import lab_id
+from lab.paths import lab_id, made_state_folder
 from lab.processes import Program
-from lab.say import step
+from lab.say import line, step
 from lab.settings import address_of_device
 from lab.shell import as_root, find, require_root, run
 from lab.state import Engine
@@ -80,56 +80,68 @@ def daemon() -> Program:
 
 
 def planned() -> Engine:
-    """Return the engine as it is about to be used: found, or to be started by us."""
+    """Return the engine as it is about to be used: found, or started or to be started by us."""
     socket = socket_path()
+    unit = UNIT if _has_systemd() else ""
     if version(socket):
-        return Engine(socket=socket)
+        return Engine(socket=socket, is_ours=was_started_by_us(), unit=unit)
     if socket != SOCKET:
         raise LabError(f"no engine answers at {socket}", "start it, or unset DOCKER_HOST")
     if Path(socket).exists() and not os.access(socket, os.R_OK | os.W_OK):
         raise LabError(
             f"the user may not use {socket}", "join the group docker and log in again, or use sudo"
         )
-    return Engine(socket=socket, is_ours=True, unit=UNIT if _has_systemd() else "")
+    return Engine(socket=socket, is_ours=True, unit=unit)
 
 
-def ensure_running(engine: Engine) -> None:
+def was_started_by_us() -> bool:
+    """Tell whether the lab started the engine, even where it was killed right after."""
+    return processes.pid_of(daemon()) is not None or _unit_record().exists()
+
+
+def ensure_running(found: Engine) -> None:
     """Install and start the engine where it does not answer."""
-    if version(engine.socket):
+    if version(found.socket):
         return
+    line("No Docker Engine answers: the lab starts one, and `lab down` stops it.")
+    if found.unit:
+        _unit_record().touch()
     if find("dockerd") is None:
         install(PACKAGES, "Install Docker Engine")
     elif find("iptables") is None:
         install(("iptables",), "Install what Docker Engine needs")
     require_root("starting Docker Engine")
     with step("Start Docker Engine"):
-        if engine.unit:
-            run(as_root(["systemctl", "start", engine.unit]), timeout=90)
-        if version(engine.socket) is None:
+        if found.unit:
+            run(as_root(["systemctl", "start", found.unit]), timeout=90)
+        else:
             processes.start(daemon())
-        processes.wait_until(lambda: version(engine.socket) is not None, daemon(), START_SECONDS)
+        processes.wait_until(lambda: version(found.socket) is not None, daemon(), START_SECONDS)
 
 
-def stop(engine: Engine) -> bool:
-    """Stop the engine if the lab started it; tell whether it did."""
-    if not engine.is_ours:
-        return False
-    if engine.unit:
-        run(as_root(["systemctl", "stop", "docker.socket", engine.unit]), timeout=120)
-        return True
-    return processes.stop(daemon(), seconds=60)
+def stop() -> None:
+    """Stop the engine that the lab started."""
+    if _unit_record().exists():
+        run(as_root(["systemctl", "stop", "docker.socket", UNIT]), timeout=120)
+        _unit_record().unlink()
+    processes.stop(daemon(), seconds=60)
 
 
-def gateway(engine: Engine) -> ipaddress.IPv4Interface:
+def gateway(found: Engine) -> ipaddress.IPv4Interface:
     """Return the address of the engine's default bridge on this machine."""
-    options = client(engine.socket).networks.get("bridge").attrs.get("Options") or {}
-    found = address_of_device(str(options.get(_BRIDGE_NAME, "docker0")))
-    if found is None:
+    options = client(found.socket).networks.get("bridge").attrs.get("Options") or {}
+    address = address_of_device(str(options.get(_BRIDGE_NAME, "docker0")))
+    if address is None:
         raise LabError(
             "the engine's bridge is not on this machine (Docker Desktop, or a rootless engine)",
             "use an ordinary Docker Engine, or a virtual machine with one",
         )
-    return found
+    return address
+
+
+def _unit_record() -> Path:
+    """The file that says that systemd started the engine for us."""
+    return made_state_folder("run") / "dockerd.unit"
 
 
 def _has_systemd() -> bool:

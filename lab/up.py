@@ -22,7 +22,7 @@ from lab.catalogue import LATEST
 from lab.errors import LabError
 from lab.faults import trouble_of
 from lab.hub import pulled_from_hub
-from lab.say import line, step
+from lab.say import step
 from lab.settings import Addresses, choose_blob_address, choose_ports
 from lab.state import LabState
 from lab.tools import ensure_programs, ensure_unpacked
@@ -50,9 +50,7 @@ def _with_engine() -> LabState:
     found = known.engine if known else engine.planned()
     if known and not engine.version(found.socket):
         found = engine.planned()
-    if found.is_ours and known is None:
-        # The engine is started before addresses can be known: its pid file is the record.
-        line("No Docker Engine answers: the lab starts one, and `lab down` stops it.")
+    # The engine runs before addresses can be known: until then its pid file is the record.
     engine.ensure_running(found)
     if known is not None:
         return state.save(known.model_copy(update={"engine": found}))

@@ -176,7 +176,7 @@ class Installation:
     def containers(self) -> dict[str, tuple[str, str]]:
         """Return id and start of all containers of this stack, by name."""
         listed = self.client.containers.list(all=True, filters={"name": f"^{self.prefix}"})
-        return {c.name: (c.id, c.attrs["State"]["StartedAt"]) for c in listed}
+        return {str(c.name): (str(c.id), c.attrs["State"]["StartedAt"]) for c in listed}
 
     def rows(self, table: str = "models") -> dict[str, dict[str, Any]]:
         """Return the rows of a table by name."""

@@ -34,7 +34,9 @@ def seen() -> Snapshot:
 def test_a_converged_stack_is_seen_whole(seen: Snapshot) -> None:
     assert seen.version.startswith("20.10")
     assert [c.name for c in seen.containers] == [
-        "recorded-deepseek", "recorded-mistral", "recorded-qwen",
+        "recorded-deepseek",
+        "recorded-mistral",
+        "recorded-qwen",
     ]
     for service in ("qwen", "deepseek"):
         assert seen.server(service).version == "0.24.0"
