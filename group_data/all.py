@@ -81,9 +81,11 @@ image_mirror_insecure = False
 model_registry = ""
 # true: the model registry speaks plain HTTP.
 model_registry_insecure = False
-# Proxy for the host's downloads and, inside the containers, for model pulls.
+# Proxy for plain HTTP: of the host's downloads and, inside the containers, of model pulls.
 http_proxy = ""
+# Proxy for HTTPS, for the same.
 https_proxy = ""
+# Hosts that are reached without the proxy, separated by commas.
 no_proxy = ""
 # File on the host with a private CA certificate (PEM) that the containers trust as well.
 ca_certificate = ""
@@ -98,6 +100,7 @@ generate_timeout = 300
 pull_stall = 60
 # How often a stalled or broken pull is taken up again.
 pull_retries = 3
-# Size at which a container's log is rotated, and how many files are kept.
+# Size at which a container's log is rotated.
 log_max_size = "10m"
+# How many files of a container's log are kept.
 log_max_files = 3
