@@ -39,6 +39,9 @@ def bench(rounds: int, first_rounds: int, keep: bool) -> None:
     if keep and (rounds < KEPT_ROUNDS or first_rounds < FIRST_ROUNDS):
         raise click.UsageError(f"--keep asks for {KEPT_ROUNDS} and {FIRST_ROUNDS} rounds or more")
     programs, compose_words, lab = tools.ansible(), tools.compose(), up()
+    if lab.fault:
+        cause = f"the lab's fault {lab.fault.name} is in force"
+        raise BenchError(cause, "end it with `python -m lab fault none`")
     with ExitStack() as down:
         made = [down.enter_context(_installation(lab, name)) for name in ("ours", "ansible")]
         contestants = [ours(made[0]), empty(), ansible(programs, made[1], _docker_package())]

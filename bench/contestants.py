@@ -37,17 +37,21 @@ class Contestant:
 
     def run(self) -> str:
         """Run to the end and return what was printed. Raises BenchError where it fails."""
-        done = subprocess.run(
-            self.command,
-            stdin=subprocess.DEVNULL,
-            stdout=subprocess.PIPE,
-            stderr=subprocess.STDOUT,
-            text=True,
-            cwd=self.folder,
-            env={**os.environ, **PLAIN, **self.environment},
-            timeout=RUN_LIMIT,
-            check=False,
-        )
+        try:
+            done = subprocess.run(
+                self.command,
+                stdin=subprocess.DEVNULL,
+                stdout=subprocess.PIPE,
+                stderr=subprocess.STDOUT,
+                text=True,
+                cwd=self.folder,
+                env={**os.environ, **PLAIN, **self.environment},
+                timeout=RUN_LIMIT,
+                check=False,
+            )
+        except subprocess.TimeoutExpired:
+            cause = f"{self.name} took more than {RUN_LIMIT} s"
+            raise BenchError(cause, "see `docker ps` and the lab") from None
         if done.returncode:
             raise BenchError(f"{self.name} failed:\n{done.stdout}", "see what it says")
         return done.stdout

@@ -21,8 +21,8 @@ def description(installation: Installation, compose_words: Sequence[str]) -> lis
     if compose_words:
         tools.append(f"Compose {read([*compose_words, 'version', '--short']).strip()}")
     return [
-        f"{os.cpu_count()} cores{_processor()}, {system}, Python {platform.python_version()},"
-        f" Docker Engine {engine}",
+        f"{os.cpu_count()} cores{_processor()}, {system},"
+        f" Python {platform.python_version()} for all, Docker Engine {engine}",
         ", ".join(tools),
     ]
 

@@ -2,12 +2,9 @@
 
 from __future__ import annotations
 
-import io
 import re
 import socket
-import tarfile
 import time
-from collections.abc import Mapping
 from contextlib import suppress
 from pathlib import Path
 from typing import Any
@@ -17,15 +14,14 @@ from docker.models.containers import Container
 
 from lab import engine, rootfs, state
 from lab.errors import LabError
-from lab.paths import lab_id, made_state_folder
+from lab.host_files import ensure_key, furniture, write_ssh_files
+from lab.paths import lab_id
 from lab.say import step
-from lab.shell import read, run
+from lab.shell import read
 from lab.state import Host, LabState
-from lab.tools import ensure_programs
 
 START_SECONDS = 60
 LOCK_SECONDS = 60
-CERTIFICATES = Path("/etc/ssl/certs/ca-certificates.crt")
 # --privileged is not to be had everywhere; these are what systemd and dockerd need.
 CAPABILITIES = (
     *("SYS_ADMIN", "NET_ADMIN", "NET_RAW", "SYS_PTRACE", "MKNOD", "AUDIT_WRITE", "SETFCAP"),
@@ -44,7 +40,7 @@ def up(name: str, *, sudo: bool = True) -> Host:
         raise LabError(f"{name!r} is no name for a host", "use small letters, digits and dashes")
     with state.locked(LOCK_SECONDS):
         lab = state.load()
-        key = _ensure_key()
+        key = ensure_key()
         ensure_image(lab)
         host = lab.host(name) or Host(
             name=name,
@@ -61,7 +57,9 @@ def up(name: str, *, sudo: bool = True) -> Host:
             address = str(container.attrs["NetworkSettings"]["IPAddress"])
             _wait_for_ssh(address, name)
         host = host.model_copy(update={"address": address})
-        _write_ssh_files(_remember(lab, host), container, host)
+        lab = _remember(lab, host)
+        _, public = _exec(container, "cat", "/etc/ssh/ssh_host_ed25519_key.pub")
+        _check_login(write_ssh_files(lab.hosts, {address: public}), name)
     return host
 
 
@@ -88,14 +86,6 @@ def ensure_image(lab: LabState) -> None:
         client.api.import_image_from_file(str(path), repository=repository, tag=tag)
 
 
-def _ensure_key() -> Path:
-    ensure_programs({"ssh-keygen": "openssh-client"}, "Install ssh")
-    key = made_state_folder("keys") / "id_ed25519"
-    if not key.exists():
-        run(["ssh-keygen", "-q", "-t", "ed25519", "-N", "", "-C", "lab", "-f", str(key)])
-    return key
-
-
 def _remember(lab: LabState, host: Host) -> LabState:
     others = tuple(other for other in lab.hosts if other.name != host.name)
     return state.save(lab.model_copy(update={"hosts": (*others, host)}))
@@ -108,7 +98,7 @@ def _ensure_container(lab: LabState, host: Host) -> Container:
     except NotFound:
         client.volumes.create(host.volume, labels=engine.labels())
         container = client.containers.create(rootfs.image_name(), **_options(host))
-    container.put_archive("/", _archive(_files(host), host.user))
+    container.put_archive("/", furniture(host))
     container.start()
     container.reload()
     return container
@@ -146,54 +136,10 @@ def _wait_for_systemd(container: Container, name: str) -> None:
         _, answer = _exec(container, "systemctl", "is-system-running")
 
 
-def _files(host: Host) -> dict[str, str]:
-    """Return what makes the bare image this host: keys, rights, and this machine's way to apt."""
-    public = Path(f"{host.key}.pub").read_text()
-    files = {
-        "root/.ssh/authorized_keys": public,
-        f"home/{host.user}/.ssh/authorized_keys": public,
-        "etc/apt/apt.conf.d/90lab": rootfs.apt_settings(),
-        "etc/ssl/certs/ca-certificates.crt": CERTIFICATES.read_text(),
-    }
-    sources = rootfs.apt_sources()
-    if sources:
-        files["etc/apt/sources.list"] = sources
-    if host.sudo:
-        files[f"etc/sudoers.d/{host.user}"] = f"{host.user} ALL=(ALL) NOPASSWD: ALL\n"
-    return files
-
-
 def _exec(container: Container, *command: str) -> tuple[int, str]:
     code, output = container.exec_run(list(command))
     text = output if isinstance(output, bytes) else b"".join(output)
     return int(code or 0), text.decode(errors="replace").strip()
-
-
-def _archive(files: Mapping[str, str], user: str) -> bytes:
-    output = io.BytesIO()
-    with tarfile.open(fileobj=output, mode="w") as archive:
-        for name in ("root/.ssh", f"home/{user}/.ssh"):
-            entry = tarfile.TarInfo(name)
-            entry.type, entry.mode = tarfile.DIRTYPE, 0o700
-            archive.addfile(_owned(entry, user))
-        for name, text in files.items():
-            content = text.encode()
-            entry = tarfile.TarInfo(name)
-            entry.size, entry.mode = len(content), _mode(name)
-            archive.addfile(_owned(entry, user), io.BytesIO(content))
-    return output.getvalue()
-
-
-def _owned(entry: tarfile.TarInfo, user: str) -> tarfile.TarInfo:
-    if entry.name.startswith(f"home/{user}/"):
-        entry.uid = entry.gid = rootfs.USER_ID
-    return entry
-
-
-def _mode(name: str) -> int:
-    if name.startswith("etc/sudoers.d/"):
-        return 0o440
-    return 0o600 if "/.ssh/" in name else 0o644
 
 
 def _wait_for_ssh(address: str, name: str) -> None:
@@ -210,31 +156,9 @@ def _wait_for_ssh(address: str, name: str) -> None:
         time.sleep(0.2)
 
 
-def _write_ssh_files(lab: LabState, container: Container, host: Host) -> None:
-    """Write known_hosts and an ssh configuration that names every host."""
-    folder = made_state_folder("keys")
-    known = folder / "known_hosts"
-    _, public = _exec(container, "cat", "/etc/ssh/ssh_host_ed25519_key.pub")
-    kept = [
-        line
-        for line in (known.read_text().splitlines() if known.exists() else [])
-        if line.split(" ", 1)[0] != host.address
-    ]
-    kind, key = public.split()[:2]
-    known.write_text("\n".join([*kept, f"{host.address} {kind} {key}"]) + "\n")
-    (folder / "ssh_config").write_text(
-        "".join(
-            f"Host {entry.name}\n  HostName {entry.address}\n  User {entry.user}\n"
-            f"  IdentityFile {entry.key}\n  UserKnownHostsFile {known}\n"
-            for entry in lab.hosts
-            if entry.address
-        )
-    )
-    if (
-        read(["ssh", "-F", str(folder / "ssh_config"), "-o", "BatchMode=yes", host.name, "id"])
-        == ""
-    ):
-        raise LabError(f"ssh to the host {host.name} is refused", "see `docker logs` of it")
+def _check_login(configuration: Path, name: str) -> None:
+    if not read(["ssh", "-F", str(configuration), "-o", "BatchMode=yes", name, "id"]):
+        raise LabError(f"ssh to the host {name} is refused", "see `docker logs` of it")
 
 
 def _remove(lab: LabState, host: Host) -> None:

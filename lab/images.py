@@ -9,6 +9,7 @@ import gzip
 import hashlib
 import io
 import json
+import platform
 import re
 import tarfile
 from collections.abc import Mapping
@@ -29,6 +30,7 @@ CREATED = "2026-01-01T00:00:00Z"
 ENTRYPOINT = ("/bin/ollama",)
 ENVIRONMENT = ("OLLAMA_HOST=0.0.0.0:11434", "HOME=/root", "PATH=/bin")
 CERTIFICATES = Path("/etc/ssl/certs/ca-certificates.crt")
+_ARCHITECTURES = {"x86_64": "amd64", "aarch64": "arm64"}
 _LIBRARY = re.compile(r"(/\S+) \(0x")
 
 
@@ -97,7 +99,7 @@ def push_image(registry: Registry, tag: str, layer: bytes) -> str:
 def image_config(diff_id: str) -> dict[str, Any]:
     """Return the configuration of a working image: the official one's, as far as we use it."""
     return {
-        "architecture": "amd64",
+        "architecture": _ARCHITECTURES.get(platform.machine(), "amd64"),
         "os": "linux",
         "created": CREATED,
         "config": {

@@ -7,7 +7,7 @@ import tempfile
 import time
 from collections.abc import Iterator
 from contextlib import contextmanager
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from pathlib import Path
 
 from lab import engine, state
@@ -147,8 +147,3 @@ def _wait_for(url: str) -> None:
         if time.monotonic() > limit:
             raise LabError("Ollama did not start in the builder container", "run again")
         time.sleep(0.1)
-
-
-def variant(model: TinyModel, tag: str, seed: int) -> TinyModel:
-    """Return a further version of a model, for tests that need more than two."""
-    return replace(model, tag=tag, weights=replace(model.weights, seed=seed))

@@ -4,7 +4,12 @@ from __future__ import annotations
 
 import hashlib
 import os
+import re
 from pathlib import Path
+
+from lab.errors import LabError
+
+_PLAIN = re.compile(r"[A-Za-z0-9._/-]+")
 
 
 def cache_folder() -> Path:
@@ -16,10 +21,15 @@ def cache_folder() -> Path:
 def state_folder() -> Path:
     """Return the folder of this lab (LAB_STATE, or under XDG_STATE_HOME); not made."""
     given = os.environ.get("LAB_STATE")
-    if given:
-        return Path(given).resolve()
     base = os.environ.get("XDG_STATE_HOME") or str(Path.home() / ".local" / "state")
-    return Path(base) / "ollama-stack" / "lab"
+    folder = Path(given).resolve() if given else Path(base) / "ollama-stack" / "lab"
+    if not _PLAIN.fullmatch(str(folder)):
+        # It stands in nginx's configuration and in command lines that are searched for it.
+        raise LabError(
+            f"the lab's state folder {folder} has letters that it cannot work with",
+            "set LAB_STATE to a path of letters, digits and ._-/",
+        )
+    return folder
 
 
 def made_state_folder(name: str) -> Path:

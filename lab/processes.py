@@ -51,13 +51,13 @@ def pid_of(program: Program) -> int | None:
 
 
 def command_line(pid: int) -> list[str]:
-    """Return the command line of a process; empty where there is none."""
+    """Return the command line of a process; empty where there is none, or only its remains."""
     try:
         raw = Path(f"/proc/{pid}/cmdline").read_bytes()
     except OSError:
         return []
     # nginx writes its title as one word, with spaces in it.
-    return [word for part in raw.decode(errors="replace").split("\0") for word in part.split(" ")]
+    return raw.decode(errors="replace").replace("\0", " ").split()
 
 
 def start(program: Program, environment: Mapping[str, str] | None = None) -> None:
@@ -94,6 +94,7 @@ def stop(program: Program, seconds: float = 15) -> bool:
     """Stop a program if it runs and is the lab's; tell whether it ran."""
     pid = pid_of(program)
     if pid is None:
+        _end_orphans(program)
         program.pid_file.unlink(missing_ok=True)
         return False
     for number in (signal.SIGTERM, signal.SIGKILL):
@@ -104,6 +105,7 @@ def stop(program: Program, seconds: float = 15) -> bool:
             time.sleep(0.05)
         if pid_of(program) is None:
             break
+    _end_orphans(program)
     program.pid_file.unlink(missing_ok=True)
     return True
 
@@ -116,6 +118,27 @@ def send(pid: int, number: signal.Signals) -> None:
         subprocess.run(as_root(["kill", f"-{number.value}", str(pid)]), timeout=10, check=False)
     except ProcessLookupError:
         return
+
+
+def _end_orphans(program: Program) -> None:
+    """End the children that a killed program left: nginx's workers would keep its ports.
+
+    They are of the session that it began, and run the same file.
+    """
+    try:
+        session = int(program.pid_file.read_text())
+    except (OSError, ValueError):
+        return
+    if not program.command or command_line(session):
+        return
+    binary = os.path.realpath(program.command[0])
+    for entry in Path("/proc").glob("[0-9]*"):
+        try:
+            is_ours = os.getsid(int(entry.name)) == session and os.readlink(entry / "exe") == binary
+        except OSError:
+            continue
+        if is_ours:
+            send(int(entry.name), signal.SIGKILL)
 
 
 def _reap(pid: int) -> None:

@@ -3,28 +3,32 @@
 from __future__ import annotations
 
 import sys
+import threading
 import time
 from collections.abc import Iterator
 from contextlib import contextmanager
 
-
-class Quiet:
-    """Switch that keeps steps silent, for tests and for `--json`."""
-
-    is_on = False
+TICK_SECONDS = 10
 
 
 @contextmanager
 def step(label: str) -> Iterator[None]:
-    """Print an imperative label, then how long the work inside took."""
+    """Print an imperative label, then how long the work inside took; a dot every ten seconds."""
     start = time.monotonic()
     _write(f"{label} … ")
+    done = threading.Event()
+    ticker = threading.Thread(target=_tick, args=(done,), daemon=True)
+    ticker.start()
     try:
         yield
     except BaseException:
         _write("failed\n")
         raise
-    _write(f"{time.monotonic() - start:.1f} s\n")
+    else:
+        _write(f"{time.monotonic() - start:.1f} s\n")
+    finally:
+        done.set()
+        ticker.join()
 
 
 def line(text: str) -> None:
@@ -32,7 +36,11 @@ def line(text: str) -> None:
     _write(f"{text}\n")
 
 
+def _tick(done: threading.Event) -> None:
+    while not done.wait(TICK_SECONDS):
+        _write(". ")
+
+
 def _write(text: str) -> None:
-    if not Quiet.is_on:
-        sys.stdout.write(text)
-        sys.stdout.flush()
+    sys.stdout.write(text)
+    sys.stdout.flush()

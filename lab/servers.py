@@ -110,6 +110,7 @@ def ensure_nginx(lab: LabState, trouble: Trouble) -> None:
             "run `lab down`, then `lab up`: the lab then takes the new one",
         )
     with step("Start nginx in front of the registries"):
+        lab = state.update(generation=lab.generation + 1)
         _nginx_file().write_text(render(layout(lab), trouble, lab.generation))
         processes.start(server)
         processes.wait_until(lambda: _generation(lab) == lab.generation, server, START_SECONDS)

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from pathlib import Path
 
-from lab import engine, models, processes, servers, state
+from lab import engine, engine29, models, processes, servers, state
 from lab.images import REPOSITORY
 from lab.paths import cache_folder, state_folder
 from lab.settings import Addresses, Ports, Value
@@ -68,8 +68,10 @@ def look() -> Status:
         ServerStatus(name=program.name, pid=processes.pid_of(program))
         for program in servers.programs()
     )
-    found = _engine(lab)
     do_registries_run = all(server.pid for server in running)
+    if lab.engine29 is not None:
+        running = (*running, ServerStatus(name="engine29", pid=engine29.pid()))
+    found = _engine(lab)
     return Status(
         is_up=bool(found.version) and do_registries_run and servers.has_address(lab),
         stack_file=str(state.stack_file()),

@@ -69,6 +69,7 @@ class Run:
     gpu_on_hold: bool = False
     engine_needs: str = ""
     lock: LockFile | None = None
+    holder: Any = None
     manifests: dict[tuple[str, str], Any] = field(default_factory=dict)
     memory: dict[type, Any] = field(default_factory=dict)
 

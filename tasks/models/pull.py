@@ -8,6 +8,7 @@ import shlex
 from dataclasses import dataclass
 
 from tasks.engine_api import Answer, answers, curl
+from tasks.hostlock import under_lock
 from tasks.models.plan import kept_name
 from tasks.ollama.proof import observe_afresh
 from tasks.references import OLLAMA_REGISTRY
@@ -119,7 +120,8 @@ def _copy(run: Run, service: Service, source: str, destination: str) -> None:
 
 def _call(run: Run, service: Service, method: str, path: str, body: dict[str, str]) -> Answer:
     url = service.url + path
-    result = run.sh(curl([url], method=method, has_body=True), stdin=json.dumps(body))
+    command = under_lock(run.stack.container_prefix, curl([url], method=method, has_body=True))
+    result = run.sh(command, stdin=json.dumps(body))
     return answers(result.stdout).get(url, Answer(url, 0, result.stderr))
 
 

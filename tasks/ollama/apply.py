@@ -11,6 +11,7 @@ import time
 from typing import Any
 
 from tasks.engine_api import Answer, answers, curl, engine
+from tasks.hostlock import under_lock
 from tasks.layers import rooted
 from tasks.lockfile import write_atomically
 from tasks.ollama.observed import ObservedContainer
@@ -42,6 +43,8 @@ def request(
         timeout=timeout,
         has_body=body is not None,
     )
+    if method != "GET":
+        command = under_lock(run.stack.container_prefix, command)
     result = run.sh(command, stdin=None if body is None else json.dumps(body), timeout=timeout + 10)
     return answers(result.stdout).get(url, Answer(url, 0, result.stderr))
 

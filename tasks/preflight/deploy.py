@@ -17,7 +17,7 @@ from tasks.plan import docker_commands, orphans, refuse, whole_plan
 from tasks.preflight import operations
 from tasks.preflight.advisories import image_notes
 from tasks.preflight.downloads import check_downloads
-from tasks.preflight.usage import check_usage, end_with_130_on_interrupt, is_dry
+from tasks.preflight.usage import check_usage, end_with_130_on_interrupt, is_dry, parameters
 from tasks.report.operations import print_failures_last
 from tasks.run import Run, current_run
 from tasks.stack import DeclarationError
@@ -40,7 +40,9 @@ def preflight() -> None:
         run.lock = LockFile.load(rooted(run.stack.lock))
     except (DeclarationError, LockError) as error:
         raise DeployError(str(error)) from None
-    look_at_host(run)
+    if look_at_host(run) is not None and parameters().get("yes"):
+        # Before the first look at what is there, so that nothing changes under this run.
+        operations.take_lock(run)
     operations.preflight(name="Check before anything changes")
 
 

@@ -7,19 +7,27 @@ from typing import Any
 
 from pyinfra.api import FunctionCommand, operation
 
-from tasks.preflight.usage import parameters
-from tasks.run import current_run
+from tasks import hostlock
+from tasks.run import Run, current_run
 
 
 @operation()
 def preflight() -> Generator[FunctionCommand, None, None]:
     """End the host here where it failed as a whole; a service that failed is left out later."""
     run = current_run()
-    if run.is_executing and not parameters().get("yes"):
-        # A person had to confirm: the host may have changed meanwhile.
+    if run.is_executing and run.holder is None and not run.has_failed(""):
+        # A person had to confirm first: the host may have changed meanwhile.
+        take_lock(run)
         run.memory.clear()
     if run.has_failed(""):
         yield FunctionCommand(_refuse, (), {})
+
+
+def take_lock(run: Run) -> None:
+    """Make this the only run on its host, or note who is at work there."""
+    failure = hostlock.take(run)
+    if failure is not None:
+        run.fail(failure)
 
 
 def _refuse(state: Any, host: Any) -> bool:

@@ -9,6 +9,7 @@ from typing import Any
 
 from pyinfra.api import FunctionCommand, operation
 
+from tasks import hostlock
 from tasks.inventory.rows import ACTIVE, INACTIVE, installed_version, is_active
 from tasks.models.plan import undeclared
 from tasks.ollama.facts import observe
@@ -24,6 +25,7 @@ def report() -> Generator[FunctionCommand, None, None]:
     if run.is_executing:
         for line in summary(run.stack, observe(run)):
             run.log(line)
+        hostlock.release(run)
     if run.failures:
         yield FunctionCommand(_fail, (), {})
 

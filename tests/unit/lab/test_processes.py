@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import os
+import signal
 import subprocess
 import sys
 import time
@@ -58,3 +60,21 @@ def test_a_program_that_ends_at_once_is_reported_with_its_words(tmp_path: Path) 
     with pytest.raises(LabError, match="no such port"):
         processes.wait_until(lambda: False, program, 30)
     assert time.monotonic() - begin < 20
+
+
+def test_children_that_a_killed_program_left_are_ended(tmp_path: Path) -> None:
+    mark = str(tmp_path / "its.conf")
+    fork = "import os, time; print(os.fork(), flush=True); time.sleep(60)"
+    program = Program("forking", (sys.executable, "-c", fork, mark), mark)
+    processes.start(program)
+    processes.wait_until(lambda: program.log.read_text().count("\n") == 2, program, 20)
+    child = max(int(word) for word in program.log.read_text().split())
+    parent = processes.pid_of(program)
+    assert parent is not None
+    os.kill(parent, signal.SIGKILL)  # not waited for: it stays a zombie
+    assert processes.command_line(child)
+    processes.stop(program)
+    limit = time.monotonic() + 5
+    while processes.command_line(child) and time.monotonic() < limit:
+        time.sleep(0.05)
+    assert not processes.command_line(child)
