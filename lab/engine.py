@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import ipaddress
 import os
+import time
 from pathlib import Path
 
 import docker
@@ -87,10 +88,7 @@ def planned() -> Engine:
         return Engine(socket=socket, is_ours=was_started_by_us(), unit=unit)
     if socket != SOCKET:
         raise LabError(f"no engine answers at {socket}", "start it, or unset DOCKER_HOST")
-    if Path(socket).exists() and not os.access(socket, os.R_OK | os.W_OK):
-        raise LabError(
-            f"the user may not use {socket}", "join the group docker and log in again, or use sudo"
-        )
+    _require_access(socket)
     return Engine(socket=socket, is_ours=True, unit=unit)
 
 
@@ -113,10 +111,24 @@ def ensure_running(found: Engine) -> None:
     require_root("starting Docker Engine")
     with step("Start Docker Engine"):
         if found.unit:
-            run(as_root(["systemctl", "start", found.unit]), timeout=90)
+            _start_unit(found)
         else:
             processes.start(daemon())
-        processes.wait_until(lambda: version(found.socket) is not None, daemon(), START_SECONDS)
+            processes.wait_until(lambda: _answers(found.socket), daemon(), START_SECONDS)
+        _require_access(found.socket)
+
+
+def _start_unit(found: Engine) -> None:
+    run(as_root(["systemctl", "start", found.unit]), timeout=90)
+    limit = time.monotonic() + START_SECONDS
+    while not _answers(found.socket):
+        if time.monotonic() > limit:
+            raise LabError(f"{found.unit} runs and does not answer", f"see journalctl -u {UNIT}")
+        time.sleep(0.2)
+
+
+def _answers(socket: str) -> bool:
+    return version(socket) is not None or _is_closed_to_us(socket)
 
 
 def stop() -> None:
@@ -137,6 +149,18 @@ def gateway(found: Engine) -> ipaddress.IPv4Interface:
             "use an ordinary Docker Engine, or a virtual machine with one",
         )
     return address
+
+
+def _is_closed_to_us(socket: str) -> bool:
+    return Path(socket).exists() and not os.access(socket, os.R_OK | os.W_OK)
+
+
+def _require_access(socket: str) -> None:
+    if _is_closed_to_us(socket):
+        raise LabError(
+            f"this user may not use {socket}",
+            'run `sudo usermod -aG docker "$USER"`, log in again, then run again',
+        )
 
 
 def _unit_record() -> Path:

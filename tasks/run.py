@@ -16,25 +16,11 @@ from pyinfra.api import FunctionCommand, Host, StringCommand
 from tasks import layers
 from tasks.inventory.rows import HostDetails
 from tasks.lockfile import LockFile
+from tasks.shell import Result
 from tasks.stack import Stack, declare
 from tasks.steps import Action, Failure, Step, StepFailed
 
 RUN_ID = f"{datetime.now(UTC):%Y%m%dT%H%M%SZ}-{os.getpid()}"
-
-
-@dataclass(frozen=True)
-class Result:
-    """What a shell command on the host gave. `stdout` keeps its lines, without the last newline."""
-
-    ok: bool
-    stdout: str
-    stderr: str
-
-    @property
-    def last_words(self) -> str:
-        """The last line that says anything: of stderr, else of stdout."""
-        lines = (self.stderr or self.stdout).strip().splitlines()
-        return lines[-1] if lines else "it said nothing"
 
 
 @dataclass(frozen=True)

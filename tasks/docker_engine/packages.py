@@ -17,7 +17,8 @@ from tasks.docker_engine.apt import (
 )
 from tasks.docker_engine.openpgp import NotAKey, fingerprints
 from tasks.docker_engine.sources import Repository
-from tasks.run import Result, Run
+from tasks.run import Run
+from tasks.shell import Result
 from tasks.steps import StepFailed
 
 UPDATE_SECONDS = 300

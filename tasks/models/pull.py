@@ -10,7 +10,7 @@ from dataclasses import dataclass
 from tasks.engine_api import Answer, answers, curl
 from tasks.hostlock import under_lock
 from tasks.models.plan import kept_name
-from tasks.ollama.proof import observe_afresh
+from tasks.ollama.facts import observe_afresh
 from tasks.references import OLLAMA_REGISTRY
 from tasks.registry import RegistryFault, RemoteManifest, fault, model_manifest
 from tasks.run import Run

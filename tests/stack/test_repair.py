@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from typing import Any
 
 import pytest
 
@@ -41,7 +42,7 @@ def remade(stack: Installation, **changes: object) -> None:
     """Make the container anew by hand, with our labels and something else changed."""
     old = stack.inspect(SERVICE)
     removed(stack)
-    options: dict[str, object] = {
+    options: dict[str, Any] = {
         "name": stack.name(SERVICE),
         "image": old["Config"]["Image"],
         "labels": old["Config"]["Labels"],

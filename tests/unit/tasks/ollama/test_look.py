@@ -7,7 +7,7 @@ from pathlib import Path
 import pytest
 
 from tasks.ollama.drift import drift
-from tasks.ollama.facts import model_name, parse, script
+from tasks.ollama.look import model_name, parse, script
 from tasks.ollama.observed import Snapshot
 from tasks.ollama.spec import spec_of
 from tests.unit.tasks.samples import stack

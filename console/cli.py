@@ -1,0 +1,192 @@
+"""The commands of the console. Each looks at this machine anew; none keeps a state of its own."""
+
+from __future__ import annotations
+
+import json
+import os
+import sys
+from importlib.metadata import PackageNotFoundError, version
+from typing import Any, NoReturn
+
+import click
+
+from console.host import Trouble, declared, lock_of, snapshot_of
+from console.services import interrupted, orphans, views
+from tasks.layers import rooted
+from tasks.ollama.observed import Snapshot
+from tasks.stack import DeclarationError, Stack
+
+FAILED, WRONG_USE, INTERRUPTED = 1, 2, 130
+CONVERGE = "./main.sh setup, or pyinfra @local deploys/stack.py"
+
+
+def _version() -> str:
+    try:
+        return version("ollama-stack")
+    except PackageNotFoundError:
+        import tomllib  # noqa: PLC0415 (only here)
+
+        with rooted("pyproject.toml").open("rb") as file:
+            return str(tomllib.load(file)["project"]["version"])
+
+
+@click.group(invoke_without_command=True, context_settings={"help_option_names": ["-h", "--help"]})
+@click.option("--version", "is_version", is_flag=True, help="Show the version and exit.")
+@click.pass_context
+def app(context: click.Context, is_version: bool) -> None:
+    """Three local language models on this machine. Without a command: their status."""
+    if is_version:
+        click.echo(f"ollama-stack {_version()}")
+    elif context.invoked_subcommand is None:
+        context.invoke(status)
+
+
+def end(trouble: Trouble) -> NoReturn:
+    """End with a cause and its remedy."""
+    click.echo(f"cause:  {trouble.cause}\nremedy: {trouble.remedy}", err=True)
+    sys.exit(FAILED)
+
+
+def look_or_end() -> tuple[Stack, Snapshot]:
+    """Return the declaration and what is there; end where the engine does not answer."""
+    stack = declared()
+    snapshot, trouble = snapshot_of(stack)
+    if trouble is not None:
+        end(trouble)
+    return stack, snapshot
+
+
+@app.command()
+@click.option("--json", "as_json", is_flag=True, help="For programs; sizes in bytes.")
+def status(as_json: bool = False) -> None:
+    """Show what is there now: state, model, version, size, memory, drift."""
+    stack, snapshot = look_or_end()
+    rows = views(stack, snapshot, lock_of(stack))
+    if as_json:
+        value = {
+            "stack": stack.container_prefix,
+            "host": "@local",
+            "docker": snapshot.version,
+            "services": [row.as_json() for row in rows],
+            "orphans": orphans(stack, snapshot),
+            "interrupted": interrupted(stack, snapshot),
+        }
+        click.echo(json.dumps(value, indent=2))
+    else:
+        _print_status(stack, snapshot, rows)
+    if not all(row.is_well for row in rows):
+        sys.exit(FAILED)
+
+
+def _print_status(stack: Stack, snapshot: Snapshot, rows: list[Any]) -> None:
+    from rich.console import Console  # noqa: PLC0415 (JSON does not pay for it)
+
+    from console.table import print_views  # noqa: PLC0415
+
+    console = Console(highlight=False)
+    print_views(console, rows)
+    for row in rows:
+        for change in row.drift:
+            text = f"{change['field']} {change['old']} → {change['new']}"
+            console.print(f"{row.name}: drift: {text}", style="yellow", markup=False)
+        if row.undeclared:
+            names = ", ".join(row.undeclared)
+            console.print(f"{row.name}: not declared, left alone: {names}", markup=False)
+    for name in orphans(stack, snapshot):
+        console.print(f"container {name} is ours and no longer declared", markup=False)
+    for name in interrupted(stack, snapshot):
+        console.print(f"container {name}: a replacement was interrupted", markup=False)
+    if not all(row.is_well for row in rows):
+        console.print(f"not everything is as declared; remedy: {CONVERGE}", markup=False)
+
+
+@app.command()
+def sync() -> None:
+    """Write what is there now into the database."""
+    from console.sync import inventory_now  # noqa: PLC0415 (status does not pay for it)
+    from tasks.inventory.database import DatabaseError, is_up_to_date, record  # noqa: PLC0415
+
+    stack, snapshot = look_or_end()
+    path, found = rooted(stack.database), inventory_now(stack, snapshot)
+    if is_up_to_date(path, found):
+        click.echo(f"{stack.database}: no change")
+        return
+    try:
+        for note in record(path, found):
+            click.echo(note)
+    except DatabaseError as error:
+        cause, _, remedy = str(error).partition("; ")
+        end(Trouble(cause, remedy))
+    click.echo(f"{stack.database}: written")
+
+
+@app.command()
+@click.argument("service")
+@click.option("-f", "--follow", is_flag=True, help="Go on with what comes.")
+@click.option("-n", "--lines", default=100, show_default=True, help="So many of the last lines.")
+def logs(service: str, follow: bool, lines: int) -> None:
+    """Show the log of a service."""
+    import docker  # noqa: PLC0415 (a quarter of a second)
+
+    stack, _ = look_or_end()
+    known = {s.name: s for s in stack.services}
+    if service not in known:
+        raise click.UsageError(f"there is no service {service!r}; declared: {', '.join(known)}")
+    name = stack.container_name(known[service])
+    client = docker.DockerClient(base_url=f"unix://{stack.docker_socket}")
+    try:
+        container = client.containers.get(name)
+    except docker.errors.NotFound:
+        end(Trouble(f"there is no container {name}", f"{CONVERGE} creates it"))
+    for chunk in container.logs(stream=True, follow=follow, tail=lines):
+        click.echo(chunk, nl=False)
+
+
+@app.command()
+@click.option("--json", "as_json", is_flag=True, help="For programs.")
+def doctor(as_json: bool) -> None:
+    """Check everything, with a real generation for each service."""
+    from console.doctor import checks  # noqa: PLC0415 (status does not pay for it)
+
+    found = []
+    for check in checks(declared()):
+        found.append(check)
+        if not as_json:
+            mark = click.style("✓", "green") if check.is_well else click.style("✗", "red")
+            click.echo(f"{mark} {check.what}: {check.finding}")
+            if not check.is_well:
+                click.echo(f"    remedy: {check.remedy}")
+    if as_json:
+        click.echo(json.dumps([check.as_json() for check in found], indent=2))
+    if not all(check.is_well for check in found):
+        sys.exit(FAILED)
+
+
+def main() -> NoReturn:
+    """Run a command; no traceback reaches a person unless OLLAMA_STACK_DEBUG asks for it."""
+    try:
+        result = app(standalone_mode=False, prog_name="main.sh")
+        sys.exit(result if isinstance(result, int) else 0)
+    except click.exceptions.Abort:
+        sys.exit(INTERRUPTED)
+    except KeyboardInterrupt:
+        sys.exit(INTERRUPTED)
+    except click.ClickException as error:
+        error.show()
+        sys.exit(WRONG_USE)
+    except DeclarationError as error:
+        click.echo(str(error), err=True)
+        sys.exit(WRONG_USE)
+    except BrokenPipeError:
+        # Whoever read us has enough; nothing may be written at exit either.
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+        sys.exit(0)
+    except Exception as error:
+        if os.environ.get("OLLAMA_STACK_DEBUG"):
+            raise
+        end(
+            Trouble(
+                f"{type(error).__name__}: {error}",
+                "this is a fault of ollama-stack: OLLAMA_STACK_DEBUG=1 shows where; please report it",
+            )
+        )

@@ -1,0 +1,59 @@
+"""This machine, looked at for the console: the same look as the converge's, by a local shell."""
+
+from __future__ import annotations
+
+import os
+from dataclasses import dataclass
+from pathlib import Path
+
+from tasks.layers import local_layers, rooted
+from tasks.lockfile import LockError, LockFile
+from tasks.ollama.look import look
+from tasks.ollama.observed import Snapshot
+from tasks.shell import LocalShell
+from tasks.stack import Stack, declare
+
+
+@dataclass(frozen=True)
+class Trouble:
+    """Something that a person has to mend: cause and remedy."""
+
+    cause: str
+    remedy: str
+
+
+def declared() -> Stack:
+    """Return the declaration of this machine. Raises DeclarationError."""
+    return declare(local_layers())
+
+
+def lock_of(stack: Stack) -> LockFile | None:
+    """Return the lock; None where it cannot be read, which a converge tells."""
+    try:
+        return LockFile.load(rooted(stack.lock))
+    except LockError:
+        return None
+
+
+def snapshot_of(stack: Stack) -> tuple[Snapshot, Trouble | None]:
+    """Look at this machine. The trouble is there exactly where the engine is not."""
+    snapshot = look(LocalShell(), stack)
+    return snapshot, None if snapshot.version else engine_trouble(stack.docker_socket)
+
+
+def engine_trouble(socket: str) -> Trouble:
+    """Say why nobody answers at the engine's socket."""
+    if not Path(socket).exists():
+        return Trouble(
+            f"Docker is not running here: there is no {socket}",
+            "sudo systemctl start docker; or ./main.sh setup, where it was never installed",
+        )
+    if not os.access(socket, os.R_OK | os.W_OK):
+        return Trouble(
+            f"this user may not use Docker ({socket})",
+            "sudo usermod -aG docker $USER, then log in again (or newgrp docker)",
+        )
+    return Trouble(
+        f"Docker does not answer at {socket}",
+        "systemctl status docker and journalctl -u docker tell why; curl has to be installed",
+    )

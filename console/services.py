@@ -1,0 +1,157 @@
+"""One row for each service: declared against observed, for people and for programs. Pure."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from dataclasses import asdict, dataclass
+from typing import Any
+
+from tasks.lockfile import LockFile
+from tasks.models.plan import undeclared
+from tasks.ollama.drift import Change, drift
+from tasks.ollama.generation import processor
+from tasks.ollama.observed import LoadedModel, ObservedContainer, Snapshot
+from tasks.ollama.spec import PREVIOUS, is_private, spec_of
+from tasks.stack import Service, Stack
+
+LOCAL = "@local"
+# States in which a person has nothing to do.
+WELL = ("active", "inactive")
+
+
+@dataclass(frozen=True)
+class ServiceView:
+    """A service as it is now. Sizes in bytes; `gpu_share` 0 to 1; "" and None: not known.
+
+    `state` is active, inactive (declared so, and stopped), stopped, paused, starting, unhealthy,
+    restarting, absent, running (declared inactive), silent, or without model.
+    """
+
+    name: str
+    role: str
+    active: bool
+    state: str
+    url: str
+    port: int
+    container: str
+    model: str
+    installed_version: str | None
+    ollama: str | None
+    size: int | None
+    loaded: int | None
+    processor: str | None
+    gpu_share: float | None
+    context: int
+    drift: tuple[dict[str, str], ...]
+    models: tuple[str, ...]
+    undeclared: tuple[str, ...]
+
+    @property
+    def is_well(self) -> bool:
+        """Tell whether nothing has to be done about the service."""
+        return self.state in WELL and not self.drift
+
+    def as_json(self) -> dict[str, Any]:
+        """Return the row for programs."""
+        return asdict(self)
+
+
+def views(stack: Stack, snapshot: Snapshot, lock: LockFile | None) -> list[ServiceView]:
+    """Return a row for each declared service."""
+    return [_view(stack, service, snapshot, lock) for service in stack.services]
+
+
+def _view(stack: Stack, service: Service, snapshot: Snapshot, lock: LockFile | None) -> ServiceView:
+    container = snapshot.named(stack.container_name(service))
+    held = snapshot.models(service.name) or {}
+    main = held.get(service.model)
+    loaded = _loaded(snapshot, service)
+    return ServiceView(
+        name=service.name,
+        role=service.role,
+        active=service.active,
+        state=state_of(service, container, snapshot),
+        url=service.url,
+        port=service.port,
+        container=stack.container_name(service),
+        model=service.model,
+        installed_version=f"{service.model}@{main.digest[7:19]}" if main else None,
+        ollama=snapshot.server(service.name).version or None,
+        size=(main.size or None) if main else None,
+        loaded=loaded.size if loaded else None,
+        processor=processor(loaded.gpu_share) if loaded else None,
+        gpu_share=loaded.gpu_share if loaded else None,
+        context=service.context,
+        drift=tuple(_change(c) for c in changes_of(stack, service, container, snapshot, lock)),
+        models=tuple(model for model in service.models if model in held),
+        undeclared=tuple(undeclared(service, held)),
+    )
+
+
+def _loaded(snapshot: Snapshot, service: Service) -> LoadedModel | None:
+    """Return the declared model that is in memory, the main one first."""
+    by_name = {model.name: model for model in snapshot.server(service.name).loaded}
+    return next((by_name[model] for model in service.models if model in by_name), None)
+
+
+def state_of(service: Service, container: ObservedContainer | None, snapshot: Snapshot) -> str:
+    """Name the state of a service in one word or two."""
+    if container is None:
+        return "absent" if service.active else "inactive"
+    if container.status != "running":
+        stopped = "stopped" if service.active else "inactive"
+        return {"exited": stopped, "created": stopped}.get(container.status, container.status)
+    if not service.active:
+        return "running"
+    server = snapshot.server(service.name)
+    if not server.version:
+        return "starting" if container.health == "starting" else "silent"
+    if service.model not in server.models:
+        return "without model"
+    return "unhealthy" if container.health == "unhealthy" else "active"
+
+
+def changes_of(
+    stack: Stack,
+    service: Service,
+    container: ObservedContainer | None,
+    snapshot: Snapshot,
+    lock: LockFile | None,
+) -> list[Change]:
+    """Return where a container and its models differ from the declaration and the lock."""
+    if container is None:
+        return []
+    if not container.is_of(stack.container_prefix):
+        return [Change("owner", "not this stack", "this stack")]
+    # Whether the host's GPU may be used is the converge's to judge: here what is there counts.
+    spec = spec_of(stack, service, has_gpu=bool(container.devices))
+    digest = lock.image_digest(LOCAL, service.name, service.image) if lock else ""
+    found = drift(spec, container, snapshot.images, digest)
+    proven = lock.model_digests(LOCAL, service.name) if lock else {}
+    for model, held in (snapshot.models(service.name) or {}).items():
+        if proven.get(model, held.digest) != held.digest:
+            found.append(Change(f"model {model}", held.digest[7:19], proven[model][7:19]))
+    return found
+
+
+def _change(change: Change) -> dict[str, str]:
+    if change.field.startswith("environment ") and is_private(change.field.split()[1]):
+        return {"field": change.field, "old": "…", "new": "…"}
+    return {"field": change.field, "old": change.old, "new": change.new}
+
+
+def orphans(stack: Stack, snapshot: Snapshot) -> list[str]:
+    """Name the containers that are ours and that no declared service explains."""
+    known = {stack.container_name(s) for s in stack.services}
+    known |= {name + PREVIOUS for name in known}
+    ours: Iterable[ObservedContainer] = snapshot.containers
+    return [c.name for c in ours if c.is_of(stack.container_prefix) and c.name not in known]
+
+
+def interrupted(stack: Stack, snapshot: Snapshot) -> list[str]:
+    """Name the containers that a replacement set aside and did not come back to."""
+    return [
+        name
+        for s in stack.services
+        if snapshot.named(name := stack.container_name(s) + PREVIOUS) is not None
+    ]

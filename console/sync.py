@@ -1,0 +1,19 @@
+"""Writing what is there now into the database, by the hook's own code."""
+
+from __future__ import annotations
+
+from tasks.inventory.database import rows_of
+from tasks.inventory.rows import LOCAL, HostDetails, Inventory, inventory_of
+from tasks.layers import rooted
+from tasks.ollama.observed import Snapshot
+from tasks.stack import Stack
+
+
+def inventory_now(stack: Stack, snapshot: Snapshot) -> Inventory:
+    """Make the rows of this machine; what only a converge looks at stays as it was."""
+    known = next(
+        (row for row in rows_of(rooted(stack.database), "hosts") if row["name"] == LOCAL), {}
+    )
+    fields = HostDetails.__dataclass_fields__
+    details = HostDetails(**{name: known.get(name) or "" for name in fields})
+    return inventory_of(LOCAL, stack, snapshot, details, {}, [])

@@ -1,0 +1,197 @@
+"""The one look at a host: its engine, our containers, images and volumes, and the three servers.
+
+One script and not a FactBase a piece: a run that changes nothing is as quick as its process spawns
+are few, and a fact's arguments (the declaration, with its proxies) would be printed with -v.
+"""
+
+from __future__ import annotations
+
+import shlex
+from collections.abc import Iterable
+from typing import Any
+
+from tasks.engine_api import Answer, answers, curl, engine, with_label
+from tasks.ollama.observed import (
+    STACK_LABEL,
+    ForeignContainer,
+    ObservedContainer,
+    ObservedImage,
+    ObservedServer,
+    ServedModel,
+    Snapshot,
+)
+from tasks.ollama.spec import PREVIOUS, spec_of
+from tasks.references import OLLAMA_REGISTRY, ModelReference
+from tasks.shell import Shell
+from tasks.stack import Service, Stack
+
+MANIFESTS_MARK = "#manifests"
+SERVER_PATHS = ("/api/version", "/api/tags", "/api/ps")
+SERVER_TIMEOUT = 5
+
+
+def look(shell: Shell, stack: Stack) -> Snapshot:
+    """Look at a host."""
+    return parse(stack, shell.sh(script(stack), timeout=120).stdout)
+
+
+def script(stack: Stack) -> str:
+    """Build the observing script: a handful of curl commands, no parsing of tables."""
+    socket = stack.docker_socket
+    names = [spec.name for spec in _specs(stack)]
+    containers = [
+        engine(f"/containers/{n}/json") for name in names for n in (name, name + PREVIOUS)
+    ]
+    images = [engine(f"/images/{spec.image}/json") for spec in _specs(stack)]
+    ours = engine(
+        "/containers/json", {"all": 1, "filters": with_label(STACK_LABEL, stack.container_prefix)}
+    )
+    overview = [engine("/version"), engine("/containers/json", {"all": 1}), engine("/volumes")]
+    lines = [
+        curl(overview, socket=socket),
+        f'ids=$({curl([ours], socket=socket)} | grep -oE \'"Id":"[0-9a-f]+"\' | cut -d\'"\' -f4)',
+        f"urls='{' '.join(containers)}'",
+        f'for id in $ids; do urls="$urls {engine("/containers/")}$id/json"; done',
+        f"seen=$({curl([], socket=socket)} $urls)",
+        "printf '%s\\n' \"$seen\"",
+        f"urls='{' '.join(sorted(set(images)))}'",
+        'for id in $(printf \'%s\' "$seen" | grep -oE \'"Image":"sha256:[0-9a-f]+"\''
+        " | cut -d'\"' -f4 | sort -u);"
+        f' do urls="$urls {engine("/images/")}$id/json"; done',
+        f"{curl([], socket=socket)} $urls",
+        *(_server_lines(stack)),
+        *(_volume_lines(socket, name) for name in names),
+        "true",
+    ]
+    return f"sh -c {shlex.quote(chr(10).join(line.replace(' 2>/dev/null', '') for line in lines))}"
+
+
+def _specs(stack: Stack) -> list[Any]:
+    return [spec_of(stack, service, has_gpu=False) for service in stack.services]
+
+
+def _server_lines(stack: Stack) -> Iterable[str]:
+    urls = [s.url + path for s in stack.services if s.active for path in SERVER_PATHS]
+    if urls:
+        yield curl(urls, timeout=SERVER_TIMEOUT)
+
+
+def _volume_lines(socket: str, name: str) -> str:
+    """List the manifests on a volume with their SHA-256, which is the digest of the model."""
+    return (
+        f"at=$({curl([engine(f'/volumes/{name}')], socket=socket)}"
+        ' | grep -oE \'"Mountpoint":"[^"]+"\' | cut -d\'"\' -f4)\n'
+        f'if [ -n "$at" ]; then echo "{MANIFESTS_MARK} {name}"\n'
+        'if [ -r "$at" ] && [ -x "$at" ]; then cd "$at/models/manifests" 2>/dev/null'
+        " && find . -type f -exec sha256sum {} +; cd /; else echo unreadable; fi; fi"
+    )
+
+
+def parse(stack: Stack, output: str) -> Snapshot:
+    """Parse what the script printed."""
+    web, _, disk = output.partition(MANIFESTS_MARK)
+    found = answers(web)
+    version = _json(found, engine("/version"))
+    if not isinstance(version, dict):
+        return Snapshot()
+    containers = {
+        c.id: c
+        for c in (
+            ObservedContainer.from_inspect(a.json)
+            for a in found.values()
+            if a.ok
+            and "/containers/" in a.url
+            and a.url.endswith("/json")
+            and "Id" in (a.json or ())
+        )
+    }
+    images = _images(found)
+    volumes = _json(found, engine("/volumes")) or {}
+    snapshot = Snapshot(
+        version=version.get("Version", ""),
+        containers=tuple(sorted(containers.values(), key=lambda c: c.name)),
+        images=images,
+        volumes={v["Name"]: v.get("Labels") or {} for v in volumes.get("Volumes") or ()},
+        foreign=_foreign(found, set(containers)),
+        stored=_stored(stack, MANIFESTS_MARK + disk if disk else ""),
+    )
+    servers = {
+        service.name: server_of(found, service)
+        for service in stack.services
+        if _is_serving(stack, service, snapshot)
+    }
+    return Snapshot(**{**snapshot.__dict__, "servers": servers})
+
+
+def _is_serving(stack: Stack, service: Service, snapshot: Snapshot) -> bool:
+    """Tell whether what answers on the port can be our container, and nobody else's server."""
+    container = snapshot.named(stack.container_name(service))
+    if container is None or not container.is_running:
+        return False
+    return any(p.startswith(f"{service.bind}:{service.port}->") for p in container.ports)
+
+
+def server_of(found: dict[str, Answer], service: Service) -> ObservedServer:
+    """Return the server of a service from its answers."""
+    version, tags, loaded = (_json(found, service.url + path) for path in SERVER_PATHS)
+    return ObservedServer.from_answers(version, tags, loaded)
+
+
+def _json(found: dict[str, Answer], url: str) -> Any:
+    answer = found.get(url)
+    return answer.json if answer is not None and answer.ok else None
+
+
+def _images(found: dict[str, Answer]) -> dict[str, ObservedImage]:
+    images: dict[str, ObservedImage] = {}
+    start = engine("/images/")
+    for answer in found.values():
+        if answer.ok and answer.url.startswith(start) and isinstance(answer.json, dict):
+            image = ObservedImage.from_inspect(answer.json)
+            images[answer.url.removeprefix(start).removesuffix("/json")] = image
+            images[image.id] = image
+    return images
+
+
+def _foreign(found: dict[str, Answer], inspected: set[str]) -> tuple[ForeignContainer, ...]:
+    everything = _json(found, engine("/containers/json", {"all": 1})) or ()
+    return tuple(
+        ForeignContainer(
+            name=(c.get("Names") or ["?"])[0].lstrip("/"),
+            ports=tuple(
+                sorted({p["PublicPort"] for p in c.get("Ports") or () if "PublicPort" in p})
+            ),
+            is_running=c.get("State") in ("running", "paused", "restarting"),
+        )
+        for c in everything
+        if c["Id"] not in inspected
+    )
+
+
+def _stored(stack: Stack, text: str) -> dict[str, dict[str, ServedModel] | None]:
+    """Parse the manifests on the volumes: lines of sha256sum, and the path that names a model."""
+    stored: dict[str, dict[str, ServedModel] | None] = {}
+    services = {stack.container_name(s): s.name for s in stack.services}
+    models: dict[str, ServedModel] = {}
+    for line in text.splitlines():
+        if line.startswith(MANIFESTS_MARK):
+            models = {}
+            stored[services[line.split()[1]]] = models
+        elif line == "unreadable":
+            stored[list(stored)[-1]] = None
+        elif line:
+            digest, _, path = line.partition("  ./")
+            name = model_name(path)
+            if name:
+                models[name] = ServedModel(name, f"sha256:{digest}", 0)
+    return stored
+
+
+def model_name(path: str) -> str:
+    """Turn "registry.ollama.ai/library/qwen2.5-coder/7b" into the name that Ollama shows."""
+    parts = path.split("/")
+    if len(parts) != 4:
+        return ""
+    registry, namespace, name, tag = parts
+    reference = ModelReference(namespace, name, tag)
+    return str(reference) if registry == OLLAMA_REGISTRY else reference.at(registry)

@@ -1,0 +1,49 @@
+"""The way to a host's shell: through pyinfra's connector on a converge, a subprocess elsewhere."""
+
+from __future__ import annotations
+
+import subprocess
+from dataclasses import dataclass
+from typing import Protocol
+
+
+@dataclass(frozen=True)
+class Result:
+    """What a shell command on the host gave. `stdout` keeps its lines, without the last newline."""
+
+    ok: bool
+    stdout: str
+    stderr: str
+
+    @property
+    def last_words(self) -> str:
+        """The last line that says anything: of stderr, else of stdout."""
+        lines = (self.stderr or self.stdout).strip().splitlines()
+        return lines[-1] if lines else "it said nothing"
+
+
+class Shell(Protocol):
+    """Whoever runs shell scripts on a host. `timeout` is in seconds."""
+
+    def sh(self, script: str, *, stdin: str | None = None, timeout: float | None = 60) -> Result:
+        """Run a script; secrets go through `stdin`."""
+
+
+class LocalShell:
+    """The shell of this machine, as the user who asks."""
+
+    def sh(self, script: str, *, stdin: str | None = None, timeout: float | None = 60) -> Result:
+        """Run a script."""
+        try:
+            done = subprocess.run(
+                ["sh", "-c", script],
+                input=stdin or "",
+                text=True,
+                capture_output=True,
+                timeout=timeout,
+                check=False,
+                errors="replace",
+            )
+        except subprocess.TimeoutExpired:
+            return Result(False, "", f"no answer within {timeout:.0f} s")
+        return Result(done.returncode == 0, done.stdout.rstrip("\n"), done.stderr.strip())
