@@ -187,6 +187,6 @@ def main() -> NoReturn:
         end(
             Trouble(
                 f"{type(error).__name__}: {error}",
-                "this is a fault of ollama-stack: OLLAMA_STACK_DEBUG=1 shows where; please report it",
+                "a fault of ollama-stack: OLLAMA_STACK_DEBUG=1 shows where; please report it",
             )
         )

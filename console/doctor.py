@@ -19,7 +19,7 @@ from tasks.ollama.observed import Snapshot
 from tasks.shell import LocalShell
 from tasks.stack import Service, Stack
 from tasks.steps import StepFailed
-from tasks.streams import bytes_text
+from tasks.text import bytes_text
 
 CONVERGE = "pyinfra @local deploys/stack.py (or ./main.sh setup) mends it"
 GB = 10**9

@@ -6,9 +6,10 @@ from rich.console import Console
 from rich.table import Table
 
 from console.services import ServiceView
-from tasks.streams import bytes_text
+from tasks.text import bytes_text
 
 MARKS = {"active": ("●", "green"), "inactive": ("○", "dim")}
+NOTHING = "-"
 BROKEN = ("✗", "red")
 
 
@@ -24,9 +25,9 @@ def print_views(console: Console, views: list[ServiceView]) -> None:
             view.name,
             f"[{style}]{view.state}[/]",
             view.installed_version or f"{view.model} (not there)",
-            view.ollama or "–",
+            view.ollama or NOTHING,
             str(view.port),
-            bytes_text(view.size) if view.size else "–",
+            bytes_text(view.size) if view.size else NOTHING,
             loaded_text(view),
         )
     console.print(table)

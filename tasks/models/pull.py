@@ -16,7 +16,8 @@ from tasks.registry import RegistryFault, RemoteManifest, fault, model_manifest
 from tasks.run import Run
 from tasks.stack import Service, Stack
 from tasks.steps import Step, StepFailed
-from tasks.streams import ModelProgress, StreamEnd, bytes_text, follow
+from tasks.streams import ModelProgress, StreamEnd, follow
+from tasks.text import bytes_text
 
 # A damaged download is taken from the registry once more, not for ever.
 DAMAGE_RETRIES = 1

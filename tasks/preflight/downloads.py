@@ -9,7 +9,7 @@ from tasks.registry import RegistryFault, RemoteManifest, image_manifest, model_
 from tasks.run import Run
 from tasks.stack import Service
 from tasks.steps import Action, Failure, Step
-from tasks.streams import bytes_text
+from tasks.text import bytes_text
 
 # Layers of an image are compressed at the registry; unpacked they take about this many times more.
 UNPACKED = 2.5

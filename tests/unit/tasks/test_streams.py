@@ -9,14 +9,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from tasks.streams import (
-    ImageProgress,
-    ModelProgress,
-    bytes_text,
-    duration_text,
-    feed,
-    progress_text,
-)
+from tasks.streams import ImageProgress, ModelProgress, feed
+from tasks.text import bytes_text, duration_text, progress_text
 
 # The lines that Ollama 0.24.0 sends, seen in the lab; digests and numbers are shortened.
 MODEL_LINES: list[dict[str, Any]] = [
