@@ -30,6 +30,9 @@ else
     "$root/main.sh" ensure-venv
 fi
 
+# pyinfra writes no bytecode; compiled once, every run saves a tenth of a second.
+.venv/bin/python -m compileall -q tasks
+
 # Without a terminal nobody can answer pyinfra's question.
 [[ -t 0 || " ${options[*]-} " == *" --dry "* || " ${options[*]-} " == *" -y "* ]] || options+=(-y)
 exec .venv/bin/pyinfra @local deploys/stack.py ${options[@]+"${options[@]}"}

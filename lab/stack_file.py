@@ -16,6 +16,7 @@ from lab.state import Engine29, LabState
 CONTEXT = 2048
 SERVICES = {"qwen": "tiny-qwen:v1", "deepseek": "tiny-deepseek:v1", "mistral": "tiny-mistral:v1"}
 FIRST_PORT = 11434
+LOCK = "stack.lab.lock"
 # The product puts it on its containers.
 PRODUCT_LABEL = "ollama-stack.stack"
 
@@ -58,6 +59,9 @@ def _head(image_mirror: str) -> TOMLDocument:
 def _dumps(document: TOMLDocument, lab: LabState, ports: Mapping[str, int]) -> str:
     document.add("model_registry", tomlkit.item(lab.model_registry))
     document.add("model_registry_insecure", tomlkit.item(True))
+    document.add(tomlkit.nl())
+    document.add(tomlkit.comment("What the lab proved says nothing of the real images."))
+    document.add("lock", tomlkit.item(LOCK))
     document.add(tomlkit.nl())
     document.add(tomlkit.comment("The tiny models need no card."))
     document.add("gpu", tomlkit.item("off"))
