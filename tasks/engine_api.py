@@ -60,13 +60,26 @@ def curl(
 
     The body, if there is one, is read from standard input, so that no secret is in an argument.
     """
-    words = ["curl", "-sS", "--globoff", "--noproxy", "*", "--max-time", f"{timeout:g}"]
+    words = curl_words(urls, socket=socket, method=method, timeout=timeout, has_body=has_body)
+    return f"{shlex.join(['curl', *words])} 2>/dev/null"
+
+
+def curl_words(
+    urls: Iterable[str],
+    *,
+    socket: str = "",
+    method: str = "GET",
+    timeout: float = 30,
+    has_body: bool = False,
+) -> list[str]:
+    """Return the arguments of one curl; --next between several of them makes one command."""
+    words = ["-sS", "--globoff", "--noproxy", "*", "--max-time", f"{timeout:g}"]
     words += ["--connect-timeout", "5", "-w", r"\n#%{http_code} %{url_effective}\n", "-X", method]
     if socket:
         words += ["--unix-socket", socket]
     if has_body:
         words += ["-H", "Content-Type: application/json", "--data-binary", "@-"]
-    return f"{shlex.join([*words, *urls])} 2>/dev/null"
+    return [*words, *urls]
 
 
 def answers(output: str) -> dict[str, Answer]:

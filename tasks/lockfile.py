@@ -9,8 +9,6 @@ from dataclasses import asdict, dataclass, field, replace
 from pathlib import Path
 from typing import Any
 
-import tomlkit
-
 HEADER = "Written by ollama-stack: what was proven, by host and service. Keep it; do not edit it."
 
 
@@ -88,6 +86,8 @@ class LockFile:
             self._write()
 
     def _write(self) -> None:
+        import tomlkit  # noqa: PLC0415 (a run that changes nothing does not write)
+
         document = tomlkit.document()
         document.add(tomlkit.comment(HEADER))
         hosts: dict[str, Any] = {}

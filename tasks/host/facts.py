@@ -76,7 +76,7 @@ if [ -S "$socket" ]; then
 fi
 daemons=
 here=$(readlink /proc/self/ns/net)
-for file in /proc/[0-9]*/stat; do
+for file in $(grep -lF '(dockerd) ' /proc/[0-9]*/stat); do
   stat=; read -r stat <"$file" || continue
   # Z: it is dead, and nobody fetched its exit status yet.
   case "$stat" in *"(dockerd) Z"*) continue;; *"(dockerd) "*) ;; *) continue;; esac

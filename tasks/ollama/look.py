@@ -7,10 +7,9 @@ are few, and a fact's arguments (the declaration, with its proxies) would be pri
 from __future__ import annotations
 
 import shlex
-from collections.abc import Iterable
 from typing import Any
 
-from tasks.engine_api import Answer, answers, curl, engine, with_label
+from tasks.engine_api import Answer, answers, curl_words, engine, with_label
 from tasks.ollama.observed import (
     STACK_LABEL,
     ForeignContainer,
@@ -20,7 +19,7 @@ from tasks.ollama.observed import (
     ServedModel,
     Snapshot,
 )
-from tasks.ollama.spec import PREVIOUS, spec_of
+from tasks.ollama.spec import PREVIOUS
 from tasks.references import OLLAMA_REGISTRY, ModelReference
 from tasks.shell import Shell
 from tasks.stack import Service, Stack
@@ -28,6 +27,46 @@ from tasks.stack import Service, Stack
 MANIFESTS_MARK = "#manifests"
 SERVER_PATHS = ("/api/version", "/api/tags", "/api/ps")
 SERVER_TIMEOUT = 5
+# What the first answers name and do not show is asked for: containers of ours under other names,
+# and images that containers run.
+SCRIPT = r"""
+exec 2>/dev/null
+seen=$(@FIRST@)
+printf '%s\n' "$seen"
+urls=
+for id in $(printf '%s\n' "$seen" | awk '/^#[0-9]+ .*filters=/ { print last } NF { last = $0 }' \
+  | grep -oE '"Id":"[0-9a-f]+"' | cut -d'"' -f4); do
+  case "$seen" in *"{\"Id\":\"$id\",\"Created\""*) ;; *)
+    urls="$urls http://docker/containers/$id/json";; esac
+done
+if [ -n "$urls" ]; then
+  more=$(@MORE@ $urls)
+  printf '%s\n' "$more"
+  seen="$seen$more"
+fi
+urls=
+for id in $(printf '%s\n' "$seen" | grep -oE '"Image":"sha256:[0-9a-f]+"' | cut -d'"' -f4 | sort -u)
+do
+  case "$seen" in *"{\"Id\":\"$id\""*) ;; *) urls="$urls http://docker/images/$id/json";; esac
+done
+[ -n "$urls" ] && @MORE@ $urls
+"""
+# A server that does not answer is known by the manifests on its volume: the SHA-256 of a manifest
+# is the digest of its model.
+VOLUME = r"""
+case "$seen" in *'#200 @VERSION@'*) ;; *)
+  at=$(@VOLUME@ | grep -oE '"Mountpoint":"[^"]+"' | cut -d'"' -f4)
+  if [ -n "$at" ]; then
+    echo "#manifests @NAME@"
+    if [ -r "$at" ] && [ -x "$at" ]; then
+      cd "$at/models/manifests" && find . -type f -exec sha256sum {} +
+      cd /
+    else
+      echo unreadable
+    fi
+  fi;;
+esac
+"""
 
 
 def look(shell: Shell, stack: Stack) -> Snapshot:
@@ -36,55 +75,38 @@ def look(shell: Shell, stack: Stack) -> Snapshot:
 
 
 def script(stack: Stack) -> str:
-    """Build the observing script: a handful of curl commands, no parsing of tables."""
+    """Build the observing script. Starting curl is what costs: one asks nearly everything."""
     socket = stack.docker_socket
-    names = [spec.name for spec in _specs(stack)]
-    containers = [
-        engine(f"/containers/{n}/json") for name in names for n in (name, name + PREVIOUS)
-    ]
-    images = [engine(f"/images/{spec.image}/json") for spec in _specs(stack)]
-    ours = engine(
-        "/containers/json", {"all": 1, "filters": with_label(STACK_LABEL, stack.container_prefix)}
+    names = [stack.container_name(service) for service in stack.services]
+    first = curl_words(_engine_urls(stack, names), socket=socket)
+    servers = [s.url + path for s in stack.services if s.active for path in SERVER_PATHS]
+    if servers:
+        first += ["--next", *curl_words(servers, timeout=SERVER_TIMEOUT)]
+    lines = SCRIPT.replace("@FIRST@", shlex.join(["curl", *first])).replace(
+        "@MORE@", shlex.join(["curl", *curl_words([], socket=socket)])
     )
-    overview = [engine("/version"), engine("/containers/json", {"all": 1}), engine("/volumes")]
-    lines = [
-        curl(overview, socket=socket),
-        f'ids=$({curl([ours], socket=socket)} | grep -oE \'"Id":"[0-9a-f]+"\' | cut -d\'"\' -f4)',
-        f"urls='{' '.join(containers)}'",
-        f'for id in $ids; do urls="$urls {engine("/containers/")}$id/json"; done',
-        f"seen=$({curl([], socket=socket)} $urls)",
-        "printf '%s\\n' \"$seen\"",
-        f"urls='{' '.join(sorted(set(images)))}'",
-        'for id in $(printf \'%s\' "$seen" | grep -oE \'"Image":"sha256:[0-9a-f]+"\''
-        " | cut -d'\"' -f4 | sort -u);"
-        f' do urls="$urls {engine("/images/")}$id/json"; done',
-        f"{curl([], socket=socket)} $urls",
-        *(_server_lines(stack)),
-        *(_volume_lines(socket, name) for name in names),
-        "true",
+    for service, name in zip(stack.services, names, strict=True):
+        volume = shlex.join(["curl", *curl_words([engine(f"/volumes/{name}")], socket=socket)])
+        lines += (
+            VOLUME.replace("@VERSION@", service.url + SERVER_PATHS[0])
+            .replace("@NAME@", name)
+            .replace("@VOLUME@", volume)
+        )
+    return f"sh -c {shlex.quote(lines + 'true')}"
+
+
+def _engine_urls(stack: Stack, names: list[str]) -> list[str]:
+    """Return what the engine is asked in any case; the filtered list finds what was renamed."""
+    ours = {"all": 1, "filters": with_label(STACK_LABEL, stack.container_prefix)}
+    images = {str(stack.image_reference(service)) for service in stack.services}
+    return [
+        engine("/version"),
+        engine("/containers/json", {"all": 1}),
+        engine("/volumes"),
+        engine("/containers/json", ours),
+        *(engine(f"/containers/{n}/json") for name in names for n in (name, name + PREVIOUS)),
+        *(engine(f"/images/{image}/json") for image in sorted(images)),
     ]
-    return f"sh -c {shlex.quote(chr(10).join(line.replace(' 2>/dev/null', '') for line in lines))}"
-
-
-def _specs(stack: Stack) -> list[Any]:
-    return [spec_of(stack, service, has_gpu=False) for service in stack.services]
-
-
-def _server_lines(stack: Stack) -> Iterable[str]:
-    urls = [s.url + path for s in stack.services if s.active for path in SERVER_PATHS]
-    if urls:
-        yield curl(urls, timeout=SERVER_TIMEOUT)
-
-
-def _volume_lines(socket: str, name: str) -> str:
-    """List the manifests on a volume with their SHA-256, which is the digest of the model."""
-    return (
-        f"at=$({curl([engine(f'/volumes/{name}')], socket=socket)}"
-        ' | grep -oE \'"Mountpoint":"[^"]+"\' | cut -d\'"\' -f4)\n'
-        f'if [ -n "$at" ]; then echo "{MANIFESTS_MARK} {name}"\n'
-        'if [ -r "$at" ] && [ -x "$at" ]; then cd "$at/models/manifests" 2>/dev/null'
-        " && find . -type f -exec sha256sum {} +; cd /; else echo unreadable; fi; fi"
-    )
 
 
 def parse(stack: Stack, output: str) -> Snapshot:
