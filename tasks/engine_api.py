@@ -48,20 +48,9 @@ class Answer:
         return self.body.strip() or ("nobody answered" if not self.status else str(self.status))
 
 
-def curl(
-    urls: Iterable[str],
-    *,
-    socket: str = "",
-    method: str = "GET",
-    timeout: float = 30,
-    has_body: bool = False,
-) -> str:
-    """Build one curl command for several URLs; each answer ends in a line "#STATUS URL".
-
-    The body, if there is one, is read from standard input, so that no secret is in an argument.
-    """
-    words = curl_words(urls, socket=socket, method=method, timeout=timeout, has_body=has_body)
-    return f"{shlex.join(['curl', *words])} 2>/dev/null"
+def curl(urls: Iterable[str], **options: Any) -> str:
+    """Build one curl command for several URLs; its options are those of `curl_words`."""
+    return f"{shlex.join(['curl', *curl_words(urls, **options)])} 2>/dev/null"
 
 
 def curl_words(
@@ -72,7 +61,11 @@ def curl_words(
     timeout: float = 30,
     has_body: bool = False,
 ) -> list[str]:
-    """Return the arguments of one curl; --next between several of them makes one command."""
+    """Return the arguments of one curl; --next between several of them makes one command.
+
+    Each answer ends in a line "#STATUS URL". `timeout` is in seconds for each URL. The body, if
+    there is one, is read from standard input, so that no secret is in an argument.
+    """
     words = ["-sS", "--globoff", "--noproxy", "*", "--max-time", f"{timeout:g}"]
     words += ["--connect-timeout", "5", "-w", r"\n#%{http_code} %{url_effective}\n", "-X", method]
     if socket:

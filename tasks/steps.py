@@ -25,7 +25,6 @@ class Action(StrEnum):
     START = "start"
     UNPAUSE = "unpause"
     STOP = "stop"
-    CONNECT = "connect"
     PROVE = "prove"
     REMOVE = "remove"
     REMOVE_VOLUME = "remove volume"

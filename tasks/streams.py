@@ -12,7 +12,7 @@ import shlex
 import time
 from collections.abc import Callable
 from dataclasses import dataclass, field
-from typing import Any, Protocol
+from typing import Any
 
 from tasks.run import Run
 from tasks.text import progress_text
@@ -23,38 +23,21 @@ SHOW_SECONDS = 3.0
 LINGER_SECONDS = 600
 
 
-class Progress(Protocol):
-    """What one kind of stream tells: pulls of models and of images differ in their lines."""
-
-    error: str
-    phase: str
-
-    def feed(self, line: dict[str, Any]) -> None:
-        """Take in one line."""
-
-    @property
-    def done(self) -> int:
-        """Bytes so far."""
-
-    @property
-    def total(self) -> int:
-        """Bytes in all, as far as known."""
-
-
 @dataclass
-class ModelProgress:
-    """Progress of Ollama's /api/pull: `status, digest, total, completed`, one layer at a time."""
+class Progress:
+    """What a stream told so far; pulls of models and of images differ in their lines only.
+
+    `layers` are bytes so far and in all, by layer; `phase` is the server's word for what it does.
+    """
 
     error: str = ""
     phase: str = ""
     layers: dict[str, tuple[int, int]] = field(default_factory=dict)
 
     def feed(self, line: dict[str, Any]) -> None:
-        """Take in one line; `completed` may be absent."""
+        """Take in one line."""
         self.error = str(line.get("error", self.error))
         self.phase = str(line.get("status", self.phase))
-        if "digest" in line and "total" in line:
-            self.layers[line["digest"]] = (int(line.get("completed") or 0), int(line["total"]))
 
     @property
     def done(self) -> int:
@@ -67,34 +50,28 @@ class ModelProgress:
         return sum(total for _, total in self.layers.values())
 
 
-@dataclass
-class ImageProgress:
-    """Progress of the engine's POST /images/create: `status, id, progressDetail`."""
+class ModelProgress(Progress):
+    """Progress of Ollama's /api/pull: `status, digest, total, completed`, one layer at a time."""
 
-    error: str = ""
-    phase: str = ""
-    layers: dict[str, tuple[int, int]] = field(default_factory=dict)
+    def feed(self, line: dict[str, Any]) -> None:
+        """Take in one line; `completed` may be absent."""
+        super().feed(line)
+        if "digest" in line and "total" in line:
+            self.layers[line["digest"]] = (int(line.get("completed") or 0), int(line["total"]))
+
+
+class ImageProgress(Progress):
+    """Progress of the engine's POST /images/create: `status, id, progressDetail`."""
 
     def feed(self, line: dict[str, Any]) -> None:
         """Take in one line; extraction is not counted again."""
-        self.error = str(line.get("error", self.error))
-        self.phase = str(line.get("status", self.phase))
+        super().feed(line)
         detail = line.get("progressDetail") or {}
         if line.get("status") == "Downloading" and detail.get("total"):
             self.layers[line["id"]] = (int(detail["current"]), int(detail["total"]))
         elif line.get("status") in ("Download complete", "Pull complete"):
             _, total = self.layers.get(line["id"], (0, 0))
             self.layers[line["id"]] = (total, total)
-
-    @property
-    def done(self) -> int:
-        """Bytes so far."""
-        return sum(done for done, _ in self.layers.values())
-
-    @property
-    def total(self) -> int:
-        """Bytes of the layers begun so far."""
-        return sum(total for _, total in self.layers.values())
 
 
 @dataclass(frozen=True)

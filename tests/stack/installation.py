@@ -148,6 +148,18 @@ class Installation:
         assert "Traceback" not in output.text, output.text
         return output
 
+    def begin(self) -> subprocess.Popen[str]:
+        """Start a converge and leave it to the test to end it."""
+        return subprocess.Popen(
+            [str(PYINFRA), "-y", "@local", "deploys/stack.py"],
+            cwd=ROOT,
+            env=self.environment,
+            stdin=subprocess.DEVNULL,
+            stdout=subprocess.PIPE,
+            stderr=subprocess.STDOUT,
+            text=True,
+        )
+
     def converge(self, *data: str) -> Output:
         """Converge; `data` are KEY=VALUE."""
         return self.pyinfra("-y", *(word for pair in data for word in ("--data", pair)))

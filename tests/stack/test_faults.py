@@ -5,8 +5,6 @@ from __future__ import annotations
 import os
 import signal
 import socket
-import subprocess
-import time
 from collections.abc import Iterator
 from contextlib import contextmanager
 from typing import Any
@@ -15,7 +13,7 @@ import pytest
 
 from lab import faults, models
 from tests.stack.conftest import Maker, others
-from tests.stack.installation import PYINFRA, ROOT, Installation, Output
+from tests.stack.installation import Installation, Output
 
 IMAGE = "ollama/ollama"
 
@@ -206,15 +204,7 @@ def test_fault_11_a_pull_that_was_cut_goes_on_where_it_stopped(stack: Installati
     with declared(stack, pull_retries=0, qwen={"model": "tiny-large:v1"}):
         before = stack.containers()
         with faults.inject("blobs-slow", only="tiny-large:v1", rate="2m"):
-            process = subprocess.Popen(
-                [str(PYINFRA), "-y", "@local", "deploys/stack.py"],
-                cwd=ROOT,
-                env=stack.environment,
-                stdin=subprocess.DEVNULL,
-                stdout=subprocess.PIPE,
-                stderr=subprocess.STDOUT,
-                text=True,
-            )
+            process = stack.begin()
             assert process.stdout is not None
             for line in process.stdout:
                 if "tiny-large:v1: " in line and "left" in line:
@@ -339,24 +329,24 @@ def test_wrong_use_is_refused_before_anything_is_looked_at(
     assert stack.containers() == before
 
 
-def test_fault_29_ctrl_c_ends_with_130_and_the_next_run_finishes(stack: Installation) -> None:
+@pytest.mark.parametrize("moment", ["stop container", "create and start container", "prove"])
+def test_fault_29_ctrl_c_ends_with_130_and_the_next_run_finishes(
+    stack: Installation, moment: str
+) -> None:
     with declared(stack, qwen={"context": 512}, deepseek={"context": 512}):
-        process = subprocess.Popen(
-            [str(PYINFRA), "-y", "@local", "deploys/stack.py"],
-            cwd=ROOT,
-            env=stack.environment,
-            stdin=subprocess.DEVNULL,
-            stdout=subprocess.PIPE,
-            stderr=subprocess.STDOUT,
-            text=True,
-        )
+        process = stack.begin()
         assert process.stdout is not None
+        has_begun = False
         for line in process.stdout:
-            if "create and start container" in line and "Beginning" not in line:
-                time.sleep(0.2)
+            has_begun = has_begun or "Beginning operation run" in line
+            if has_begun and moment in line:
+                break
         process.send_signal(signal.SIGINT)
-        process.wait(timeout=60)
-        output = stack.converge()
+        text = process.stdout.read()
+        assert process.wait(timeout=60) == 130
+        assert "run again to finish or undo it" in text
+        assert "Traceback" not in text
+        output = stack.converge("lock_wait=60")
         assert output.status == 0, output.text
         assert set(stack.converge().operations.values()) == {"No changes"}
         assert not [name for name in stack.containers() if name.endswith("-previous")]

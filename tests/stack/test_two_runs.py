@@ -2,30 +2,16 @@
 
 from __future__ import annotations
 
-import subprocess
-
-from tests.stack.installation import PYINFRA, ROOT, Installation
+from tests.stack.installation import Installation
 
 TIMES = 10
-
-
-def begin(stack: Installation) -> subprocess.Popen[str]:
-    return subprocess.Popen(
-        [str(PYINFRA), "-y", "@local", "deploys/stack.py"],
-        cwd=ROOT,
-        env=stack.environment,
-        stdin=subprocess.DEVNULL,
-        stdout=subprocess.PIPE,
-        stderr=subprocess.STDOUT,
-        text=True,
-    )
 
 
 def test_fault_32_exactly_one_works_and_one_leaves(stack: Installation) -> None:
     for number in range(TIMES):
         # A replacement takes longer than the other one waits.
         stack.write(qwen={"context": 512 + number}, deepseek={"context": 512 + number})
-        runs = [begin(stack), begin(stack)]
+        runs = [stack.begin(), stack.begin()]
         texts = [run.communicate(timeout=300)[0] for run in runs]
         statuses = sorted(run.returncode for run in runs)
         assert statuses == [0, 1], "\n".join(texts)
@@ -39,7 +25,7 @@ def test_fault_32_exactly_one_works_and_one_leaves(stack: Installation) -> None:
 
 def test_the_second_one_waits_where_it_is_told_to(stack: Installation) -> None:
     stack.write(qwen={"context": 1024}, deepseek={"context": 1024})
-    first = begin(stack)
+    first = stack.begin()
     second = stack.converge("lock_wait=120")
     assert first.wait(timeout=300) == 0
     assert second.status == 0, second.text
