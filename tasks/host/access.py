@@ -20,11 +20,6 @@ class Access:
     note: str = ""
 
 
-def needs_sudo(host: ObservedHost) -> bool:
-    """Tell whether steps that need root need sudo here."""
-    return not host.is_root
-
-
 def access(host: ObservedHost) -> Access:
     """Decide as whom to go on. Nothing here asks for a password."""
     if not host.is_known:

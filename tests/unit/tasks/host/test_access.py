@@ -2,7 +2,7 @@
 
 import pytest
 
-from tasks.host.access import access, needs_sudo
+from tasks.host.access import access
 from tasks.host.observed import ObservedHost
 
 ASKS = "sudo: a password is required"
@@ -61,7 +61,3 @@ def test_a_new_member_of_the_docker_group_is_told_to_log_in_again() -> None:
     assert "log out and in again (id -nG shows it)" in way
     _, way = remedy(with_(docker="/usr/bin/docker"))
     assert "usermod -aG docker ada" in way
-
-
-def test_needs_sudo() -> None:
-    assert needs_sudo(USER) and not needs_sudo(ObservedHost(uid=0))
