@@ -2,8 +2,12 @@
 
 from __future__ import annotations
 
+import sqlite3
+import time
+
 import pytest
 
+from tasks.inventory.database import rows_of
 from tests.stack.conftest import Maker, others
 from tests.stack.installation import Installation
 
@@ -94,3 +98,55 @@ def test_only_one_service_is_converged_with_only(edited: Installation) -> None:
     assert output.status == 0, output.text
     assert [step.partition(":")[0] for step in output.planned] == ["qwen"] * len(output.planned)
     assert "OLLAMA_CONTEXT_LENGTH=2048" in edited.inspect("deepseek")["Config"]["Env"]
+
+
+def test_further_models_of_a_service_and_what_nobody_declared(edited: Installation) -> None:
+    edited.write(qwen={"also": ["tiny-mistral:v1"]})
+    output = edited.converge()
+    assert output.status == 0, output.text
+    assert "qwen: prove tiny-mistral:v1 by a generation (it is new here)" in output.done
+    assert edited.digest("qwen", "tiny-mistral:v1")
+    held = {row["model"] for row in service_models(edited, "qwen")}
+    assert held == {"tiny-qwen:v1", "tiny-mistral:v1"}
+    edited.write(qwen={"also": []})
+    output = edited.converge()
+    assert output.status == 0
+    assert "not declared and left alone: tiny-mistral:v1" in output.text
+    assert edited.digest("qwen", "tiny-mistral:v1"), "it is left alone"
+
+
+def test_limits_proxy_and_environment_reach_the_container(edited: Installation) -> None:
+    edited.write(
+        mistral={"memory": "2g", "cpus": 1.5, "environment": {"OLLAMA_DEBUG": "1"}},
+        no_proxy="127.0.0.1,localhost",
+    )
+    output = edited.converge()
+    assert output.status == 0, output.text
+    attrs = edited.inspect("mistral")
+    assert attrs["HostConfig"]["Memory"] == 2 * 1024**3
+    assert attrs["HostConfig"]["NanoCpus"] == 1_500_000_000
+    assert "OLLAMA_DEBUG=1" in attrs["Config"]["Env"]
+    assert "NO_PROXY=127.0.0.1,localhost" in attrs["Config"]["Env"]
+    assert set(edited.converge().operations.values()) == {"No changes"}
+
+
+def test_fault_34_a_database_that_somebody_else_locks_is_waited_for(edited: Installation) -> None:
+    edited.write(qwen={"context": 640})
+    holder = sqlite3.connect(edited.database, isolation_level=None)
+    holder.execute("BEGIN EXCLUSIVE")
+    process = edited.begin()
+    assert process.stdout is not None
+    for line in process.stdout:
+        if "Record the inventory" in line:
+            break
+    time.sleep(2)
+    holder.execute("COMMIT")
+    text = process.stdout.read()
+    assert process.wait(timeout=60) == 0, text
+    assert edited.rows("services")["qwen"]["context"] == 640
+
+
+def service_models(stack: Installation, service: str) -> list[dict[str, object]]:
+    """Return the rows of the models that a service holds."""
+    rows = rows_of(stack.database, "service_models")
+    return [row for row in rows if row["service"] == service]

@@ -10,6 +10,7 @@ import ollama
 import openai
 import pytest
 
+from tasks.inventory.database import rows_of
 from tests.stack.conftest import Maker
 from tests.stack.installation import ROOT, SERVICES, Installation, Output
 
@@ -64,6 +65,24 @@ def test_the_database_tells_what_is_there(fresh: tuple[Installation, Output, Out
         assert row["container_name"] == installation.name(service)
         details = installation.rows("services")[service]
         assert (details["verdict"], details["ollama"]) == ("CPU", "0.24.0")
+
+
+def test_the_history_tells_what_was_done_and_the_host_what_it_is(
+    fresh: tuple[Installation, Output, Output],
+) -> None:
+    installation, _, output = fresh
+    events = rows_of(installation.database, "events")
+    assert [f"{e['service']}: {e['action']}" for e in events if e["service"] == "qwen"] == [
+        "qwen: create volume",
+        "qwen: create",
+        "qwen: pull model",
+        "qwen: prove model",
+    ]
+    assert len(events) == len(output.planned)
+    assert len({event["run"] for event in events}) == 1
+    (host,) = installation.rows("hosts").values()
+    assert host["os"]
+    assert host["docker"] == installation.client.version()["Version"]
 
 
 def test_fault_28_the_second_run_changes_nothing(
