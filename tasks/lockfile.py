@@ -73,17 +73,19 @@ class LockFile:
         """Enter a proven image and write the file, if that changes anything."""
         entry = self.service(host, service)
         if entry.image is None or not _is_same(entry.image, proven):
-            self.entries[host, service] = replace(entry, image=proven)
-            self._write()
+            self._put(host, service, replace(entry, image=proven))
 
     def put_model(self, host: str, service: str, name: str, proven: Proven) -> None:
         """Enter a proven model and write the file, if that changes anything."""
         entry = self.service(host, service)
         old = entry.models.get(name)
         if old is None or not _is_same(old, proven):
-            models = {**entry.models, name: proven}
-            self.entries[host, service] = replace(entry, models=models)
-            self._write()
+            self._put(host, service, replace(entry, models={**entry.models, name: proven}))
+
+    def _put(self, host: str, service: str, entry: ServiceLock) -> None:
+        """Enter a service over what the file holds by now: other hosts write into it as well."""
+        self.entries = {**LockFile.load(self.path).entries, (host, service): entry}
+        self._write()
 
     def _write(self) -> None:
         import tomlkit  # noqa: PLC0415 (a run that changes nothing does not write)

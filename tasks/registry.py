@@ -11,20 +11,20 @@ import re
 import shlex
 from dataclasses import dataclass
 from typing import Any
+from urllib.parse import urlencode
 
 from tasks.references import DOCKER_HUB, OLLAMA_REGISTRY, ImageReference, ModelReference
 from tasks.run import Run
 from tasks.stack import Stack
 
 DOCKER_HUB_HOST = "registry-1.docker.io"
-ACCEPT = ", ".join(
-    f"application/vnd.{kind}+json"
-    for kind in (
-        "docker.distribution.manifest.v2",
-        "docker.distribution.manifest.list.v2",
-        "oci.image.manifest.v1",
-        "oci.image.index.v1",
-    )
+MANIFEST = "application/vnd.docker.distribution.manifest.v2+json"
+# An image is an index of manifests, one for each architecture, where its publisher made one.
+IMAGE_MANIFESTS = (
+    MANIFEST,
+    "application/vnd.docker.distribution.manifest.list.v2+json",
+    "application/vnd.oci.image.manifest.v1+json",
+    "application/vnd.oci.image.index.v1+json",
 )
 TIMEOUT = 15
 _LOOPBACK = re.compile(r"^(127\.|localhost(:|$)|\[::1\])")
@@ -62,11 +62,12 @@ def image_manifest(run: Run, image: ImageReference) -> RemoteManifest | Registry
     registry = DOCKER_HUB_HOST if image.registry == DOCKER_HUB else image.registry
     is_plain = bool(_LOOPBACK.match(registry)) or run.stack.image_mirror_insecure
     url = _manifest_url(registry, is_plain, f"{image.repository}/manifests/{image.tag}")
-    reply = _get(run, url)
+    accept = ", ".join(IMAGE_MANIFESTS)
+    reply = _get(run, url, accept)
     if reply.status == 401:
         token = _token(run, reply.headers)
         if token:
-            reply = _get(run, url, token)
+            reply = _get(run, url, accept, token)
     return result(reply, f"image {image}", registry, "image")
 
 
@@ -75,7 +76,8 @@ def model_manifest(run: Run, model: str) -> RemoteManifest | RegistryFault:
     reference = ModelReference.parse(model)
     registry = run.stack.model_registry or OLLAMA_REGISTRY
     is_plain = bool(run.stack.model_registry) and run.stack.model_registry_insecure
-    reply = _get(run, _manifest_url(registry, is_plain, reference.manifest_path))
+    # The bytes that Ollama will store: it asks for this kind and no other.
+    reply = _get(run, _manifest_url(registry, is_plain, reference.manifest_path), MANIFEST)
     return result(reply, f"model {model}", registry, "model")
 
 
@@ -83,12 +85,12 @@ def _manifest_url(registry: str, is_plain: bool, path: str) -> str:
     return f"{'http' if is_plain else 'https'}://{registry}/v2/{path}"
 
 
-def _get(run: Run, url: str, token: str = "") -> _Reply:
+def _get(run: Run, url: str, accept: str, token: str = "") -> _Reply:
     """Fetch a manifest; secrets (token, proxy) go through curl's configuration on stdin."""
     lines = [f'header = "Authorization: Bearer {token}"'] if token else []
     fetch = (
         f"curl -sSL --max-time {TIMEOUT} --connect-timeout 8 -K - -D $d/head -o $d/body"
-        f" -H {shlex.quote(f'Accept: {ACCEPT}')} -w '%{{http_code}}' {shlex.quote(url)}"
+        f" -H {shlex.quote(f'Accept: {accept}')} -w '%{{http_code}}' {shlex.quote(url)}"
         " >$d/code 2>$d/err"
     )
     script = (
@@ -124,17 +126,24 @@ def parse_reply(text: str) -> _Reply:
 
 def _token(run: Run, headers: str) -> str:
     """Get an anonymous pull token where the registry names its token service."""
-    match = re.search(r"(?im)^www-authenticate: bearer (.+)$", headers)
-    if match is None:
+    url = token_url(headers)
+    if not url:
         return ""
-    parts = dict(re.findall(r'(\w+)="([^"]*)"', match[1]))
-    query = f"service={parts.get('service', '')}&scope={parts.get('scope', '')}"
-    url = f"{parts.get('realm', '')}?{query}"
     try:
-        value: dict[str, Any] = json.loads(_get(run, url).body)
+        value: dict[str, Any] = json.loads(_get(run, url, "application/json").body)
     except ValueError:
         return ""
     return str(value.get("token") or value.get("access_token") or "")
+
+
+def token_url(headers: str) -> str:
+    """Return where a registry gives tokens, from its Www-Authenticate header; "" where nowhere."""
+    match = re.search(r"(?im)^www-authenticate: *bearer (.+)$", headers)
+    if match is None:
+        return ""
+    parts = dict(re.findall(r'(\w+)="([^"]*)"', match[1]))
+    query = urlencode({key: parts[key] for key in ("service", "scope") if key in parts})
+    return f"{parts['realm']}?{query}" if "realm" in parts else ""
 
 
 def result(reply: _Reply, what: str, registry: str, kind: str) -> RemoteManifest | RegistryFault:

@@ -93,12 +93,11 @@ def _pull(run: Run, service: Service, model: str, remote: RemoteManifest) -> Non
         _copy(run, service, name, model)
         _call(run, service, "DELETE", "/api/delete", {"model": name})
     held = observe_afresh(run).server(service.name).models.get(model)
-    if held is None or held.digest != remote.digest:
-        seen = held.digest[7:19] if held else "nothing"
-        raise StepFailed(
-            f"after the pull {model} is {seen}, the registry offered {remote.digest[7:19]}",
-            "run again; if it stays so, tell whoever runs the registry",
-        )
+    if held is None:
+        raise StepFailed(f"after the pull {model} is not there", "run again")
+    if held.digest != remote.digest:
+        # Old releases of Ollama write the manifest in their own words; its layers are verified.
+        run.log(f"  {model} is kept as {held.digest[7:19]}, offered as {remote.digest[7:19]}")
 
 
 def _follow(run: Run, service: Service, name: str, size: int, model: str) -> StreamEnd:

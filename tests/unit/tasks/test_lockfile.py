@@ -45,6 +45,14 @@ def test_the_same_digest_again_does_not_touch_the_file(tmp_path: Path) -> None:
     assert (lock.path.read_bytes(), lock.path.stat().st_mtime_ns) == before
 
 
+def test_two_hosts_that_write_in_turn_keep_each_others_entries(tmp_path: Path) -> None:
+    proven = Proven("m:1", "sha256:a", "2026")
+    one, two = LockFile(tmp_path / "stack.lock"), LockFile(tmp_path / "stack.lock")
+    one.put_model("h1", "s", "m:1", proven)
+    two.put_model("h2", "s", "m:1", proven)
+    assert set(LockFile.load(one.path).entries) == {("h1", "s"), ("h2", "s")}
+
+
 def test_an_image_counts_only_for_the_reference_that_was_asked_for(tmp_path: Path) -> None:
     lock = LockFile(tmp_path / "stack.lock")
     lock.put_image("h", "s", Proven("ollama/ollama:1", "sha256:a", "2026"))

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from tasks.registry import RegistryFault, fault, parse_reply, result
+from tasks.registry import RegistryFault, fault, parse_reply, result, token_url
 
 MANIFEST = '{"config": {"size": 10}, "layers": [{"size": 100}, {"size": 5}]}'
 
@@ -49,3 +49,16 @@ def test_fault_15_a_damaged_manifest_is_named(body: str) -> None:
     found = result(reply, "model x:1", "r:1", "model")
     assert isinstance(found, RegistryFault)
     assert "damaged manifest" in found.cause
+
+
+def test_the_token_service_is_named_by_the_registry() -> None:
+    # The header is Docker Hub's, from its documentation of token authentication.
+    header = (
+        'HTTP/1.1 401 Unauthorized\r\nWww-Authenticate: Bearer realm="https://auth.docker.io/token",'
+        'service="registry.docker.io",scope="repository:ollama/ollama:pull"\r\n'
+    )
+    assert token_url(header) == (
+        "https://auth.docker.io/token?service=registry.docker.io"
+        "&scope=repository%3Aollama%2Follama%3Apull"
+    )
+    assert token_url("Www-Authenticate: Basic realm=x") == ""
