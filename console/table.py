@@ -15,7 +15,7 @@ BROKEN = ("✗", "red")
 
 def print_views(console: Console, views: list[ServiceView]) -> None:
     """Print a line for each service; what does not fit one line goes below the table."""
-    table = Table(box=None, pad_edge=False, header_style="bold")
+    table = Table(box=None, pad_edge=False, padding=(0, 1, 0, 0), header_style="bold")
     for heading in ("", "service", "state", "model", "Ollama", "port", "size", "loaded"):
         table.add_column(heading, overflow="fold", justify="right" if heading == "size" else "left")
     for view in views:
@@ -37,4 +37,4 @@ def loaded_text(view: ServiceView) -> str:
     """Say whether the model is in memory, where, and how large it is there."""
     if view.loaded is None:
         return "no"
-    return f"{view.processor}, {bytes_text(view.loaded)}"
+    return f"{view.processor} {bytes_text(view.loaded)}"
