@@ -14,11 +14,15 @@ HEADER = "Written by ollama-stack: what was proven, by host and service. Keep it
 
 @dataclass(frozen=True)
 class Proven:
-    """What was asked for and the manifest digest that a generation proved; `at` is UTC."""
+    """What was asked for and the manifest digest that a generation proved; `at` is UTC.
+
+    `processor` is where a model ran: "GPU", "CPU" or "GPU 43 %"; "" for an image.
+    """
 
     reference: str
     digest: str
     at: str
+    processor: str = ""
 
 
 @dataclass(frozen=True)
@@ -69,6 +73,11 @@ class LockFile:
         """Return the proven digests of a service's models, by declared name."""
         return {name: p.digest for name, p in self.service(host, service).models.items()}
 
+    def gpu_models(self, host: str, service: str) -> frozenset[str]:
+        """Return the models of a service that ran wholly on the GPU when they were proven."""
+        models = self.service(host, service).models
+        return frozenset(name for name, proven in models.items() if proven.processor == "GPU")
+
     def put_image(self, host: str, service: str, proven: Proven) -> None:
         """Enter a proven image and write the file, if that changes anything."""
         entry = self.service(host, service)
@@ -105,7 +114,7 @@ class LockFile:
 
 
 def _is_same(old: Proven, new: Proven) -> bool:
-    return (old.reference, old.digest) == (new.reference, new.digest)
+    return replace(old, at="") == replace(new, at="")
 
 
 def _parse(table: dict[str, Any]) -> ServiceLock:

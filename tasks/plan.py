@@ -70,11 +70,12 @@ def model_plan(
     """Plan the models of a service, after these steps of its container and what was done so far."""
     actions = {step.action for step in container if step.service == service.name}
     actions |= {event.action for event in run.events if event.service == service.name}
-    proven = {} if run.lock is None else run.lock.model_digests(run.host.name, service.name)
+    lock, host = run.lock, run.host.name
     return plan_models(
         service,
         snapshot.models(service.name),
-        proven,
+        {} if lock is None else lock.model_digests(host, service.name),
+        gpu_proven=() if lock is None else lock.gpu_models(host, service.name),
         container_changed=bool(actions & CONTAINER_CHANGES),
         container_proven=Action.PROVE in actions,
         needs=run.engine_needs,

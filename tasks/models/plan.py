@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping
 
 from tasks.ollama.observed import ServedModel
 from tasks.stack import Service
@@ -21,6 +21,7 @@ def plan_models(
     held: Mapping[str, ServedModel] | None,
     proven: Mapping[str, str],
     *,
+    gpu_proven: Collection[str] = (),
     container_changed: bool,
     container_proven: bool,
     needs: str = "",
@@ -28,7 +29,9 @@ def plan_models(
     """Plan the models of one active service.
 
     `held` are the models on its volume (None where nobody can tell before it runs), `proven` the
-    digests of the lock by model. After any change a generation has to prove the service.
+    digests of the lock by model, `gpu_proven` the models that ran wholly on the GPU then. After any
+    change a generation has to prove the service; and until one ran on the GPU, where that is
+    required.
     """
     if not service.active:
         return []
@@ -44,6 +47,8 @@ def plan_models(
     main = service.model
     if container_changed and not container_proven and main not in dict(to_prove):
         to_prove.insert(0, (main, "its container changed"))
+    if service.gpu == "required" and main not in gpu_proven and main not in dict(to_prove):
+        to_prove.append((main, "the GPU is required, and it was not proven there yet"))
     for model, why in to_prove:
         text = f"prove {model} by a generation"
         steps.append(Step(Action.PROVE_MODEL, model, text, why, service.name, needs))

@@ -39,7 +39,7 @@ def prove_model(run: Run, service: Service, model: str) -> None:
     )
     _judge(run, service, proof)
     run.proofs[service.name] = proof
-    _enter(run, service, model)
+    _enter(run, service, proof)
 
 
 def _judge(run: Run, service: Service, proof: Proof) -> None:
@@ -58,7 +58,7 @@ def _judge(run: Run, service: Service, proof: Proof) -> None:
         run.note(f"{service.name}: {proof.model} runs on {proof.verdict}, not wholly on the GPU")
 
 
-def _enter(run: Run, service: Service, model: str) -> None:
+def _enter(run: Run, service: Service, proof: Proof) -> None:
     """Enter the image and the model that were just proven into the lock."""
     if run.lock is None:
         return
@@ -71,6 +71,7 @@ def _enter(run: Run, service: Service, model: str) -> None:
         known = run.lock.image_digest(host, service.name, service.image)
         digest = known if known in image.digests else image.digests[0]
         run.lock.put_image(host, service.name, Proven(service.image, digest, now))
-    held = snapshot.server(service.name).models.get(model)
-    if held is not None and model in service.models:
-        run.lock.put_model(host, service.name, model, Proven(model, held.digest, now))
+    held = snapshot.server(service.name).models.get(proof.model)
+    if held is not None and proof.model in service.models:
+        proven = Proven(proof.model, held.digest, now, proof.verdict)
+        run.lock.put_model(host, service.name, proof.model, proven)

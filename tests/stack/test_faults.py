@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import shutil
 import signal
 import socket
 from collections.abc import Iterator
@@ -125,6 +126,24 @@ def test_fault_20_who_holds_a_port_is_named_and_never_killed(stack: Installation
             assert_failed(output, f"port {port} is taken", f"PID {os.getpid()}")
             assert stack.containers() == before
             holder.close()
+
+
+def test_fault_5_without_a_card_a_required_gpu_is_an_error_and_auto_is_not(
+    stack: Installation,
+) -> None:
+    if shutil.which("nvidia-smi"):
+        pytest.skip("this machine has an NVIDIA driver")
+    before = stack.containers()
+    with declared(stack, gpu="required", qwen={"context": 512}):
+        output = stack.converge()
+        assert_failed(output, "NVIDIA")
+        assert output.done == []
+        assert stack.containers() == before
+    with declared(stack, gpu="auto"):
+        output = stack.converge()
+        assert output.status == 0, output.text
+        assert "models run on the CPU" in output.text
+        assert stack.containers() == before
 
 
 def test_fault_21_a_dead_engine_is_no_empty_host(stack: Installation, make: Maker) -> None:

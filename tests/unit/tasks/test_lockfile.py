@@ -45,6 +45,13 @@ def test_the_same_digest_again_does_not_touch_the_file(tmp_path: Path) -> None:
     assert (lock.path.read_bytes(), lock.path.stat().st_mtime_ns) == before
 
 
+def test_a_model_that_ran_on_the_gpu_is_known_as_such(tmp_path: Path) -> None:
+    lock = LockFile(tmp_path / "stack.lock")
+    for model, processor in (("a:1", "GPU"), ("b:1", "GPU 43 %"), ("c:1", "CPU")):
+        lock.put_model("h", "s", model, Proven(model, "sha256:a", "2026", processor))
+    assert LockFile.load(lock.path).gpu_models("h", "s") == {"a:1"}
+
+
 def test_two_hosts_that_write_in_turn_keep_each_others_entries(tmp_path: Path) -> None:
     proven = Proven("m:1", "sha256:a", "2026")
     one, two = LockFile(tmp_path / "stack.lock"), LockFile(tmp_path / "stack.lock")

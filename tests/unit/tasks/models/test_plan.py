@@ -44,6 +44,13 @@ def test_a_changed_container_has_to_prove_itself_once() -> None:
     assert texts({}, {}, container_changed=True).count("prove a:1 by a generation") == 1
 
 
+def test_where_the_gpu_is_required_a_proof_on_the_cpu_is_not_enough() -> None:
+    required = QWEN.model_copy(update={"gpu": "required"})
+    assert texts(BOTH, PROVEN, required) == ["prove a:1 by a generation"]
+    assert texts(BOTH, PROVEN, required, gpu_proven={"a:1"}) == []
+    assert texts({}, {}, required).count("prove a:1 by a generation") == 1
+
+
 def test_a_volume_that_nobody_can_read_yet_is_said_to_be_so() -> None:
     assert texts(None, PROVEN)[0] == "pull a:1 if it is not there"
 
