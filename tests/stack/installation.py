@@ -149,7 +149,7 @@ class Installation:
         return output
 
     def begin(self) -> subprocess.Popen[str]:
-        """Start a converge and leave it to the test to end it."""
+        """Start a converge in a process group of its own and leave it to the test to end it."""
         return subprocess.Popen(
             [str(PYINFRA), "-y", "@local", "deploys/stack.py"],
             cwd=ROOT,
@@ -158,6 +158,7 @@ class Installation:
             stdout=subprocess.PIPE,
             stderr=subprocess.STDOUT,
             text=True,
+            start_new_session=True,
         )
 
     def converge(self, *data: str) -> Output:
