@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import io
 import json
 import os
 import sys
@@ -164,6 +165,9 @@ def doctor(as_json: bool) -> None:
 
 def main() -> NoReturn:
     """Run a command; no traceback reaches a person unless OLLAMA_STACK_DEBUG asks for it."""
+    if isinstance(sys.stdout, io.TextIOWrapper):
+        # A terminal that knows no "●" gets a "?".
+        sys.stdout.reconfigure(errors="replace")
     try:
         result = app(standalone_mode=False, prog_name="main.sh")
         sys.exit(result if isinstance(result, int) else 0)

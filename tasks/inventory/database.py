@@ -182,7 +182,10 @@ def _differences(
             if old is None or any(old.get(column) != value for column, value in row.items()):
                 yield table, row, key
         for key in there:
-            if key not in wanted and _is_of(inventory.host, table, str(key[0])):
+            is_ours = _is_of(inventory.host, table, str(key[0]))
+            # Nobody could read the models of an unknown service: its rows stay as they are.
+            is_unknown = table == "service_models" and key[0] in inventory.unknown
+            if key not in wanted and is_ours and not is_unknown:
                 yield table, None, key
 
 

@@ -92,9 +92,10 @@ class HostDetails:
 
 @dataclass
 class Inventory:
-    """All rows of one host, by table; `declared` are the names of its services in the database."""
+    """All rows of one host, by table. `unknown` are the services whose models nobody could read."""
 
     host: str
+    unknown: set[str] = field(default_factory=set)
     rows: dict[str, list[Row]] = field(default_factory=dict)
     events: list[Row] = field(default_factory=list)
 
@@ -122,6 +123,8 @@ def inventory_of(
         found.rows.setdefault("services", []).append(
             _service_row(name, host, stack, service, snapshot, proof)
         )
+        if snapshot.models(service.name) is None:
+            found.unknown.add(name)
         found.rows.setdefault("service_models", []).extend(_held_rows(name, service, snapshot))
     return found
 
@@ -138,13 +141,15 @@ def installed_version(service: Service, snapshot: Snapshot) -> str | None:
 
 
 def _model_row(name: str, stack: Stack, service: Service, snapshot: Snapshot) -> Row:
-    return {
+    row: Row = {
         "name": name,
         "container_name": stack.container_name(service),
         "port": service.port,
-        "installed_version": installed_version(service, snapshot),
         "status": ACTIVE if is_active(service, snapshot) else INACTIVE,
     }
+    if snapshot.models(service.name) is not None:
+        row["installed_version"] = installed_version(service, snapshot)
+    return row
 
 
 def _service_row(
@@ -174,10 +179,11 @@ def _service_row(
 
 def _held_rows(name: str, service: Service, snapshot: Snapshot) -> Iterable[Row]:
     for model in (snapshot.models(service.name) or {}).values():
-        yield {
+        row: Row = {
             "service": name,
             "model": model.name,
             "declared": int(model.name in service.models),
             "digest": model.digest,
-            "size": model.size or None,
         }
+        # A server that does not answer tells no sizes: what is known of them stays.
+        yield row | {"size": model.size} if model.size else row

@@ -51,6 +51,14 @@ do
 done
 [ -n "$urls" ] && @MORE@ $urls
 """
+# A server is asked only while its container runs: a paused one would keep everybody waiting.
+SERVER = r"""
+if printf '%s\n' "$seen" | grep -qE '"Running":true,"Paused":false.*"Name":"/@NAME@"'; then
+  server=$(@SERVER@)
+  printf '%s\n' "$server"
+  seen="$seen$server"
+fi
+"""
 # A server that does not answer is known by the manifests on its volume: the SHA-256 of a manifest
 # is the digest of its model.
 VOLUME = r"""
@@ -75,23 +83,25 @@ def look(shell: Shell, stack: Stack) -> Snapshot:
 
 
 def script(stack: Stack) -> str:
-    """Build the observing script. Starting curl is what costs: one asks nearly everything."""
+    """Build the observing script. Starting curl is what costs: few of them ask everything."""
     socket = stack.docker_socket
     names = [stack.container_name(service) for service in stack.services]
     first = curl_words(_engine_urls(stack, names), socket=socket)
-    servers = [s.url + path for s in stack.services if s.active for path in SERVER_PATHS]
-    if servers:
-        first += ["--next", *curl_words(servers, timeout=SERVER_TIMEOUT)]
     lines = SCRIPT.replace("@FIRST@", shlex.join(["curl", *first])).replace(
         "@MORE@", shlex.join(["curl", *curl_words([], socket=socket)])
     )
+    volumes = ""
     for service, name in zip(stack.services, names, strict=True):
+        urls = [service.url + path for path in SERVER_PATHS]
+        server = ["curl", "--fail-early", *curl_words(urls, timeout=SERVER_TIMEOUT)]
+        if service.active:
+            lines += SERVER.replace("@SERVER@", shlex.join(server)).replace("@NAME@", name)
         volume = shlex.join(["curl", *curl_words([engine(f"/volumes/{name}")], socket=socket)])
-        lines += (
-            VOLUME.replace("@VERSION@", service.url + SERVER_PATHS[0])
-            .replace("@NAME@", name)
-            .replace("@VOLUME@", volume)
+        volumes += (
+            VOLUME.replace("@VERSION@", urls[0]).replace("@NAME@", name).replace("@VOLUME@", volume)
         )
+    # The volumes come last: from the first mark on, the output is no answers of curl.
+    lines += volumes
     return f"sh -c {shlex.quote(lines + 'true')}"
 
 

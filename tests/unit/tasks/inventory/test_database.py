@@ -12,9 +12,11 @@ import pytest
 
 from tasks.inventory.database import is_up_to_date, record, rows_of, unusable
 from tasks.inventory.rows import SCHEMA_VERSION, HostDetails, Inventory, inventory_of
+from tasks.ollama.observed import ObservedServer, ServedModel
 from tests.unit.tasks.samples import container, snapshot, spec, stack
 
 STACK = stack()
+MODEL = STACK.services[0].model
 EXACT = """CREATE TABLE models (
     name TEXT PRIMARY KEY,
     container_name TEXT,
@@ -75,6 +77,19 @@ def test_a_row_of_a_service_that_is_no_more_goes_and_those_of_other_hosts_stay(p
     assert "old" not in names
     assert {"ws1/qwen", "ws2/old", "qwen"} <= names
     assert {row["name"] for row in rows_of(path, "hosts")} == {"ws1", "@local"}
+
+
+def test_models_that_nobody_could_read_stay_as_they_were(path: Path) -> None:
+    held = {MODEL: ServedModel(MODEL, "sha256:" + "a" * 64, 5)}
+    up = snapshot(container(spec(STACK)), servers={"qwen": ObservedServer("0.24.0", held)})
+    record(path, inventory_of("@local", STACK, up, HostDetails(), {}, []))
+    stopped = snapshot(container(spec(STACK), status="exited"), stored={"qwen": None})
+    record(path, inventory_of("@local", STACK, stopped, HostDetails(), {}, []))
+    (row,) = [row for row in rows_of(path, "models") if row["name"] == "qwen"]
+    assert (row["installed_version"], row["status"]) == (f"{MODEL}@{'a' * 12}", "inactive")
+    readable = snapshot(stored={"qwen": {MODEL: ServedModel(MODEL, "sha256:" + "a" * 64, 0)}})
+    record(path, inventory_of("@local", STACK, readable, HostDetails(), {}, []))
+    assert [(row["model"], row["size"]) for row in rows_of(path, "service_models")] == [(MODEL, 5)]
 
 
 def test_events_are_added_and_kept(path: Path) -> None:
