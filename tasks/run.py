@@ -10,8 +10,8 @@ from datetime import UTC, datetime
 from typing import Any
 from weakref import WeakKeyDictionary
 
-from pyinfra import host as current_host
 from pyinfra.api import FunctionCommand, Host, StringCommand
+from pyinfra.context import ctx_host
 
 from tasks import layers
 from tasks.inventory.rows import HostDetails
@@ -124,9 +124,7 @@ def current_run() -> Run:
 
     Raises DeclarationError.
     """
-    host: Host = (
-        current_host._get_module() if hasattr(current_host, "_get_module") else current_host
-    )
+    host: Host = ctx_host.get()
     run = _RUNS.get(host)
     if run is None:
         run = _RUNS[host] = Run(host=host, stack=declare(host_layers(host)))

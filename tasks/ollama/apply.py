@@ -128,7 +128,11 @@ def set_aside(run: Run, step: Step, spec: ContainerSpec) -> None:
     """Stop the container that is to be replaced and keep it under its other name."""
     run.stopped_at[spec.service] = time.monotonic()
     _stop(run, spec.name)
-    _rename(run, spec.name, spec.previous_name)
+    try:
+        _rename(run, spec.name, spec.previous_name)
+    except StepFailed:
+        must(run, "POST", f"/containers/{spec.name}/start", f"start {spec.name} again")
+        raise
 
 
 def put_back(run: Run, step: Step, spec: ContainerSpec, service: Service) -> None:
@@ -171,6 +175,10 @@ def undo(run: Run, spec: ContainerSpec, service: Service, error: StepFailed) -> 
     Returns the failure to report. It never tries twice: if this fails too, the commands that do
     it by hand are the remedy.
     """
+    failed = request(run, "GET", f"/containers/{spec.name}/json")
+    if failed.ok and not ObservedContainer.from_inspect(failed.json).is_of(spec.stack):
+        # Somebody else took the name meanwhile: theirs stays.
+        return error
     cause = error.cause + keep_log(run, spec.name)
     has_previous = request(run, "GET", f"/containers/{spec.previous_name}/json").ok
     try:

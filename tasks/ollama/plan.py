@@ -33,17 +33,22 @@ class Wanted:
 
 
 def refusal(wanted: Wanted, snapshot: Snapshot) -> Failure | None:
-    """Return why the service cannot be touched at all: its name belongs to somebody else."""
-    other = snapshot.named(wanted.spec.name)
-    if other is None or other.is_of(wanted.spec.stack) or wanted.may_adopt:
+    """Return why the service cannot be touched at all: a name of its belongs to somebody else."""
+    if not wanted.service.active or wanted.may_adopt:
         return None
-    if not wanted.service.active:
-        return None
+    for name in (wanted.spec.name, wanted.spec.previous_name):
+        other = snapshot.named(name)
+        if other is not None and not other.is_of(wanted.spec.stack):
+            return _not_ours(wanted, name)
+    return None
+
+
+def _not_ours(wanted: Wanted, name: str) -> Failure:
     return Failure(
-        f"container {other.name} is not ours",
+        f"container {name} is not ours",
         f"a container of this name exists and does not carry the labels of this stack"
         f" ({wanted.spec.stack})",
-        f"rename it (docker rename {other.name} {other.name}-mine), or let this stack take its"
+        f"rename it (docker rename {name} {name}-mine), or let this stack take its"
         f" place with --data adopt={wanted.service.name} (its volumes stay)",
         wanted.service.name,
     )

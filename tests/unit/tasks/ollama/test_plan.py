@@ -102,6 +102,13 @@ def test_fault_33_a_foreign_container_of_our_name_is_refused_without_consent() -
     assert actions(seen, adopting) == ["set aside", "create", "prove", "remove"]
 
 
+def test_fault_33_nor_is_one_that_bears_the_name_for_what_is_set_aside() -> None:
+    seen = snapshot(container(SPEC), container(SPEC, name=ASIDE, labels={}))
+    failure = refusal(WANTED, seen)
+    assert failure is not None
+    assert ASIDE in failure.what
+
+
 def test_every_step_tells_why() -> None:
     (first, *_) = plan_container(WANTED, snapshot(container(SPEC, memory=5)))
     assert "memory 5 bytes → unlimited" in first.why
