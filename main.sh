@@ -7,14 +7,17 @@ usage() {
     cat <<'TEXT'
 usage: ./main.sh [COMMAND]
 
-  setup [--demo]       install what is missing and converge this machine;
+  setup [--demo]       install what is missing and converge this machine
                        --demo: on the lab, without GPU and without model downloads
+                       --dry: show what would be done, change nothing
+  status [--json]      what is there now (also without a command)
+  doctor [--json]      check everything, with a real generation for each service
+  logs SERVICE [-f]    the log of a service
+  sync                 write what is there now into the database
+  verify               check the installation with testinfra
   test                 everything that CI runs: ruff, mypy, unit tests, tests on the lab
   lab up|down|status   the lab: a real Docker stack with tiny models, no internet needed
-  verify               check the installation with testinfra
   help                 this text
-
-Everything else goes to the terminal app: status, sync, logs, doctor (see `./main.sh --help`).
 TEXT
 }
 
@@ -71,7 +74,7 @@ run_tests() {
 }
 
 case ${1-} in
-help) usage ;;
+help | -h | --help) usage ;;
 setup) shift; exec "$root/.scripts/setup.sh" "$@" ;;
 test) shift; run_tests "$@" ;;
 verify) shift; ensure_venv requirements-dev.lock; exec "$root/.scripts/verify-install.sh" "$@" ;;

@@ -11,7 +11,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 
 from tasks.ollama.drift import Change, drift, explain
-from tasks.ollama.observed import ObservedContainer, Snapshot
+from tasks.ollama.observed import STACK_LABEL, ObservedContainer, Snapshot
 from tasks.ollama.spec import ContainerSpec
 from tasks.stack import Service
 from tasks.steps import Action, Failure, Step
@@ -39,17 +39,21 @@ def refusal(wanted: Wanted, snapshot: Snapshot) -> Failure | None:
     for name in (wanted.spec.name, wanted.spec.previous_name):
         other = snapshot.named(name)
         if other is not None and not other.is_of(wanted.spec.stack):
-            return _not_ours(wanted, name)
+            way_out = f"rename it (docker rename {name} {name}-mine)"
+            return _not_ours(wanted, f"container {name}", way_out)
+    volume = snapshot.volumes.get(wanted.spec.volume)
+    if volume is not None and volume.get(STACK_LABEL) != wanted.spec.stack:
+        way_out = "declare another container_prefix"
+        return _not_ours(wanted, f"volume {wanted.spec.volume}", way_out)
     return None
 
 
-def _not_ours(wanted: Wanted, name: str) -> Failure:
+def _not_ours(wanted: Wanted, thing: str, way_out: str) -> Failure:
     return Failure(
-        f"container {name} is not ours",
-        f"a container of this name exists and does not carry the labels of this stack"
-        f" ({wanted.spec.stack})",
-        f"rename it (docker rename {name} {name}-mine), or let this stack take its"
-        f" place with --data adopt={wanted.service.name} (its volumes stay)",
+        f"{thing} is not ours",
+        f"it exists and does not carry the labels of this stack ({wanted.spec.stack})",
+        f"{way_out}, or let this stack take it over with --data adopt={wanted.service.name}"
+        " (what is on its volumes stays)",
         wanted.service.name,
     )
 
@@ -288,7 +292,7 @@ def plan_orphans(
             )
     for name, labels in snapshot.volumes.items():
         service = name.removeprefix(stack)
-        if labels.get("ollama-stack.stack") != stack or service in declared:
+        if labels.get(STACK_LABEL) != stack or service in declared:
             continue
         if purge:
             text = f"remove volume {name} with its models"

@@ -6,7 +6,7 @@ from dataclasses import replace
 from typing import Any
 
 from tasks.layers import Layer, defaults_layer, merge
-from tasks.ollama.observed import ObservedContainer, ObservedImage, Snapshot
+from tasks.ollama.observed import STACK_LABEL, ObservedContainer, ObservedImage, Snapshot
 from tasks.ollama.spec import ContainerSpec, spec_of
 from tasks.stack import Stack, declare
 
@@ -66,7 +66,8 @@ def container(wanted: ContainerSpec, **changes: Any) -> ObservedContainer:
 
 def snapshot(*containers: ObservedContainer, **more: Any) -> Snapshot:
     """Return a host with the image, the volumes of the containers, and these containers."""
-    volumes = {c.name.removesuffix("-previous"): {} for c in containers}
+    labels = {STACK_LABEL: "ollama-"}
+    volumes = {c.name.removesuffix("-previous"): labels for c in containers}
     return Snapshot(
         **{
             "version": "20.10.24",

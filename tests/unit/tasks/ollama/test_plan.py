@@ -109,6 +109,16 @@ def test_fault_33_nor_is_one_that_bears_the_name_for_what_is_set_aside() -> None
     assert ASIDE in failure.what
 
 
+def test_fault_33_nor_is_a_volume_of_our_name_without_our_label() -> None:
+    seen = snapshot(volumes={SPEC.volume: {}})
+    failure = refusal(WANTED, seen)
+    assert failure is not None
+    assert failure.what == "volume ollama-qwen is not ours"
+    assert "adopt=qwen" in failure.remedy
+    assert refusal(replace(WANTED, may_adopt=True), seen) is None
+    assert refusal(WANTED, snapshot(volumes={SPEC.volume: {STACK_LABEL: "ollama-"}})) is None
+
+
 def test_every_step_tells_why() -> None:
     (first, *_) = plan_container(WANTED, snapshot(container(SPEC, memory=5)))
     assert "memory 5 bytes → unlimited" in first.why
