@@ -72,12 +72,14 @@ def take(run: Run) -> Failure | None:
     run.holder = holder
     shown = f"head -n 1 {shlex.quote(lock_path(prefix))} 2>/dev/null; true"
     begun = time.monotonic()
+    other = "somebody who did not say who"
     while not holder.ready():
         gevent.sleep(QUICK if time.monotonic() - begun < GRACE else HEARTBEAT)
-        if run.sh(shown).stdout.strip() == who:
+        holds = run.sh(shown).stdout.strip()
+        if holds == who:
             return None
+        other = holds or other
     ended = holder.get()
-    other = run.sh(shown).stdout.strip() or "somebody who did not say who"
     if "cannot create" in ended.stderr or "ermission" in ended.stderr:
         return Failure(
             "the lock of this host cannot be taken",

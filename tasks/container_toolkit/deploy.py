@@ -7,7 +7,7 @@ from pyinfra.api import deploy
 from tasks.container_toolkit.operations import toolkit
 
 
-@deploy("NVIDIA Container Toolkit")
+@deploy("NVIDIA toolkit")
 def install_toolkit() -> None:
     """Install and register the toolkit, where a GPU is used and it is missing."""
-    toolkit(name="Install and register the NVIDIA Container Toolkit", _ignore_errors=True)
+    toolkit(name="Install and register", _ignore_errors=True)

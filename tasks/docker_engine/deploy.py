@@ -10,4 +10,4 @@ from tasks.docker_engine.operations import engine
 @deploy("Docker Engine")
 def install_engine() -> None:
     """Install, configure and start Docker Engine, as far as that is needed."""
-    engine(name="Install and start Docker Engine", _ignore_errors=True)
+    engine(name="Install and start", _ignore_errors=True)

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from pathlib import Path
+
 from pyinfra.api import deploy
 
 from tasks.inventory import operations
@@ -11,5 +13,5 @@ from tasks.run import current_run
 @deploy("Inventory")
 def record_inventory() -> None:
     """Write what is really there into the database, whatever failed before."""
-    database = current_run().stack.database
-    operations.inventory(name=f"Record the inventory in {database}", _ignore_errors=True)
+    database = Path(current_run().stack.database).name
+    operations.inventory(name=f"Record in {database}", _ignore_errors=True)

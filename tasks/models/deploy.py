@@ -12,6 +12,4 @@ from tasks.run import current_run
 def provision_models() -> None:
     """Bring the models of every selected service to their declaration, one service at a time."""
     for service in current_run().stack.selected:
-        operations.models(
-            service=service, name=f"Converge models of {service.name}", _ignore_errors=True
-        )
+        operations.models(service=service, name=f"Converge {service.name}", _ignore_errors=True)

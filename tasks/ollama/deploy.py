@@ -18,10 +18,10 @@ def provision_containers() -> None:
     for service in run.stack.selected:
         operations.container(
             service=service,
-            name=f"Converge container {run.stack.container_name(service)}",
+            name=f"Converge {service.name}",
             _ignore_errors=True,
         )
-    operations.undeclared(name="Look after what is no longer declared", _ignore_errors=True)
+    operations.undeclared(name="See to the undeclared", _ignore_errors=True)
 
 
 @deploy("Removal")
@@ -32,4 +32,4 @@ def remove_containers() -> None:
         return
     for line in plan_lines(removals(run, observe(run))):
         run.log(line)
-    operations.removed(name="Remove the containers of this stack", _ignore_errors=True)
+    operations.removed(name="Remove this stack", _ignore_errors=True)

@@ -17,7 +17,14 @@ from tasks.plan import docker_commands, orphans, refuse, whole_plan
 from tasks.preflight import operations
 from tasks.preflight.advisories import image_notes
 from tasks.preflight.downloads import check_downloads
-from tasks.preflight.usage import check_usage, end_with_130_on_interrupt, is_dry, parameters
+from tasks.preflight.usage import (
+    check_usage,
+    end_with_130_on_interrupt,
+    is_asking,
+    is_dry,
+    parameters,
+    take_end_of_input_as_no,
+)
 from tasks.report.operations import print_failures_last
 from tasks.run import Run, current_run
 from tasks.stack import DeclarationError
@@ -34,6 +41,8 @@ def preflight() -> None:
     """Check how the run was called, the declaration and the lock, and find out as whom to act."""
     check_usage()
     end_with_130_on_interrupt()
+    if is_asking():
+        take_end_of_input_as_no()
     print_failures_last()
     try:
         run = current_run()
@@ -43,7 +52,7 @@ def preflight() -> None:
     if look_at_host(run) is not None and parameters().get("yes"):
         # Before the first look at what is there, so that nothing changes under this run.
         operations.take_lock(run)
-    operations.preflight(name="Check before anything changes")
+    operations.preflight(name="Check first")
 
 
 @deploy("Plan")
@@ -52,11 +61,12 @@ def plan() -> None:
     run = current_run()
     if not run.has_failed(""):
         steps = _plan(run)
-        for line in plan_lines(steps):
+        for line in plan_lines(steps, len(run.failures)):
             run.log(line)
         _show_commands(run, steps)
-    if is_dry() and run.failures:
-        # Not fail_hosts(): it would end the look at the other hosts as well.
+    if run.failures or is_asking():
+        # The exit status of a look that found failures, and of a question that was not answered
+        # with yes. Not fail_hosts(): it would end the look at the other hosts as well.
         run.host.state.failed_hosts.add(run.host)
 
 

@@ -15,6 +15,8 @@ from tasks.run import Run, current_run
 def preflight() -> Generator[FunctionCommand, None, None]:
     """End the host here where it failed as a whole; a service that failed is left out later."""
     run = current_run()
+    if run.is_executing and not run.failures:
+        run.host.state.failed_hosts.discard(run.host)
     if run.is_executing and run.holder is None and not run.has_failed(""):
         # A person had to confirm first: the host may have changed meanwhile.
         take_lock(run)

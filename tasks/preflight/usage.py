@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import builtins
 import os
 import signal
 import sys
@@ -48,6 +49,25 @@ def check_usage() -> None:
 def is_dry() -> bool:
     """Tell whether this run only looks."""
     return bool(parameters().get("dry"))
+
+
+def is_asking() -> bool:
+    """Tell whether pyinfra will ask a person before anything changes."""
+    options = parameters()
+    return bool(options) and not options.get("dry") and not options.get("yes")
+
+
+def take_end_of_input_as_no() -> None:
+    """See to it that Ctrl-D at pyinfra's question is an answer; by itself it is a traceback."""
+    ask = builtins.input
+
+    def answer(prompt: object = "") -> str:
+        try:
+            return ask(prompt)
+        except EOFError:
+            return "nothing (end of input)"
+
+    builtins.input = answer
 
 
 def end_with_130_on_interrupt() -> None:

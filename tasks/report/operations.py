@@ -16,6 +16,7 @@ from tasks.ollama.facts import observe
 from tasks.ollama.observed import Snapshot
 from tasks.run import Run, all_runs, current_run
 from tasks.stack import Stack
+from tasks.steps import Failure
 
 
 @operation()
@@ -62,5 +63,11 @@ def _last_words(run: Run) -> list[str]:
     if not run.failures:
         return []
     count = "1 failure" if len(run.failures) == 1 else f"{len(run.failures)} failures"
-    lines = [line for failure in run.failures for line in failure.lines()]
+    by_cause: dict[tuple[str, str], list[Failure]] = {}
+    for failure in run.failures:
+        by_cause.setdefault((failure.cause, failure.remedy), []).append(failure)
+    lines = []
+    for same in by_cause.values():
+        *heads, last = [failure.lines() for failure in same]
+        lines += [*(head[0] for head in heads), *last]
     return ["", f"{count} on {run.host.name}:", *(f"  {line}" for line in lines)]

@@ -137,7 +137,7 @@ def test_fault_34_a_database_that_somebody_else_locks_is_waited_for(edited: Inst
     process = edited.begin()
     assert process.stdout is not None
     for line in process.stdout:
-        if "Record the inventory" in line:
+        if "Inventory | Record" in line:
             break
     time.sleep(2)
     holder.execute("COMMIT")
