@@ -4,16 +4,27 @@ set -euo pipefail
 root=$(cd -- "$(dirname -- "${BASH_SOURCE[0]}")/.." && pwd)
 cd "$root"
 
+usage="usage: ./main.sh setup [--demo] [--dry] [-y] [--data KEY=VALUE]… [options of pyinfra]"
+wrong() {
+    echo "setup: $1" >&2
+    echo "$usage" >&2
+    exit 2
+}
+
 options=()
-for word in "$@"; do
-    case $word in
+while (($#)); do
+    case $1 in
     --demo) demo=yes ;;
-    -h | --help)
-        echo "usage: ./main.sh setup [--demo] [options of pyinfra, such as --dry or --data KEY=VALUE]"
-        exit 0
+    -h | --help) echo "$usage"; exit 0 ;;
+    --data)
+        [[ ${2-} == ?*=* ]] || wrong "--data wants KEY=VALUE, like --data only=qwen"
+        options+=("$1" "$2")
+        shift
         ;;
-    *) options+=("$word") ;;
+    -*) options+=("$1") ;;
+    *) wrong "there is no option '$1'" ;;
     esac
+    shift
 done
 
 if [[ ${demo-} ]]; then
@@ -29,6 +40,18 @@ if [[ ${demo-} ]]; then
 else
     "$root/main.sh" ensure-venv
 fi
+
+# An invalid declaration ends with 2; pyinfra by itself would end with 1.
+.venv/bin/python - <<'PYTHON' || exit 2
+import sys
+from tasks.layers import local_layers
+from tasks.stack import DeclarationError, declare
+
+try:
+    declare(local_layers())
+except DeclarationError as error:
+    sys.exit(str(error))
+PYTHON
 
 # pyinfra writes no bytecode; compiled once, every run saves a tenth of a second.
 .venv/bin/python -m compileall -q tasks

@@ -167,6 +167,8 @@ def fault(status: int, what: str, registry: str, error: str, kind: str) -> Regis
         setting = "image_mirror" if kind == "image" else "model_registry"
         reason = error.removeprefix("curl: ") or "no answer"
         remedy = f"check the network, http_proxy and {setting}; {offline}"
+        if "wrong version number" in error or "packet length" in error:
+            remedy = f"if it speaks plain HTTP, set {setting}_insecure = true"
         if "certificate" in error:
             remedy = 'name the private CA with ca_certificate = "/path/on/the/host.pem"'
         return RegistryFault(f"the registry {registry} does not answer ({reason})", remedy, True)

@@ -5,6 +5,7 @@ from __future__ import annotations
 import os
 import shlex
 import time
+import traceback
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from typing import Any
@@ -20,6 +21,7 @@ from tasks.shell import Result
 from tasks.stack import Stack, declare
 from tasks.steps import Action, Failure, Step, StepFailed
 
+DEBUG = "OLLAMA_STACK_DEBUG"
 RUN_ID = f"{datetime.now(UTC):%Y%m%dT%H%M%SZ}-{os.getpid()}"
 
 
@@ -54,6 +56,7 @@ class Run:
     gpu_is_usable: bool = False
     gpu_on_hold: bool = False
     engine_needs: str = ""
+    has_steps: bool = True
     lock: LockFile | None = None
     holder: Any = None
     manifests: dict[tuple[str, str], Any] = field(default_factory=dict)
@@ -177,6 +180,9 @@ def step_command(run: Run, step: Step, function: Any, *args: Any) -> FunctionCom
             run.memory.clear()
             run.fail(Failure(f"{step.text}: failed", error.cause, error.remedy, step.service))
             return False
+        except Exception as error:
+            run.fail(unforeseen(f"{step.text}: failed", error, step.service))
+            return False
         run.changed(step)
         elapsed = time.monotonic() - begun
         if elapsed >= 1:
@@ -184,6 +190,14 @@ def step_command(run: Run, step: Step, function: Any, *args: Any) -> FunctionCom
         return True
 
     return FunctionCommand(execute, (), {})
+
+
+def unforeseen(what: str, error: Exception, service: str = "") -> Failure:
+    """Return the failure that an exception of our own stands for; DEBUG shows where it is."""
+    if os.environ.get(DEBUG):
+        traceback.print_exception(error)
+    remedy = f"this is a fault of ollama-stack: {DEBUG}=1 shows where; please report it"
+    return Failure(what, f"{type(error).__name__}: {error}", remedy, service)
 
 
 def all_runs() -> list[Run]:

@@ -25,6 +25,8 @@ from tasks.references import ImageReference, ModelReference
 NAME = r"^[a-z0-9][a-z0-9_.-]*$"
 OLLAMA_PORT = 11434
 MODELS_FOLDER = "/root/.ollama"
+LEAST_MEMORY = 6 * 1024**2
+_BYTES = {"b": 1, "k": 1024, "m": 1024**2, "g": 1024**3}
 # Environment of Ollama that a setting of its own stands for; never in `environment`.
 OWN_ENVIRONMENT = {
     "OLLAMA_HOST": "port and bind",
@@ -86,6 +88,25 @@ def _registry(value: str) -> str:
     return value
 
 
+def _memory(value: str) -> str:
+    _size(value)
+    if value and int(value.rstrip("bkmg")) * _BYTES.get(value[-1], 1) < LEAST_MEMORY:
+        raise ValueError('should be at least "6m", the least that Docker takes')
+    return value
+
+
+def _database(value: str) -> str:
+    if not value.endswith(".db"):
+        raise ValueError('should be the path of a file that ends in ".db"')
+    return value
+
+
+def _lock(value: str) -> str:
+    if not value.endswith(".lock"):
+        raise ValueError('should be the path of a file that ends in ".lock"')
+    return value
+
+
 def _version(value: str) -> str:
     if not re.fullmatch(r"[0-9]+(\.[0-9]+)*", value):
         raise ValueError('should be a version like "580.95"')
@@ -107,13 +128,15 @@ def _proxy(value: str) -> str:
 Name = Annotated[str, StringConstraints(pattern=NAME, max_length=60)]
 Model = Annotated[str, AfterValidator(_model)]
 Size = Annotated[str, AfterValidator(_size)]
+Memory = Annotated[str, AfterValidator(_memory)]
+Database = Annotated[str, AfterValidator(_database)]
+Lock = Annotated[str, AfterValidator(_lock)]
 KeepAlive = Annotated[str, AfterValidator(_keep_alive)]
 Address = Annotated[str, AfterValidator(_address)]
 Registry = Annotated[str, AfterValidator(_registry)]
 Proxy = Annotated[str, AfterValidator(_proxy)]
 AbsolutePath = Annotated[str, AfterValidator(_absolute)]
 Version = Annotated[str, AfterValidator(_version)]
-Path = Annotated[str, StringConstraints(min_length=1)]
 Cpus = Annotated[float, Field(ge=0, le=1024)]
 Parallel = Annotated[int, Field(ge=1, le=64)]
 KvCacheType = Literal["f16", "q8_0", "q4_0"]
@@ -133,7 +156,7 @@ class _ServiceDefaults(_Settings):
     parallel: Parallel
     kv_cache_type: KvCacheType
     flash_attention: bool
-    memory: Size
+    memory: Memory
     cpus: Cpus
     gpu: GpuMode
 
@@ -183,8 +206,8 @@ class Stack(_ServiceDefaults):
     docker_socket: AbsolutePath
     disk_reserve_gb: Annotated[float, Field(ge=0)]
     container_prefix: Name
-    database: Path
-    lock: Path
+    database: Database
+    lock: Lock
     image_mirror: Registry
     image_mirror_insecure: bool
     model_registry: Registry

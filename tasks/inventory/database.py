@@ -31,6 +31,8 @@ def record(path: Path, inventory: Inventory) -> list[str]:
     and built anew from what runs. Raises DatabaseError when other writers never let go, or the
     folder cannot be written.
     """
+    if path.exists() and not path.is_file():
+        raise DatabaseError(f"{path} is no file; declare another path for the database")
     if is_up_to_date(path, inventory):
         return []
     notes = []
@@ -40,7 +42,7 @@ def record(path: Path, inventory: Inventory) -> list[str]:
     try:
         with closing(_open(path)) as connection:
             _write(connection, inventory)
-    except sqlite3.OperationalError as error:
+    except (sqlite3.Error, OSError) as error:
         raise DatabaseError(
             f"{path} cannot be written ({error}): another program holds it, or its folder is not"
             " yours; end that program or mend the folder's rights, then run again"

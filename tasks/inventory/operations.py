@@ -11,7 +11,7 @@ from tasks.inventory.database import DatabaseError, is_up_to_date, record
 from tasks.inventory.rows import HostDetails, Inventory, Row, inventory_of
 from tasks.layers import rooted
 from tasks.ollama.facts import observe
-from tasks.run import RUN_ID, Run, current_run
+from tasks.run import RUN_ID, Run, current_run, unforeseen
 from tasks.steps import Failure
 
 
@@ -42,6 +42,9 @@ def inventory() -> Generator[FunctionCommand, None, None]:
         except DatabaseError as error:
             cause, _, remedy = str(error).partition("; ")
             run.fail(Failure("record the inventory: failed", cause, remedy))
+            return False
+        except Exception as error:
+            run.fail(unforeseen("record the inventory: failed", error))
             return False
         return True
 

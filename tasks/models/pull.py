@@ -94,7 +94,12 @@ def _pull(run: Run, service: Service, model: str, remote: RemoteManifest) -> Non
         _call(run, service, "DELETE", "/api/delete", {"model": name})
     held = observe_afresh(run).server(service.name).models.get(model)
     if held is None:
-        raise StepFailed(f"after the pull {model} is not there", "run again")
+        name = run.stack.container_name(service)
+        raise StepFailed(
+            f"after the pull {model} is not there: files on the volume {name} are damaged",
+            f"`docker rm -f {name}; docker volume rm {name}`, then run again: its models are pulled"
+            " anew",
+        )
     if held.digest != remote.digest:
         # Old releases of Ollama write the manifest in their own words; its layers are verified.
         run.log(f"  {model} is kept as {held.digest[7:19]}, offered as {remote.digest[7:19]}")

@@ -179,7 +179,7 @@ def undo(run: Run, spec: ContainerSpec, service: Service, error: StepFailed) -> 
     if failed.ok and not ObservedContainer.from_inspect(failed.json).is_of(spec.stack):
         # Somebody else took the name meanwhile: theirs stays.
         return error
-    cause = error.cause + keep_log(run, spec.name)
+    cause = error.cause + (keep_log(run, spec.name) if failed.ok else "")
     has_previous = request(run, "GET", f"/containers/{spec.previous_name}/json").ok
     try:
         _remove(run, spec.name)

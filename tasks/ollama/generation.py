@@ -85,5 +85,8 @@ def _failure(reply: Answer, model: str, container: str, limit: int) -> StepFaile
             f"{model} did not generate: it is not there", "converge: it is pulled anew"
         )
     cause = reply.message if not reply.ok else "the answer was empty"
-    remedy = f"{log}; declare another model or image, and run again"
+    remedy = (
+        f"{log}; damaged files: `docker exec {container} ollama rm {model}`, then converge;"
+        " otherwise declare another model or image"
+    )
     return StepFailed(f"{model} did not generate: {cause}", remedy)

@@ -18,15 +18,15 @@ from tasks.preflight import operations
 from tasks.preflight.advisories import image_notes
 from tasks.preflight.downloads import check_downloads
 from tasks.preflight.usage import (
+    answer_for_pyinfra,
     check_usage,
     end_with_130_on_interrupt,
     is_asking,
     is_dry,
     parameters,
-    take_end_of_input_as_no,
 )
 from tasks.report.operations import print_failures_last
-from tasks.run import Run, current_run
+from tasks.run import Run, all_runs, current_run
 from tasks.stack import DeclarationError
 from tasks.steps import Step, plan_lines
 
@@ -42,7 +42,7 @@ def preflight() -> None:
     check_usage()
     end_with_130_on_interrupt()
     if is_asking():
-        take_end_of_input_as_no()
+        answer_for_pyinfra(_is_nothing_planned)
     print_failures_last()
     try:
         run = current_run()
@@ -61,6 +61,7 @@ def plan() -> None:
     run = current_run()
     if not run.has_failed(""):
         steps = _plan(run)
+        run.has_steps = bool(steps)
         for line in plan_lines(steps, len(run.failures)):
             run.log(line)
         _show_commands(run, steps)
@@ -68,6 +69,10 @@ def plan() -> None:
         # The exit status of a look that found failures, and of a question that was not answered
         # with yes. Not fail_hosts(): it would end the look at the other hosts as well.
         run.host.state.failed_hosts.add(run.host)
+
+
+def _is_nothing_planned() -> bool:
+    return not any(run.has_steps or run.failures for run in all_runs())
 
 
 def _plan(run: Run) -> list[Step]:

@@ -6,6 +6,7 @@ import builtins
 import os
 import signal
 import sys
+from collections.abc import Callable
 from functools import cache
 from typing import Any
 
@@ -57,11 +58,16 @@ def is_asking() -> bool:
     return bool(options) and not options.get("dry") and not options.get("yes")
 
 
-def take_end_of_input_as_no() -> None:
-    """See to it that Ctrl-D at pyinfra's question is an answer; by itself it is a traceback."""
+def answer_for_pyinfra(is_needless: Callable[[], bool]) -> None:
+    """See to pyinfra's question: none where nothing is planned, and Ctrl-D is an answer.
+
+    By itself it asks in any case, and Ctrl-D is a traceback.
+    """
     ask = builtins.input
 
     def answer(prompt: object = "") -> str:
+        if is_needless():
+            return ""
         try:
             return ask(prompt)
         except EOFError:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import atexit
 import sys
-from collections.abc import Generator, Iterable
+from collections.abc import Collection, Generator, Iterable
 from typing import Any
 
 from pyinfra.api import FunctionCommand, operation
@@ -24,7 +24,11 @@ def report() -> Generator[FunctionCommand, None, None]:
     """Show what stands now; fail the host where anything failed."""
     run = current_run()
     if run.is_executing:
-        for line in summary(run.stack, observe(run)):
+        results = run.host.state.get_results_for_host(run.host)
+        if results.ignored_error_ops and not run.failures:
+            run.fail(Failure("an operation failed", "its lines above tell", "mend it, run again"))
+        failed = {failure.service for failure in run.failures}
+        for line in summary(run.stack, observe(run), failed):
             run.log(line)
         hostlock.release(run)
     if run.failures:
@@ -35,11 +39,13 @@ def _fail(state: Any, host: Any) -> bool:
     return False
 
 
-def summary(stack: Stack, snapshot: Snapshot) -> Iterable[str]:
+def summary(stack: Stack, snapshot: Snapshot, failed: Collection[str] = ()) -> Iterable[str]:
     """Return a line for each service: where it is, what it holds, whether it is up."""
     width = max(len(service.name) for service in stack.services)
     for service in stack.services:
         status = ACTIVE if is_active(service, snapshot) else INACTIVE
+        if service.name in failed:
+            status = "failed"
         version = installed_version(service, snapshot) or f"{service.model} is not there"
         yield f"  {service.name:<{width}}  {service.url}  {status:<8}  {version}"
         left_alone = undeclared(service, snapshot.models(service.name) or {})

@@ -127,6 +127,10 @@ def test_a_number_where_a_version_belongs_is_a_named_error() -> None:
     [
         ({"models": {"qwen": {"keep_alive": "soon"}}}, "should be a duration"),
         ({"memory": "lots"}, "should be a size"),
+        ({"memory": "1m"}, "at least"),
+        ({"database": "."}, "a file that ends in"),
+        ({"database": "stack.toml"}, "a file that ends in"),
+        ({"lock": ""}, "a file that ends in"),
         ({"models": {"qwen": {"bind": "localhost"}}}, "should be an IP address"),
         ({"image": "ollama/ollama"}, "should be an image with its tag"),
         ({"image_mirror": "http://x"}, "should be host or host:port"),

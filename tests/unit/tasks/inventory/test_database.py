@@ -10,7 +10,7 @@ from pathlib import Path
 
 import pytest
 
-from tasks.inventory.database import is_up_to_date, record, rows_of, unusable
+from tasks.inventory.database import DatabaseError, is_up_to_date, record, rows_of, unusable
 from tasks.inventory.rows import SCHEMA_VERSION, HostDetails, Inventory, inventory_of
 from tasks.ollama.observed import ObservedServer, ServedModel
 from tests.unit.tasks.samples import container, snapshot, spec, stack
@@ -131,6 +131,12 @@ def test_fault_35_an_unusable_file_is_set_aside_and_built_anew(
     assert [other.read_bytes() for other in kept] == [spoiled]
     assert kept[0].name in note
     assert len(rows_of(path, "models")) == 3
+
+
+def test_a_folder_is_refused_and_left_where_it_is(tmp_path: Path) -> None:
+    with pytest.raises(DatabaseError, match="is no file"):
+        record(tmp_path, inventory())
+    assert tmp_path.is_dir()
 
 
 WRITER = """
