@@ -1,7 +1,7 @@
 #!/usr/bin/env bash
 # The one command: sets itself up where that is due, then hands over. `./main.sh help` lists all.
 set -euo pipefail
-root=$(cd -- "$(dirname -- "${BASH_SOURCE[0]}")" && pwd)
+root=$(cd -- "$(dirname -- "$(readlink -f -- "${BASH_SOURCE[0]}")")" && pwd)
 
 usage() {
     cat <<'TEXT'

@@ -57,7 +57,10 @@ class LockFile:
                 for service, table in services.items()
             }
         except (OSError, ValueError, TypeError, KeyError, AttributeError) as error:
-            raise LockError(f"{path}: is not a lock that this version can read: {error}") from None
+            raise LockError(
+                f"{path}: is not a lock that this version can read: {error}\n"
+                "  remedy: restore it, or move it away: what runs is proven anew then"
+            ) from None
         return cls(path, entries)
 
     def service(self, host: str, service: str) -> ServiceLock:

@@ -16,7 +16,7 @@ from typing import Any
 from tasks.inventory.rows import KEYS, LOCAL, SCHEMA, SCHEMA_VERSION, Inventory, Row
 
 # Seconds to wait for other writers.
-BUSY_SECONDS = 30
+BUSY_SECONDS = 10
 STAMP = "last_updated"
 
 

@@ -43,7 +43,7 @@ def pull_model(run: Run, step: Step, service: Service) -> None:
         return
     remote = _offered(run, model)
     if proven and remote.digest != proven:
-        raise _moved(model, proven, remote.digest)
+        raise _moved(run.stack.lock, model, proven, remote.digest)
     _pull(run, service, model, remote)
 
 
@@ -57,7 +57,7 @@ def restore_model(run: Run, step: Step, service: Service) -> None:
         return
     remote = _offered(run, model)
     if remote.digest != proven:
-        raise _moved(model, proven, remote.digest)
+        raise _moved(run.stack.lock, model, proven, remote.digest)
     _pull(run, service, model, remote)
 
 
@@ -68,11 +68,11 @@ def _offered(run: Run, model: str) -> RemoteManifest:
     return remote
 
 
-def _moved(model: str, proven: str, offered: str) -> StepFailed:
+def _moved(lock: str, model: str, proven: str, offered: str) -> StepFailed:
     return StepFailed(
         f"the proven {model} ({proven[7:19]}) is not here, and the registry offers another one now"
         f" ({offered[7:19]})",
-        f"to accept the new one, remove the entry of {model} from stack.lock and run again",
+        f"to accept the new one, remove the entry of {model} from {lock} and run again",
     )
 
 
