@@ -9,7 +9,7 @@ from collections.abc import Iterator
 from dataclasses import asdict, dataclass
 from typing import Any
 
-from console.host import engine_trouble, lock_of
+from console.host import engine_trouble, lock_of, shell_for
 from console.services import ServiceView, interrupted, views
 from tasks.inventory.database import is_up_to_date, unusable
 from tasks.layers import rooted
@@ -43,7 +43,7 @@ def checks(stack: Stack) -> Iterator[Check]:
     """Check one thing after the other; what depends on something that is not there is left out."""
     yield Check("declaration", True, f"{len(stack.services)} services are declared")
     yield gpu_check(stack)
-    snapshot = look(LocalShell(), stack)
+    snapshot = look(shell_for(stack), stack)
     if not snapshot.version:
         trouble = engine_trouble(stack.docker_socket)
         yield Check("Docker Engine", False, trouble.cause, trouble.remedy)

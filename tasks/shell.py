@@ -30,13 +30,16 @@ class Shell(Protocol):
 
 
 class LocalShell:
-    """The shell of this machine, as the user who asks."""
+    """The shell of this machine, as the user who asks, or with a sudo that asks for nothing."""
+
+    def __init__(self, *, sudo: bool = False) -> None:
+        self.words = ["sudo", "-n", "sh", "-c"] if sudo else ["sh", "-c"]
 
     def sh(self, script: str, *, stdin: str | None = None, timeout: float | None = 60) -> Result:
         """Run a script."""
         try:
             done = subprocess.run(
-                ["sh", "-c", script],
+                [*self.words, script],
                 input=stdin or "",
                 text=True,
                 capture_output=True,
