@@ -97,8 +97,14 @@ def orphans(run: Run, snapshot: Snapshot) -> tuple[list[Step], list[str]]:
 def removals(run: Run, snapshot: Snapshot) -> list[Step]:
     """Plan the removal of everything that is ours; of the volumes only with `purge`."""
     stack = run.stack
+    only = stack.options.only
+    kept = {c.service for c in snapshot.containers} | {s.name for s in stack.services}
     return plan_orphans(
-        stack.container_prefix, set(), snapshot, prune=True, purge=stack.options.purge
+        stack.container_prefix,
+        kept - {only} if only else set(),
+        snapshot,
+        prune=True,
+        purge=stack.options.purge,
     )[0]
 
 
