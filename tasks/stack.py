@@ -142,6 +142,12 @@ Parallel = Annotated[int, Field(ge=1, le=64)]
 KvCacheType = Literal["f16", "q8_0", "q4_0"]
 
 
+def service_url(bind: str, port: int) -> str:
+    """Return the URL by which the host reaches a port that is published on an address."""
+    host = {"0.0.0.0": "127.0.0.1", "::": "::1"}.get(bind, bind)
+    return f"http://[{host}]:{port}" if ":" in host else f"http://{host}:{port}"
+
+
 class _Settings(BaseModel):
     model_config = ConfigDict(frozen=True, extra="forbid", strict=True)
 
@@ -181,8 +187,7 @@ class Service(_ServiceDefaults):
     @cached_property
     def url(self) -> str:
         """Return the address at which the host itself reaches the server."""
-        host = {"0.0.0.0": "127.0.0.1", "::": "::1"}.get(self.bind, self.bind)
-        return f"http://[{host}]:{self.port}" if ":" in host else f"http://{host}:{self.port}"
+        return service_url(self.bind, self.port)
 
 
 class RunOptions(_Settings):

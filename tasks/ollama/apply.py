@@ -88,13 +88,13 @@ def _rename(run: Run, old: str, new: str) -> None:
 def start(run: Run, step: Step, spec: ContainerSpec, service: Service) -> None:
     """Start a stopped container and wait until it answers."""
     must(run, "POST", f"/containers/{spec.name}/start", f"start {spec.name}")
-    wait_until_it_answers(run, spec, service)
+    wait_until_it_answers(run, spec, service.url)
 
 
 def unpause(run: Run, step: Step, spec: ContainerSpec, service: Service) -> None:
     """Let a paused container go on and wait until it answers."""
     must(run, "POST", f"/containers/{spec.name}/unpause", f"unpause {spec.name}")
-    wait_until_it_answers(run, spec, service)
+    wait_until_it_answers(run, spec, service.url)
 
 
 def stop(run: Run, step: Step) -> None:
@@ -153,7 +153,7 @@ def create(run: Run, step: Step, spec: ContainerSpec, service: Service) -> None:
             body=spec.create_body(),
         )
         must(run, "POST", f"/containers/{spec.name}/start", f"start {spec.name}")
-        wait_until_it_answers(run, spec, service)
+        wait_until_it_answers(run, spec, service.url)
     except StepFailed as error:
         raise undo(run, spec, service, error) from None
     stopped = run.stopped_at.pop(spec.service, None)
@@ -180,32 +180,32 @@ def undo(run: Run, spec: ContainerSpec, service: Service, error: StepFailed) -> 
         # Somebody else took the name meanwhile: theirs stays.
         return error
     cause = error.cause + (keep_log(run, spec.name) if failed.ok else "")
-    has_previous = request(run, "GET", f"/containers/{spec.previous_name}/json").ok
+    before = request(run, "GET", f"/containers/{spec.previous_name}/json")
+    by_hand = f"docker rm -f {spec.name}"
     try:
         _remove(run, spec.name)
-        if not has_previous:
+        if not before.ok:
             return StepFailed(cause, error.remedy)
+        by_hand = f"docker rename {spec.previous_name} {spec.name}; docker start {spec.name}"
         run.log(f"  put container {spec.previous_name} back as {spec.name}")
         _rename(run, spec.previous_name, spec.name)
+        by_hand = f"docker start {spec.name}; docker logs {spec.name}"
         must(run, "POST", f"/containers/{spec.name}/start", f"start {spec.name}")
-        wait_until_it_answers(run, spec, service)
+        old = ObservedContainer.from_inspect(before.json)
+        wait_until_it_answers(run, spec, old.url or service.url)
     except StepFailed as second:
-        commands = (
-            f"docker rm -f {spec.name}; docker rename {spec.previous_name} {spec.name};"
-            f" docker start {spec.name}"
-        )
         return StepFailed(
             f"{cause}; and the container before it did not come back: {second.cause}",
-            f"by hand: {commands if has_previous else f'docker rm -f {spec.name}'}",
+            f"by hand: {by_hand}",
         )
     return StepFailed(f"{cause}; the container before it serves again", error.remedy)
 
 
-def wait_until_it_answers(run: Run, spec: ContainerSpec, service: Service) -> None:
+def wait_until_it_answers(run: Run, spec: ContainerSpec, url: str) -> None:
     """Wait until Ollama answers on its port. Raises StepFailed when it ends or takes too long."""
     limit = run.stack.start_timeout
     deadline = time.monotonic() + limit
-    inspect, version = engine(f"/containers/{spec.name}/json"), f"{service.url}/api/version"
+    inspect, version = engine(f"/containers/{spec.name}/json"), f"{url}/api/version"
     script = f"{curl([inspect], socket=run.stack.docker_socket)}; {curl([version], timeout=2)}"
     while True:
         found = answers(run.sh(f"{script}; true", timeout=45).stdout)
@@ -223,7 +223,7 @@ def wait_until_it_answers(run: Run, spec: ContainerSpec, service: Service) -> No
             )
         if time.monotonic() > deadline:
             raise StepFailed(
-                f"container {spec.name} did not answer at {service.url} within {limit} s",
+                f"container {spec.name} did not answer at {url} within {limit} s",
                 "read its log, declare another image or a longer start_timeout, and run again",
             )
         time.sleep(LOOK_AGAIN)

@@ -51,9 +51,10 @@ do
 done
 [ -n "$urls" ] && @MORE@ $urls
 """
-# A server is asked only while its container runs: a paused one would keep everybody waiting.
+# A server is asked only while its container runs and publishes the declared port: a paused one
+# would keep everybody waiting, and on another port somebody else would answer.
 SERVER = r"""
-if printf '%s\n' "$seen" | grep -qE '"Running":true,"Paused":false.*"Name":"/@NAME@"'; then
+if printf '%s\n' "$seen" | grep -qE '@UP@'; then
   server=$(@SERVER@)
   printf '%s\n' "$server"
   seen="$seen$server"
@@ -95,7 +96,9 @@ def script(stack: Stack) -> str:
         urls = [service.url + path for path in SERVER_PATHS]
         server = ["curl", "--fail-early", *curl_words(urls, timeout=SERVER_TIMEOUT)]
         if service.active:
-            lines += SERVER.replace("@SERVER@", shlex.join(server)).replace("@NAME@", name)
+            lines += SERVER.replace("@SERVER@", shlex.join(server)).replace(
+                "@UP@", _up_pattern(name, service)
+            )
         volume = shlex.join(["curl", *curl_words([engine(f"/volumes/{name}")], socket=socket)])
         volumes += (
             VOLUME.replace("@VERSION@", urls[0]).replace("@NAME@", name).replace("@VOLUME@", volume)
@@ -103,6 +106,11 @@ def script(stack: Stack) -> str:
     # The volumes come last: from the first mark on, the output is no answers of curl.
     lines += volumes
     return f"sh -c {shlex.quote(lines + 'true')}"
+
+
+def _up_pattern(name: str, service: Service) -> str:
+    """Return what the inspect line of a container holds that runs on the declared port."""
+    return f'"Running":true,"Paused":false.*"Name":"/{name}".*"HostPort":"{service.port}"'
 
 
 def _engine_urls(stack: Stack, names: list[str]) -> list[str]:

@@ -9,6 +9,8 @@ from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
 from typing import Any
 
+from tasks.stack import service_url
+
 # Labels that make a container or a volume ours.
 STACK_LABEL = "ollama-stack.stack"
 SERVICE_LABEL = "ollama-stack.service"
@@ -108,6 +110,14 @@ class ObservedContainer:
         """The host ports that the container publishes."""
         ports = {text.partition("->")[0].rpartition(":")[2] for text in self.ports}
         return {int(port) for port in ports if port}
+
+    @property
+    def url(self) -> str:
+        """Where the container itself is reached from the host; "" where it publishes nothing."""
+        if not self.ports:
+            return ""
+        address, _, port = self.ports[0].partition("->")[0].rpartition(":")
+        return service_url(address, int(port)) if port else ""
 
     @property
     def holds_ports(self) -> bool:

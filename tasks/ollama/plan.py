@@ -42,10 +42,16 @@ def refusal(wanted: Wanted, snapshot: Snapshot) -> Failure | None:
             way_out = f"rename it (docker rename {name} {name}-mine)"
             return _not_ours(wanted, f"container {name}", way_out)
     volume = snapshot.volumes.get(wanted.spec.volume)
-    if volume is not None and volume.get(STACK_LABEL) != wanted.spec.stack:
+    has_container = any(c.is_of(wanted.spec.stack) for c in _named(wanted, snapshot))
+    if volume is not None and volume.get(STACK_LABEL) != wanted.spec.stack and not has_container:
         way_out = "declare another container_prefix"
         return _not_ours(wanted, f"volume {wanted.spec.volume}", way_out)
     return None
+
+
+def _named(wanted: Wanted, snapshot: Snapshot) -> list[ObservedContainer]:
+    names = (wanted.spec.name, wanted.spec.previous_name)
+    return [c for c in snapshot.containers if c.name in names]
 
 
 def _not_ours(wanted: Wanted, thing: str, way_out: str) -> Failure:

@@ -86,8 +86,12 @@ def test_an_inactive_service_is_stopped_and_kept_and_comes_back(edited: Installa
 def test_two_ports_that_change_places(edited: Installation) -> None:
     one, two = edited.port("deepseek"), edited.port("mistral")
     edited.write(deepseek={"port": two}, mistral={"port": one})
+    dry = edited.dry()
     output = edited.converge()
     assert output.status == 0, output.text
+    assert "pull" not in " ".join(dry.planned), "the models are on the volumes"
+    assert dry.planned == output.planned
+    assert [step for step in output.done if step in dry.planned] == dry.planned
     assert edited.digest("deepseek", "tiny-deepseek:v1")
     assert edited.digest("mistral", "tiny-mistral:v1")
 

@@ -99,6 +99,44 @@ def test_fault_30_an_image_that_does_not_work_is_rolled_back_and_the_others_conv
         assert list((stack.database.parent / ".failed").glob(f"{stack.name('qwen')}-*.log"))
 
 
+def test_fault_30_a_port_that_cannot_be_published_brings_the_old_container_back(
+    stack: Installation,
+) -> None:
+    old = stack.inspect("qwen")["Id"]
+    # An address of documentation (RFC 5737), which no machine has.
+    with declared(stack, start_timeout=8, qwen={"bind": "192.0.2.1", "allow_public": True}):
+        output = stack.converge()
+        assert_failed(output, "192.0.2.1", "the container before it serves again")
+        assert "docker rm" not in output.last
+        assert stack.inspect("qwen")["Id"] == old
+        assert stack.ask("qwen", "/api/version") == {"version": "0.24.0"}
+
+
+def test_fault_33_an_adopted_volume_stays_adopted(stack: Installation, make: Maker) -> None:
+    mine = make()
+    mine.client.volumes.create(mine.name("qwen"))
+    assert_failed(mine.converge(), f"volume {mine.name('qwen')} is not ours", "adopt=qwen")
+    assert mine.converge("adopt=qwen").status == 0
+    output = mine.converge()
+    assert output.status == 0, output.text
+    assert set(output.operations.values()) == {"No changes"}
+
+
+def test_remove_takes_only_what_it_is_told_to(make: Maker) -> None:
+    mine = make()
+    assert mine.converge().status == 0
+    before = mine.containers()
+    output = mine.pyinfra(
+        "-y", "--data", "only=qwen", "--data", "purge=true", deploy="deploys/remove.py"
+    )
+    assert output.status == 0, output.text
+    gone = mine.name("qwen")
+    assert mine.containers() == {name: seen for name, seen in before.items() if name != gone}
+    volumes = {v.name for v in mine.client.volumes.list()}
+    assert gone not in volumes
+    assert mine.name("deepseek") in volumes
+
+
 def test_fault_33_a_foreign_container_of_our_name_is_left_alone_without_consent(
     stack: Installation,
 ) -> None:
