@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator
+from dataclasses import replace
 
 from tasks.models.plan import plan_models
 from tasks.ollama.facts import observe
@@ -99,13 +100,11 @@ def removals(run: Run, snapshot: Snapshot) -> list[Step]:
     stack = run.stack
     only = stack.options.only
     kept = {c.service for c in snapshot.containers} | {s.name for s in stack.services}
-    return plan_orphans(
-        stack.container_prefix,
-        kept - {only} if only else set(),
-        snapshot,
-        prune=True,
-        purge=stack.options.purge,
-    )[0]
+    declared = kept - {only} if only else set()
+    steps, _ = plan_orphans(
+        stack.container_prefix, declared, snapshot, prune=True, purge=stack.options.purge
+    )
+    return [replace(step, why="asked for") for step in steps]
 
 
 def refuse(run: Run, snapshot: Snapshot) -> None:

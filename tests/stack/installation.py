@@ -21,10 +21,19 @@ from tasks.inventory.database import rows_of
 ROOT = Path(__file__).resolve().parent.parent.parent
 PYINFRA = Path(sys.executable).parent / "pyinfra"
 SERVICES = ("qwen", "deepseek", "mistral")
+BEGINNING = "Beginning operation run"
 STEP = re.compile(r"\[(?P<host>[^]]+)\]\s+(?P<number>\d+)\. (?P<text>.*)")
 LINE = re.compile(r"^\s+\[[^]]+\] (?P<text>\S.*)$")
 NO_STEP = ("Success", "No changes", "Error", "noop", "Skipped")
 RUN_LIMIT = 600
+# How every run is started: from the root, without a terminal, both outputs as one text.
+WITHOUT_TERMINAL: dict[str, Any] = {
+    "cwd": ROOT,
+    "stdin": subprocess.DEVNULL,
+    "stdout": subprocess.PIPE,
+    "stderr": subprocess.STDOUT,
+    "text": True,
+}
 # No stack of a person's is named like this: tests remove whatever is.
 TEST_PREFIX = "ostest"
 OWN_PREFIXES = (TEST_PREFIX, "bench-")
@@ -45,7 +54,7 @@ class Output:
     @property
     def done(self) -> list[str]:
         """The steps that the run took."""
-        _, _, executed = self.text.partition("Beginning operation run")
+        _, _, executed = self.text.partition(BEGINNING)
         lines = [m["text"] for m in map(LINE.match, executed.splitlines()) if m]
         return [line for line in lines if not line.startswith(NO_STEP)]
 
@@ -135,12 +144,8 @@ class Installation:
         enter = ["ip", "netns", "exec", self.namespace] if self.namespace else []
         result = subprocess.run(
             [*enter, str(PYINFRA), "@local", deploy, *words],
-            cwd=ROOT,
             env=self.environment,
-            stdin=subprocess.DEVNULL,
-            stdout=subprocess.PIPE,
-            stderr=subprocess.STDOUT,
-            text=True,
+            **WITHOUT_TERMINAL,
             timeout=RUN_LIMIT,
             check=False,
         )
@@ -152,14 +157,20 @@ class Installation:
         """Start a converge in a process group of its own and leave it to the test to end it."""
         return subprocess.Popen(
             [str(PYINFRA), "-y", "@local", "deploys/stack.py"],
-            cwd=ROOT,
             env=self.environment,
-            stdin=subprocess.DEVNULL,
-            stdout=subprocess.PIPE,
-            stderr=subprocess.STDOUT,
-            text=True,
+            **WITHOUT_TERMINAL,
             start_new_session=True,
         )
+
+    @staticmethod
+    def read_until(process: subprocess.Popen[str], words: str) -> None:
+        """Read what a run prints until it begins the step (or, before any, the phase) named."""
+        assert process.stdout is not None
+        has_begun = False
+        for line in process.stdout:
+            has_begun = has_begun or BEGINNING in line
+            if has_begun and words in line:
+                return
 
     def converge(self, *data: str) -> Output:
         """Converge; `data` are KEY=VALUE."""

@@ -392,14 +392,9 @@ def test_fault_29_ctrl_c_ends_with_130_and_the_next_run_finishes(
 ) -> None:
     with declared(stack, qwen={"context": 512}, deepseek={"context": 512}):
         process = stack.begin()
-        assert process.stdout is not None
-        has_begun = False
-        for line in process.stdout:
-            has_begun = has_begun or "Beginning operation run" in line
-            if has_begun and moment in line:
-                break
+        stack.read_until(process, moment)
         process.send_signal(signal.SIGINT)
-        text = process.stdout.read()
+        text = process.communicate(timeout=60)[0]
         assert process.wait(timeout=60) == 130
         assert "run again to finish or undo it" in text
         assert "Traceback" not in text

@@ -12,7 +12,14 @@ import pytest
 from lab import state
 from lab.state import Host, LabState
 from tests.stack.conftest import Maker
-from tests.stack.installation import PYINFRA, ROOT, SERVICES, Installation, Output
+from tests.stack.installation import (
+    PYINFRA,
+    ROOT,
+    SERVICES,
+    WITHOUT_TERMINAL,
+    Installation,
+    Output,
+)
 
 NAME = "fresh"
 INVENTORY = """
@@ -59,12 +66,8 @@ def run(
     )
     result = subprocess.run(
         [str(PYINFRA), str(inventory), f"deploys/{deploy}.py", *words],
-        cwd=ROOT,
         env=installation.environment,
-        stdin=subprocess.DEVNULL,
-        stdout=subprocess.PIPE,
-        stderr=subprocess.STDOUT,
-        text=True,
+        **WITHOUT_TERMINAL,
         timeout=900,
         check=False,
     )

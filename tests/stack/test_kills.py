@@ -64,12 +64,7 @@ def test_after_a_kill_at_each_step_the_next_run_is_whole(
 ) -> None:
     stack.write(qwen={"context": random.randrange(512, 4096)})
     process = stack.begin()
-    assert process.stdout is not None
-    has_begun = False
-    for line in process.stdout:
-        has_begun = has_begun or "Beginning operation run" in line
-        if has_begun and step in line:
-            break
+    stack.read_until(process, step)
     kill(process, whole_group)
     mend(stack)
 

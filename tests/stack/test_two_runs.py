@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from tests.stack.installation import Installation
+from tests.stack.installation import BEGINNING, Installation
 
 TIMES = 10
 
@@ -26,11 +26,8 @@ def test_fault_32_exactly_one_works_and_one_leaves(stack: Installation) -> None:
 def test_the_second_one_waits_where_it_is_told_to(stack: Installation) -> None:
     stack.write(qwen={"context": 1024}, deepseek={"context": 1024})
     first = stack.begin()
-    assert first.stdout is not None
-    for line in first.stdout:
-        # It has the lock by then.
-        if "Beginning operation run" in line:
-            break
+    # It has the lock by then.
+    stack.read_until(first, BEGINNING)
     second = stack.converge("lock_wait=120")
     assert first.wait(timeout=300) == 0
     assert second.status == 0, second.text
