@@ -106,7 +106,7 @@ def generation_check(stack: Stack, service: Service, snapshot: Snapshot) -> Chec
     try:
         proof = generate(
             LocalShell(),
-            service,
+            service.url,
             service.model,
             stack.container_name(service),
             limit=stack.generate_timeout,

@@ -6,7 +6,7 @@ from collections.abc import Iterable
 from dataclasses import asdict, dataclass
 from typing import Any
 
-from tasks.lockfile import LockFile
+from tasks.lockfile import LockFile, ServiceLock
 from tasks.models.plan import undeclared
 from tasks.ollama.drift import Change, drift
 from tasks.ollama.generation import processor
@@ -125,9 +125,9 @@ def changes_of(
         return [Change("owner", "not this stack", "this stack")]
     # Whether the host's GPU may be used is the converge's to judge: here what is there counts.
     spec = spec_of(stack, service, has_gpu=bool(container.devices))
-    digest = lock.image_digest(LOCAL, service.name, service.image) if lock else ""
-    found = drift(spec, container, snapshot.images, digest)
-    proven = lock.model_digests(LOCAL, service.name) if lock else {}
+    entry = lock.service(LOCAL, service.name) if lock else ServiceLock()
+    found = drift(spec, container, snapshot.images, entry.image_digest(service.image))
+    proven = entry.model_digests
     for model, held in (snapshot.models(service.name) or {}).items():
         if proven.get(model, held.digest) != held.digest:
             found.append(Change(f"model {model}", held.digest[7:19], proven[model][7:19]))

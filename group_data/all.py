@@ -73,6 +73,8 @@ container_prefix = "ollama-"
 database = ".models.db"
 # The digests that were proven, on the machine that runs pyinfra.
 lock = "stack.lock"
+# Keep the proven image and models before the present ones on the disk, for a rollback.
+keep_previous = True
 # Registry to pull the image from in place of Docker Hub, as host:port; "" for none.
 image_mirror = ""
 # true: the image mirror speaks plain HTTP (loopback mirrors may always).

@@ -67,7 +67,9 @@ def curl_words(
     there is one, is read from standard input, so that no secret is in an argument.
     """
     words = ["-sS", "--globoff", "--noproxy", "*", "--max-time", f"{timeout:g}"]
-    words += ["--connect-timeout", "5", "-w", r"\n#%{http_code} %{url_effective}\n", "-X", method]
+    words += ["--connect-timeout", "5", "-w", r"\n#%{http_code} %{url_effective}\n"]
+    # With "-X HEAD" curl would wait for a body.
+    words += ["-I"] if method == "HEAD" else ["-X", method]
     if socket:
         words += ["--unix-socket", socket]
     if has_body:

@@ -2,9 +2,12 @@
 
 from __future__ import annotations
 
+import fcntl
 import os
 import tempfile
 import tomllib
+from collections.abc import Collection, Iterator, Mapping
+from contextlib import contextmanager
 from dataclasses import asdict, dataclass, field, replace
 from pathlib import Path
 from typing import Any
@@ -16,13 +19,43 @@ HEADER = "Written by ollama-stack: what was proven, by host and service. Keep it
 class Proven:
     """What was asked for and the manifest digest that a generation proved; `at` is UTC.
 
-    `processor` is where a model ran: "GPU", "CPU" or "GPU 43 %"; "" for an image.
+    `processor` is where a model ran: "GPU", "CPU" or "GPU 43 %"; "" for an image. `size` is in
+    bytes, 0 where nobody told. `previous` is what was proven before it, and has none itself.
     """
 
     reference: str
     digest: str
     at: str
     processor: str = ""
+    size: int = 0
+    previous: Proven | None = None
+
+    def after(self, old: Proven | None) -> Proven:
+        """Return this as the successor of an older entry; the same digest keeps its history."""
+        if old is None:
+            return self
+        before = old.previous if old.digest == self.digest else replace(old, previous=None)
+        return replace(self, previous=before)
+
+    def is_same(self, old: Proven | None) -> bool:
+        """Tell whether an entry says the same already; when and how large do not matter."""
+        return old is not None and (self.reference, self.digest, self.processor) == (
+            old.reference,
+            old.digest,
+            old.processor,
+        )
+
+    def table(self) -> dict[str, Any]:
+        """Return the entry for the file, without what is not known."""
+        previous = self.previous.table() if self.previous is not None else None
+        values = asdict(replace(self, previous=None)) | {"previous": previous}
+        return {key: value for key, value in values.items() if value}
+
+    @classmethod
+    def of(cls, table: Mapping[str, Any]) -> Proven:
+        """Read the entry of a file. Raises TypeError and KeyError."""
+        before = table.get("previous")
+        return cls(**{**table, "previous": cls.of(before) if before else None})
 
 
 @dataclass(frozen=True)
@@ -31,6 +64,41 @@ class ServiceLock:
 
     image: Proven | None = None
     models: dict[str, Proven] = field(default_factory=dict)
+
+    def with_proven(self, image: Proven | None, models: Mapping[str, Proven]) -> ServiceLock:
+        """Return the entry after these were proven; what says the same already stays as it is."""
+        new = {
+            name: proven.after(self.models.get(name))
+            for name, proven in models.items()
+            if not proven.is_same(self.models.get(name))
+        }
+        is_new_image = image is not None and not image.is_same(self.image)
+        if not new and not is_new_image:
+            return self
+        return ServiceLock(
+            image.after(self.image) if image is not None and is_new_image else self.image,
+            {**self.models, **new},
+        )
+
+    def image_digest(self, reference: str) -> str:
+        """Return the proven digest of an image, "" where this reference was never proven."""
+        image = self.image
+        return image.digest if image is not None and image.reference == reference else ""
+
+    @property
+    def model_digests(self) -> dict[str, str]:
+        """The proven digests of the models, by declared name."""
+        return {name: proven.digest for name, proven in self.models.items()}
+
+    @property
+    def gpu_models(self) -> frozenset[str]:
+        """The models that ran wholly on the GPU when they were proven."""
+        return frozenset(name for name, proven in self.models.items() if proven.processor == "GPU")
+
+    @property
+    def previous_models(self) -> dict[str, str]:
+        """The digests that were proven before the present ones, by declared name."""
+        return {n: p.previous.digest for n, p in self.models.items() if p.previous is not None}
 
 
 class LockError(Exception):
@@ -67,37 +135,36 @@ class LockFile:
         """Return the entry of a service; an empty one where nothing was proven."""
         return self.entries.get((host, service), ServiceLock())
 
-    def image_digest(self, host: str, service: str, reference: str) -> str:
-        """Return the proven digest of an image, "" where this reference was never proven."""
-        image = self.service(host, service).image
-        return image.digest if image is not None and image.reference == reference else ""
-
-    def model_digests(self, host: str, service: str) -> dict[str, str]:
-        """Return the proven digests of a service's models, by declared name."""
-        return {name: p.digest for name, p in self.service(host, service).models.items()}
-
-    def gpu_models(self, host: str, service: str) -> frozenset[str]:
-        """Return the models of a service that ran wholly on the GPU when they were proven."""
-        models = self.service(host, service).models
-        return frozenset(name for name, proven in models.items() if proven.processor == "GPU")
-
     def put_image(self, host: str, service: str, proven: Proven) -> None:
         """Enter a proven image and write the file, if that changes anything."""
-        entry = self.service(host, service)
-        if entry.image is None or not _is_same(entry.image, proven):
-            self._put(host, service, replace(entry, image=proven))
+        self.put(host, service, proven, {})
 
     def put_model(self, host: str, service: str, name: str, proven: Proven) -> None:
         """Enter a proven model and write the file, if that changes anything."""
-        entry = self.service(host, service)
-        old = entry.models.get(name)
-        if old is None or not _is_same(old, proven):
-            self._put(host, service, replace(entry, models={**entry.models, name: proven}))
+        self.put(host, service, None, {name: proven})
 
-    def _put(self, host: str, service: str, entry: ServiceLock) -> None:
-        """Enter a service over what the file holds by now: other hosts write into it as well."""
-        self.entries = {**LockFile.load(self.path).entries, (host, service): entry}
-        self._write()
+    def put(
+        self, host: str, service: str, image: Proven | None, models: Mapping[str, Proven]
+    ) -> None:
+        """Enter what was proven of a service, all of it at once, if that changes anything."""
+        entry = self.service(host, service)
+        if entry.with_proven(image, models) is entry:
+            return
+        with _only_writer(self.path):
+            # Over what the file holds by now: other hosts write into it as well.
+            self.entries = LockFile.load(self.path).entries
+            fresh = self.service(host, service)
+            self.entries[host, service] = fresh.with_proven(image, models)
+            self._write()
+
+    def drop_models(self, host: str, service: str, names: Collection[str]) -> None:
+        """Take models out that are no more."""
+        with _only_writer(self.path):
+            self.entries = LockFile.load(self.path).entries
+            entry = self.service(host, service)
+            left = {name: p for name, p in entry.models.items() if name not in names}
+            self.entries[host, service] = replace(entry, models=left)
+            self._write()
 
     def _write(self) -> None:
         import tomlkit  # noqa: PLC0415 (a run that changes nothing does not write)
@@ -108,25 +175,33 @@ class LockFile:
         for (host, service), entry in sorted(self.entries.items()):
             table: dict[str, Any] = {}
             if entry.image is not None:
-                table["image"] = asdict(entry.image)
+                table["image"] = entry.image.table()
             if entry.models:
-                table["models"] = {name: asdict(p) for name, p in sorted(entry.models.items())}
+                table["models"] = {name: p.table() for name, p in sorted(entry.models.items())}
             hosts.setdefault(host, {})[service] = table
         document.add("hosts", tomlkit.item(hosts))
         write_atomically(self.path, tomlkit.dumps(document))
-
-
-def _is_same(old: Proven, new: Proven) -> bool:
-    return replace(old, at="") == replace(new, at="")
 
 
 def _parse(table: dict[str, Any]) -> ServiceLock:
     image = table.get("image")
     models = table.get("models", {})
     return ServiceLock(
-        Proven(**image) if image else None,
-        {name: Proven(**entry) for name, entry in models.items()},
+        Proven.of(image) if image else None,
+        {name: Proven.of(entry) for name, entry in models.items()},
     )
+
+
+@contextmanager
+def _only_writer(path: Path) -> Iterator[None]:
+    """Keep other processes from writing at the same time; the folder is locked, no file is left."""
+    path.parent.mkdir(parents=True, exist_ok=True)
+    folder = os.open(path.parent, os.O_RDONLY)
+    try:
+        fcntl.flock(folder, fcntl.LOCK_EX)
+        yield
+    finally:
+        os.close(folder)
 
 
 def write_atomically(path: Path, text: str) -> None:

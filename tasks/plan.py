@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Iterator
 from dataclasses import replace
 
-from tasks.models.plan import plan_models
+from tasks.models.plan import WantedModels, plan_models
 from tasks.ollama.facts import observe
 from tasks.ollama.observed import Snapshot
 from tasks.ollama.plan import (
@@ -39,13 +39,12 @@ def spec_for(run: Run, service: Service) -> ContainerSpec:
 
 def wanted_for(run: Run, service: Service) -> Wanted:
     """Return what the container's plan starts from."""
-    digest = ""
-    if run.lock is not None:
-        digest = run.lock.image_digest(run.host.name, service.name, service.image)
     return Wanted(
         service=service,
         spec=spec_for(run, service),
-        image_digest=digest,
+        image_digest=run.image_digest(service),
+        staged=service.name in run.goals,
+        previous=run.previous_image(service),
         may_adopt=run.stack.options.adopt == service.name,
         needs=run.engine_needs,
     )
@@ -65,21 +64,32 @@ def _published(snapshot: Snapshot, name: str) -> set[int]:
     return container.published if container is not None and container.holds_ports else set()
 
 
+def wanted_models(run: Run, service: Service) -> WantedModels:
+    """Return what the plan of a service's models starts from."""
+    lock, options = run.locked(service), run.stack.options
+    return WantedModels(
+        service=service,
+        digests=run.model_digests(service),
+        proven=lock.model_digests,
+        previous=lock.previous_models if run.stack.keep_previous else {},
+        gpu_proven=lock.gpu_models,
+        is_upgrade=service.name in run.goals,
+        may_remove=options.prune and options.purge,
+        needs=run.engine_needs,
+    )
+
+
 def model_plan(
     run: Run, service: Service, snapshot: Snapshot, container: Iterable[Step]
 ) -> list[Step]:
     """Plan the models of a service, after these steps of its container and what was done so far."""
     actions = {step.action for step in container if step.service == service.name}
     actions |= {event.action for event in run.events if event.service == service.name}
-    lock, host = run.lock, run.host.name
     return plan_models(
-        service,
+        wanted_models(run, service),
         snapshot.models(service.name),
-        {} if lock is None else lock.model_digests(host, service.name),
-        gpu_proven=() if lock is None else lock.gpu_models(host, service.name),
         container_changed=bool(actions & CONTAINER_CHANGES),
         container_proven=Action.PROVE in actions,
-        needs=run.engine_needs,
     )
 
 

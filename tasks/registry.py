@@ -9,13 +9,15 @@ from __future__ import annotations
 import json
 import re
 import shlex
-from dataclasses import dataclass
+from collections.abc import Mapping
+from dataclasses import dataclass, field, replace
 from typing import Any
 from urllib.parse import urlencode
 
+from tasks.ollama.facts import observe
 from tasks.references import DOCKER_HUB, OLLAMA_REGISTRY, ImageReference, ModelReference
 from tasks.run import Run
-from tasks.stack import Stack
+from tasks.stack import Service, Stack
 
 DOCKER_HUB_HOST = "registry-1.docker.io"
 MANIFEST = "application/vnd.docker.distribution.manifest.v2+json"
@@ -32,11 +34,16 @@ _LOOPBACK = re.compile(r"^(127\.|localhost(:|$)|\[::1\])")
 
 @dataclass(frozen=True)
 class RemoteManifest:
-    """A manifest at a registry. `digest` is "sha256:…"; `size` is the bytes of its layers, 0 where
-    the manifest is an index and does not tell."""
+    """A manifest at a registry. `digest` is "sha256:…"; `layers` are bytes by digest, of the host's
+    architecture where the manifest is an index; none where it does not tell."""
 
     digest: str
-    size: int
+    layers: Mapping[str, int] = field(default_factory=dict)
+
+    @property
+    def size(self) -> int:
+        """The bytes of all layers."""
+        return sum(self.layers.values())
 
 
 @dataclass(frozen=True)
@@ -57,18 +64,59 @@ class _Reply:
     error: str
 
 
-def image_manifest(run: Run, image: ImageReference) -> RemoteManifest | RegistryFault:
-    """Look an image up at Docker Hub or at the mirror."""
+def look_up_image(run: Run, service: Service) -> RemoteManifest | RegistryFault:
+    """Look the image of a service up, once in a run."""
+    image = run.stack.image_reference(service)
+    key = ("image", str(image))
+    if key not in run.manifests:
+        run.manifests[key] = image_manifest(run, image, observe(run).architecture)
+    found: RemoteManifest | RegistryFault = run.manifests[key]
+    return found
+
+
+def look_up_model(run: Run, model: str) -> RemoteManifest | RegistryFault:
+    """Look a model up, once in a run."""
+    key = ("model", model)
+    if key not in run.manifests:
+        run.manifests[key] = model_manifest(run, model)
+    found: RemoteManifest | RegistryFault = run.manifests[key]
+    return found
+
+
+def image_manifest(
+    run: Run, image: ImageReference, architecture: str = ""
+) -> RemoteManifest | RegistryFault:
+    """Look an image up at Docker Hub or at the mirror; its layers for an architecture ("amd64")."""
     registry = DOCKER_HUB_HOST if image.registry == DOCKER_HUB else image.registry
     is_plain = bool(_LOOPBACK.match(registry)) or run.stack.image_mirror_insecure
-    url = _manifest_url(registry, is_plain, f"{image.repository}/manifests/{image.tag}")
+    manifests = f"{image.repository}/manifests/"
+    url = _manifest_url(registry, is_plain, manifests + image.tag)
     accept = ", ".join(IMAGE_MANIFESTS)
+    token = ""
     reply = _get(run, url, accept)
     if reply.status == 401:
         token = _token(run, reply.headers)
         if token:
             reply = _get(run, url, accept, token)
-    return result(reply, f"image {image}", registry, "image")
+    found = result(reply, f"image {image}", registry, "image")
+    own = digest_for(reply.body, architecture)
+    if own and isinstance(found, RemoteManifest):
+        part = _get(run, _manifest_url(registry, is_plain, manifests + own), accept, token)
+        detail = result(part, f"image {image}", registry, "image")
+        if isinstance(detail, RemoteManifest):
+            return replace(found, layers=detail.layers)
+    return found
+
+
+def digest_for(body: str, architecture: str) -> str:
+    """Return the digest of an index's manifest for Linux on an architecture, "" where none is."""
+    try:
+        manifests = json.loads(body).get("manifests") or ()
+        platforms = [(m["digest"], m.get("platform") or {}) for m in manifests]
+    except (ValueError, KeyError, TypeError, AttributeError):
+        return ""
+    wanted = {"os": "linux", "architecture": architecture}
+    return next((str(d) for d, p in platforms if wanted.items() <= p.items()), "")
 
 
 def model_manifest(run: Run, model: str) -> RemoteManifest | RegistryFault:
@@ -152,7 +200,7 @@ def result(reply: _Reply, what: str, registry: str, kind: str) -> RemoteManifest
     try:
         manifest = json.loads(reply.body)
         layers = [*manifest.get("layers", ()), *filter(None, [manifest.get("config")])]
-        return RemoteManifest(reply.digest, sum(int(layer["size"]) for layer in layers))
+        return RemoteManifest(reply.digest, {x["digest"]: int(x["size"]) for x in layers})
     except (ValueError, KeyError, TypeError, AttributeError):
         return RegistryFault(
             f"the registry {registry} sent a damaged manifest for {what}",

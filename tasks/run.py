@@ -6,6 +6,7 @@ import os
 import shlex
 import time
 import traceback
+from collections.abc import Mapping
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from typing import Any
@@ -15,10 +16,11 @@ from pyinfra.api import FunctionCommand, Host, StringCommand
 from pyinfra.context import ctx_host
 
 from tasks import layers
+from tasks.goals import Goal
 from tasks.inventory.rows import HostDetails
-from tasks.lockfile import LockFile
+from tasks.lockfile import LockError, LockFile, Proven, ServiceLock
 from tasks.shell import Result
-from tasks.stack import Stack, declare
+from tasks.stack import Service, Stack, declare
 from tasks.steps import Action, Failure, Step, StepFailed
 
 DEBUG = "OLLAMA_STACK_DEBUG"
@@ -40,8 +42,9 @@ class Event:
 class Run:
     """What the stages of one run on one host share.
 
-    `failures` is what did not work so far; `failed` names the services that cannot go on;
-    `memory` is for what a stage observed and others read, by type. A change drops all of it.
+    `failures` is what did not work so far; `memory` is for what a stage observed and others read,
+    by type; a change drops all of it. `goals` is what an upgrade or a rollback brings services to;
+    `halted` tells that one of them failed, so that the others are left as they are.
     """
 
     host: Host
@@ -53,6 +56,8 @@ class Run:
     details: HostDetails | None = None
     proofs: dict[str, Any] = field(default_factory=dict)
     stopped_at: dict[str, float] = field(default_factory=dict)
+    goals: dict[str, Goal] = field(default_factory=dict)
+    halted: bool = False
     gpu_is_usable: bool = False
     gpu_on_hold: bool = False
     engine_needs: str = ""
@@ -70,6 +75,31 @@ class Run:
     def has_failed(self, service: str) -> bool:
         """Tell whether the host or this service has failed in this run."""
         return any(f.service in ("", service) for f in self.failures)
+
+    def locked(self, service: Service) -> ServiceLock:
+        """Return what the lock holds of a service on this host."""
+        lock = self.lock
+        return ServiceLock() if lock is None else lock.service(self.host.name, service.name)
+
+    def image_digest(self, service: Service) -> str:
+        """Return the digest that the image of a service is held to, "" where none is known yet."""
+        goal = self.goals.get(service.name)
+        if goal is not None and goal.image_digest:
+            return goal.image_digest
+        return self.locked(service).image_digest(service.image)
+
+    def model_digests(self, service: Service) -> dict[str, str]:
+        """Return the digests that the models of a service are held to."""
+        proven = self.locked(service).model_digests
+        goal = self.goals.get(service.name)
+        return {**proven, **goal.model_digests} if goal is not None else proven
+
+    def previous_image(self, service: Service) -> str | None:
+        """Return the digest of the image to keep; "" for none, None where nothing was proven."""
+        image = self.locked(service).image
+        if image is None:
+            return None
+        return image.previous.digest if image.previous and self.stack.keep_previous else ""
 
     def sh(
         self,
@@ -95,6 +125,16 @@ class Run:
         except OSError as error:
             return Result(False, "", f"the connection to the host failed: {error}")
         return Result(ok, output.stdout, output.stderr)
+
+    def enter(self, service: Service, image: Proven | None, models: Mapping[str, Proven]) -> None:
+        """Enter what was proven of a service into the lock. Raises StepFailed."""
+        if self.lock is None:
+            return
+        try:
+            self.lock.put(self.host.name, service.name, image, models)
+        except (OSError, LockError) as error:
+            cause = f"{self.stack.lock} cannot be written: {error}"
+            raise StepFailed(cause, "mend the rights or the file, then run again") from None
 
     def log(self, message: str) -> None:
         """Show a line to the person who watches."""

@@ -25,6 +25,9 @@ from tasks.references import ImageReference, ModelReference
 NAME = r"^[a-z0-9][a-z0-9_.-]*$"
 OLLAMA_PORT = 11434
 MODELS_FOLDER = "/root/.ollama"
+# Endings under which copies of a model are kept: of the proven one before it, for a rollback, and
+# of the one that an upgrade is just replacing.
+KEPT, REPLACED = "-previous", "-replaced"
 LEAST_MEMORY = 6 * 1024**2
 _BYTES = {"b": 1, "k": 1024, "m": 1024**2, "g": 1024**3}
 # Environment of Ollama that a setting of its own stands for; never in `environment`.
@@ -74,6 +77,8 @@ def _address(value: str) -> str:
 
 
 def _model(value: str) -> str:
+    if value.endswith((KEPT, REPLACED)):
+        raise ValueError(f"should not end in {KEPT} or {REPLACED}: copies are kept so")
     return str(ModelReference.parse(value))
 
 
@@ -199,6 +204,7 @@ class RunOptions(_Settings):
     purge: bool = False
     allow_docker_restart: bool = False
     lock_wait: Annotated[int, Field(ge=0, le=86400)] = 0
+    parts: Literal["all", "image", "models"] = "all"
 
 
 class Stack(_ServiceDefaults):
@@ -213,6 +219,7 @@ class Stack(_ServiceDefaults):
     container_prefix: Name
     database: Database
     lock: Lock
+    keep_previous: bool
     image_mirror: Registry
     image_mirror_insecure: bool
     model_registry: Registry

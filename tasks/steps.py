@@ -17,6 +17,8 @@ class Action(StrEnum):
     INSTALL_TOOLKIT = "install toolkit"
     CONFIGURE_TOOLKIT = "configure toolkit"
     PULL_IMAGE = "pull image"
+    TAG_IMAGE = "tag image"
+    REMOVE_IMAGE = "remove image"
     CREATE_VOLUME = "create volume"
     SET_ASIDE = "set aside"
     PUT_BACK = "put back"
@@ -30,7 +32,13 @@ class Action(StrEnum):
     REMOVE_VOLUME = "remove volume"
     PULL_MODEL = "pull model"
     RESTORE_MODEL = "restore model"
+    KEEP_MODEL = "keep model"
+    UPGRADE_MODEL = "upgrade model"
     PROVE_MODEL = "prove model"
+    REMOVE_MODEL = "remove model"
+    MOVE_LOCK = "move lock"
+    TIDY_IMAGES = "tidy images"
+    TIDY_MODELS = "tidy models"
 
 
 @dataclass(frozen=True)

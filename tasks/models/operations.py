@@ -7,7 +7,8 @@ from functools import partial
 
 from pyinfra.api import FunctionCommand, operation
 
-from tasks.models.pull import pull_model, restore_model
+from tasks.models.copies import keep_model, remove_model, tidy_models
+from tasks.models.pull import pull_model, replace_model
 from tasks.ollama.facts import observe
 from tasks.ollama.proof import prove_model
 from tasks.plan import model_plan
@@ -20,16 +21,29 @@ def _prove(run: Run, step: Step, service: Service) -> None:
     prove_model(run, service, step.subject)
 
 
+def _tidy(run: Run, step: Step, service: Service) -> None:
+    tidy_models(run, service)
+
+
+def model_action(action: Action, service: Service) -> Callable[[Run, Step], None]:
+    """Return the function that takes a step of a plan of models."""
+    table: dict[Action, Callable[..., None]] = {
+        Action.PULL_MODEL: pull_model,
+        Action.RESTORE_MODEL: replace_model,
+        Action.KEEP_MODEL: keep_model,
+        Action.UPGRADE_MODEL: replace_model,
+        Action.PROVE_MODEL: _prove,
+        Action.REMOVE_MODEL: remove_model,
+        Action.TIDY_MODELS: _tidy,
+    }
+    return partial(table[action], service=service)
+
+
 @operation()
 def models(service: Service) -> Generator[FunctionCommand, None, None]:
     """Bring the models of a service to their declaration and prove what changed."""
     run = current_run()
-    table: dict[Action, Callable[[Run, Step], None]] = {
-        Action.PULL_MODEL: partial(pull_model, service=service),
-        Action.RESTORE_MODEL: partial(restore_model, service=service),
-        Action.PROVE_MODEL: partial(_prove, service=service),
-    }
     if run.has_failed(service.name):
         return
     for step in model_plan(run, service, observe(run), ()):
-        yield step_command(run, step, table[step.action])
+        yield step_command(run, step, model_action(step.action, service))

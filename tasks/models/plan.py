@@ -1,77 +1,150 @@
-"""What has to happen to the models of a service. Pure."""
+"""What has to happen to the models of a service. Pure.
+
+A model that an upgrade replaces is first copied to NAME-replaced, which costs no disk, since Ollama
+deletes the layers of a tag that a pull moves. Once the new one is proven, that copy becomes
+NAME-previous, for a rollback. So here too names are the journal: a NAME-replaced that is there
+tells of an upgrade that was interrupted.
+"""
 
 from __future__ import annotations
 
-from collections.abc import Collection, Mapping
+from collections.abc import Collection, Iterator, Mapping
+from dataclasses import dataclass, field
 
 from tasks.ollama.observed import ServedModel
-from tasks.stack import Service
+from tasks.stack import KEPT, REPLACED, Service
 from tasks.steps import Action, Step
 
-KEPT = "-previous"
+Held = Mapping[str, ServedModel]
 
 
-def kept_name(model: str) -> str:
-    """Return the name under which the copy before a pull is kept."""
-    return f"{model}{KEPT}"
+@dataclass(frozen=True)
+class WantedModels:
+    """What the plan of a service's models starts from, besides what its server holds.
+
+    `digests` are the manifest digests to hold to, by model; `proven` those that the lock holds;
+    `previous` those that are to be kept for a rollback. `gpu_proven` are the models that ran wholly
+    on the GPU when they were proven. `is_upgrade`: a model that is another one is replaced so that
+    it can come back. `may_remove`: models that the lock knows and nobody declares any more go.
+    `needs` names the earlier stage that has to bring the engine up.
+    """
+
+    service: Service
+    digests: Mapping[str, str] = field(default_factory=dict)
+    proven: Mapping[str, str] = field(default_factory=dict)
+    previous: Mapping[str, str] = field(default_factory=dict)
+    gpu_proven: Collection[str] = ()
+    is_upgrade: bool = False
+    may_remove: bool = False
+    needs: str = ""
 
 
 def plan_models(
-    service: Service,
-    held: Mapping[str, ServedModel] | None,
-    proven: Mapping[str, str],
-    *,
-    gpu_proven: Collection[str] = (),
-    container_changed: bool,
-    container_proven: bool,
-    needs: str = "",
+    wanted: WantedModels, held: Held | None, *, container_changed: bool, container_proven: bool
 ) -> list[Step]:
     """Plan the models of one active service.
 
-    `held` are the models on its volume (None where nobody can tell before it runs), `proven` the
-    digests of the lock by model, `gpu_proven` the models that ran wholly on the GPU then. After any
+    `held` are the models on its volume (None where nobody can tell before it runs). After any
     change a generation has to prove the service; and until one ran on the GPU, where that is
     required.
     """
+    service = wanted.service
     if not service.active:
         return []
     steps: list[Step] = []
     to_prove: list[tuple[str, str]] = []
     for model in service.models:
-        step = _plan_model(service.name, model, held, proven.get(model, ""), needs)
-        if step is not None:
-            steps.append(step)
+        digest, proven = wanted.digests.get(model, ""), wanted.proven.get(model, "")
+        changes = list(_plan_model(wanted, model, held))
+        steps += changes
+        if changes or digest != proven:
             to_prove.append((model, "it is new here"))
-        elif not proven.get(model) and not (container_proven and model == service.model):
+        elif not proven and not (container_proven and model == service.model):
             to_prove.append((model, "it was never proven here"))
     main = service.model
     if container_changed and not container_proven and main not in dict(to_prove):
         to_prove.insert(0, (main, "its container changed"))
-    if service.gpu == "required" and main not in gpu_proven and main not in dict(to_prove):
+    if service.gpu == "required" and main not in wanted.gpu_proven and main not in dict(to_prove):
         to_prove.append((main, "the GPU is required, and it was not proven there yet"))
     for model, why in to_prove:
         text = f"prove {model} by a generation"
-        steps.append(Step(Action.PROVE_MODEL, model, text, why, service.name, needs))
+        steps.append(_step(wanted, Action.PROVE_MODEL, model, text, why))
+    if not wanted.is_upgrade and held is not None and any(copies(wanted, held)):
+        text, why = f"tidy the models of {service.name}", "copies that are not kept any more"
+        steps.append(_step(wanted, Action.TIDY_MODELS, service.name, text, why))
+    if wanted.may_remove:
+        for model in outlived(wanted, held or {}):
+            text = f"remove model {model}"
+            steps.append(_step(wanted, Action.REMOVE_MODEL, model, text, "no longer declared"))
     return steps
 
 
-def _plan_model(
-    service: str, model: str, held: Mapping[str, ServedModel] | None, digest: str, needs: str
-) -> Step | None:
+def _plan_model(wanted: WantedModels, model: str, held: Held | None) -> Iterator[Step]:
+    digest = wanted.digests.get(model, "")
     if held is None:
-        text = f"pull {model} if it is not there"
-        why = "its volume cannot be read before it runs"
-        return Step(Action.PULL_MODEL, model, text, why, service, needs)
+        text, why = f"pull {model} if it is not there", "its volume cannot be read before it runs"
+        yield _step(wanted, Action.PULL_MODEL, model, text, why)
+        return
     found = held.get(model)
     if found is None:
-        return Step(Action.PULL_MODEL, model, f"pull {model}", "not here yet", service, needs)
-    if digest and found.digest != digest:
+        yield _step(wanted, Action.PULL_MODEL, model, f"pull {model}", "not here yet")
+    elif digest and found.digest != digest and wanted.is_upgrade:
+        text = f"keep {model} as {model}{REPLACED}"
+        yield _step(wanted, Action.KEEP_MODEL, model, text, "until the new one is proven")
+        why = f"digest {found.digest[7:19]} → {digest[7:19]}"
+        if is_copied(model, digest, held):
+            yield _step(wanted, Action.RESTORE_MODEL, model, f"bring {model} back", why)
+        else:
+            yield _step(wanted, Action.UPGRADE_MODEL, model, f"pull the new {model}", why)
+    elif digest and found.digest != digest:
         why = f"digest {found.digest[7:19]} is not the proven {digest[7:19]}"
-        return Step(Action.RESTORE_MODEL, model, f"restore {model}", why, service, needs)
-    return None
+        yield _step(wanted, Action.RESTORE_MODEL, model, f"restore {model}", why)
 
 
-def undeclared(service: Service, held: Mapping[str, ServedModel]) -> list[str]:
+def is_copied(model: str, digest: str, held: Held) -> bool:
+    """Tell whether a kept copy of a model has this digest, so that nothing is to be pulled."""
+    found = (held.get(model + end) for end in (REPLACED, KEPT))
+    return any(kept is not None and kept.digest == digest for kept in found)
+
+
+def _step(wanted: WantedModels, action: Action, subject: str, text: str, why: str) -> Step:
+    return Step(action, subject, text, why, wanted.service.name, wanted.needs)
+
+
+@dataclass(frozen=True)
+class Copy:
+    """One change of the copies: `source` copied to `name`, or `name` deleted where it is ""."""
+
+    name: str
+    source: str = ""
+
+
+def copies(wanted: WantedModels, held: Held) -> Iterator[Copy]:
+    """Tell how the copies of proven models become as they should be: no step where they are.
+
+    NAME-previous holds the digest that the lock says was proven before, if it is to be kept and is
+    here; NAME-replaced is there only while an upgrade is under way.
+    """
+    for model in wanted.proven:
+        replaced, kept = held.get(model + REPLACED), held.get(model + KEPT)
+        target = wanted.previous.get(model, "")
+        is_kept = kept is not None and kept.digest == target
+        if kept is not None and not is_kept:
+            yield Copy(kept.name)
+        if target and not is_kept and replaced is not None and replaced.digest == target:
+            yield Copy(model + KEPT, replaced.name)
+        if replaced is not None:
+            yield Copy(replaced.name)
+
+
+def undeclared(service: Service, held: Held) -> list[str]:
     """Return the models that a server holds and nobody declared; they are left alone."""
-    ours = {name for model in service.models for name in (model, kept_name(model))}
+    ours = {name + end for name in service.models for end in ("", KEPT, REPLACED)}
     return sorted(set(held) - ours)
+
+
+def outlived(wanted: WantedModels, held: Held) -> list[str]:
+    """Return the models that this stack once proved, and their copies, that nobody declares now."""
+    gone = [model for model in wanted.proven if model not in wanted.service.models]
+    names = (model + end for model in gone for end in ("", KEPT, REPLACED))
+    return [name for name in names if name in held]

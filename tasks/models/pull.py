@@ -7,14 +7,12 @@ import re
 import shlex
 from dataclasses import dataclass
 
-from tasks.engine_api import Answer, answers, curl
-from tasks.hostlock import under_lock
-from tasks.models.plan import kept_name
+from tasks.models.copies import copy, delete
 from tasks.ollama.facts import observe_afresh
 from tasks.references import OLLAMA_REGISTRY
 from tasks.registry import RegistryFault, RemoteManifest, fault, model_manifest
 from tasks.run import Run
-from tasks.stack import Service, Stack
+from tasks.stack import KEPT, REPLACED, Service, Stack
 from tasks.steps import Step, StepFailed
 from tasks.streams import ModelProgress, StreamEnd, follow
 from tasks.text import bytes_text
@@ -36,28 +34,29 @@ class PullFault:
 def pull_model(run: Run, step: Step, service: Service) -> None:
     """Bring a declared model to its server; nothing is downloaded that is there already."""
     model = step.subject
-    proven = run.lock.model_digests(run.host.name, service.name).get(model, "") if run.lock else ""
+    digest = run.model_digests(service).get(model, "")
     held = observe_afresh(run).server(service.name).models.get(model)
-    if held is not None and proven in ("", held.digest):
+    if held is not None and digest in ("", held.digest):
         run.log(f"  {model} is there already")
         return
-    remote = _offered(run, model)
-    if proven and remote.digest != proven:
-        raise _moved(run.stack.lock, model, proven, remote.digest)
-    _pull(run, service, model, remote)
+    replace_model(run, step, service)
 
 
-def restore_model(run: Run, step: Step, service: Service) -> None:
-    """Bring back the proven digest of a model that something else replaced."""
+def replace_model(run: Run, step: Step, service: Service) -> None:
+    """Bring the digest that a model is held to: from a copy that is kept, else from the registry.
+
+    A restored model, an upgrade and a rollback differ only in the digest they are held to.
+    """
     model = step.subject
-    proven = run.lock.model_digests(run.host.name, service.name)[model] if run.lock else ""
-    kept = observe_afresh(run).server(service.name).models.get(kept_name(model))
-    if kept is not None and kept.digest == proven:
-        _copy(run, service, kept.name, model)
-        return
+    digest = run.model_digests(service).get(model, "")
+    held = observe_afresh(run).server(service.name).models
+    for kept in (held.get(model + REPLACED), held.get(model + KEPT)):
+        if kept is not None and kept.digest == digest:
+            copy(run, service, kept.name, model)
+            return
     remote = _offered(run, model)
-    if remote.digest != proven:
-        raise _moved(run.stack.lock, model, proven, remote.digest)
+    if digest and remote.digest != digest:
+        raise _moved(service, model, digest, remote.digest)
     _pull(run, service, model, remote)
 
 
@@ -68,11 +67,11 @@ def _offered(run: Run, model: str) -> RemoteManifest:
     return remote
 
 
-def _moved(lock: str, model: str, proven: str, offered: str) -> StepFailed:
+def _moved(service: Service, model: str, proven: str, offered: str) -> StepFailed:
     return StepFailed(
         f"the proven {model} ({proven[7:19]}) is not here, and the registry offers another one now"
         f" ({offered[7:19]})",
-        f"to accept the new one, remove the entry of {model} from {lock} and run again",
+        f"to accept the new one: ./main.sh upgrade {service.name} --models",
     )
 
 
@@ -90,8 +89,8 @@ def _pull(run: Run, service: Service, model: str, remote: RemoteManifest) -> Non
             raise StepFailed(found.cause, found.remedy)
         run.log(f"  {found.cause}; trying again, what is there already is kept")
     if name != model:
-        _copy(run, service, name, model)
-        _call(run, service, "DELETE", "/api/delete", {"model": name})
+        copy(run, service, name, model)
+        delete(run, service, name)
     held = observe_afresh(run).server(service.name).models.get(model)
     if held is None:
         name = run.stack.container_name(service)
@@ -114,20 +113,6 @@ def _follow(run: Run, service: Service, name: str, size: int, model: str) -> Str
     return follow(
         run, command, body, ModelProgress(), what=model, stall=run.stack.pull_stall, expected=size
     )
-
-
-def _copy(run: Run, service: Service, source: str, destination: str) -> None:
-    body = {"source": source, "destination": destination}
-    answer = _call(run, service, "POST", "/api/copy", body)
-    if not answer.ok:
-        raise StepFailed(f"copy {source} to {destination}: {answer.message}", "run again")
-
-
-def _call(run: Run, service: Service, method: str, path: str, body: dict[str, str]) -> Answer:
-    url = service.url + path
-    command = under_lock(run.stack.container_prefix, curl([url], method=method, has_body=True))
-    result = run.sh(command, stdin=json.dumps(body))
-    return answers(result.stdout).get(url, Answer(url, 0, result.stderr))
 
 
 _UNKNOWN = re.compile(r"file does not exist|manifest unknown|not found|\b404\b")

@@ -8,7 +8,6 @@ from dataclasses import dataclass
 from tasks.engine_api import Answer, answers, curl
 from tasks.ollama.observed import LoadedModel, ObservedServer
 from tasks.shell import Shell
-from tasks.stack import Service
 from tasks.steps import StepFailed
 
 PROMPT = "Say ok."
@@ -41,13 +40,14 @@ def processor(gpu_share: float) -> str:
 
 
 def generate(
-    shell: Shell, service: Service, model: str, container: str, *, limit: int, unload: bool
+    shell: Shell, server: str, model: str, container: str, *, limit: int, unload: bool
 ) -> Proof:
     """Generate a few tokens and see where the model is. Raises StepFailed.
 
-    `limit` is in seconds, loading included; `unload` takes the model out of memory again.
+    `server` is a URL, `container` the name for its remedies; `limit` is in seconds, loading
+    included; `unload` takes the model out of memory again.
     """
-    url, loaded_url = f"{service.url}/api/generate", f"{service.url}/api/ps"
+    url, loaded_url = f"{server}/api/generate", f"{server}/api/ps"
     body = {
         "model": model,
         "prompt": PROMPT,

@@ -13,6 +13,7 @@ from tasks.engine_api import Answer, answers, curl_words, engine, with_label
 from tasks.ollama.observed import (
     STACK_LABEL,
     ForeignContainer,
+    KeptImage,
     ObservedContainer,
     ObservedImage,
     ObservedServer,
@@ -28,14 +29,15 @@ MANIFESTS_MARK = "#manifests"
 SERVER_PATHS = ("/api/version", "/api/tags", "/api/ps")
 SERVER_TIMEOUT = 5
 # What the first answers name and do not show is asked for: containers of ours under other names,
-# and images that containers run.
+# and images that containers run or that are kept.
 SCRIPT = r"""
 exec 2>/dev/null
 seen=$(@FIRST@)
 printf '%s\n' "$seen"
 urls=
-for id in $(printf '%s\n' "$seen" | awk '/^#[0-9]+ .*filters=/ { print last } NF { last = $0 }' \
-  | grep -oE '"Id":"[0-9a-f]+"' | cut -d'"' -f4); do
+for id in $(printf '%s\n' "$seen" | \
+  awk '/^#.*containers.*filters=/ { print last } NF { last = $0 }' | \
+  grep -oE '"Id":"[0-9a-f]+"' | cut -d'"' -f4); do
   case "$seen" in *"{\"Id\":\"$id\",\"Created\""*) ;; *)
     urls="$urls http://docker/containers/$id/json";; esac
 done
@@ -45,8 +47,8 @@ if [ -n "$urls" ]; then
   seen="$seen$more"
 fi
 urls=
-for id in $(printf '%s\n' "$seen" | grep -oE '"Image":"sha256:[0-9a-f]+"' | cut -d'"' -f4 | sort -u)
-do
+for id in $(printf '%s\n' "$seen" | grep -oE '"(Image|Id)":"sha256:[0-9a-f]+"' | cut -d'"' -f4 \
+  | sort -u); do
   case "$seen" in *"{\"Id\":\"$id\""*) ;; *) urls="$urls http://docker/images/$id/json";; esac
 done
 [ -n "$urls" ] && @MORE@ $urls
@@ -122,9 +124,22 @@ def _engine_urls(stack: Stack, names: list[str]) -> list[str]:
         engine("/containers/json", {"all": 1}),
         engine("/volumes"),
         engine("/containers/json", ours),
+        kept_images(stack),
         *(engine(f"/containers/{n}/json") for name in names for n in (name, name + PREVIOUS)),
         *(engine(f"/images/{image}/json") for image in sorted(images)),
     ]
+
+
+def kept_images(stack: Stack) -> str:
+    """Return the URL that lists the images under our own tags, in any repository.
+
+    The list itself is not parsed: with a filter it leaves the digests out.
+    """
+    depths = ("", "*/", "*/*/", "*/*/*/")
+    return engine(
+        "/images/json",
+        {"filters": {"reference": [f"{d}*:{stack.container_prefix}*" for d in depths]}},
+    )
 
 
 def parse(stack: Stack, output: str) -> Snapshot:
@@ -149,11 +164,13 @@ def parse(stack: Stack, output: str) -> Snapshot:
     volumes = _json(found, engine("/volumes")) or {}
     snapshot = Snapshot(
         version=version.get("Version", ""),
+        architecture=version.get("Arch", ""),
         containers=tuple(sorted(containers.values(), key=lambda c: c.name)),
         images=images,
         volumes={v["Name"]: v.get("Labels") or {} for v in volumes.get("Volumes") or ()},
         foreign=_foreign(found, set(containers)),
         stored=_stored(stack, MANIFESTS_MARK + disk if disk else ""),
+        kept=tuple(KeptImage.among(images.values(), stack.container_prefix)),
     )
     servers = {
         service.name: server_of(found, service)
@@ -202,6 +219,7 @@ def _foreign(found: dict[str, Answer], inspected: set[str]) -> tuple[ForeignCont
                 sorted({p["PublicPort"] for p in c.get("Ports") or () if "PublicPort" in p})
             ),
             is_running=c.get("State") in ("running", "paused", "restarting"),
+            image=c.get("Image", ""),
         )
         for c in everything
         if c["Id"] not in inspected

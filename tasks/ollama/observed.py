@@ -5,7 +5,7 @@ The same functions serve both transports: curl over the connector, and the conso
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -20,12 +20,16 @@ IMAGE_LABEL = "ollama-stack.image"
 
 @dataclass(frozen=True)
 class ObservedImage:
-    """An image of the engine. `digests` are manifest digests ("sha256:…") at any registry."""
+    """An image of the engine. `digests` are manifest digests ("sha256:…") at any registry.
+
+    `size` is what it takes on the disk, in bytes.
+    """
 
     id: str
     tags: tuple[str, ...]
     digests: tuple[str, ...]
     environment: Mapping[str, str]
+    size: int = 0
 
     @classmethod
     def from_inspect(cls, attrs: Mapping[str, Any]) -> ObservedImage:
@@ -37,7 +41,30 @@ class ObservedImage:
             tags=tuple(attrs.get("RepoTags") or ()),
             digests=tuple(sorted(digests)),
             environment=environment(config.get("Env")),
+            size=attrs.get("Size") or 0,
         )
+
+
+@dataclass(frozen=True)
+class KeptImage:
+    """An image under a tag that this stack made for itself ("repository:ollama-qwen-previous")."""
+
+    reference: str
+    id: str
+    digests: tuple[str, ...]
+    size: int
+
+    @classmethod
+    def among(cls, images: Iterable[ObservedImage], prefix: str) -> Iterator[KeptImage]:
+        """Yield one for each tag of these images that begins with the stack's prefix."""
+        for image in {image.id: image for image in images}.values():
+            for reference in image.tags:
+                if reference.rpartition(":")[2].startswith(prefix):
+                    yield cls(reference, image.id, image.digests, image.size)
+
+    def is_for(self, purpose: str) -> bool:
+        """Tell whether the tag is that of a container ("ollama-qwen") and an ending."""
+        return self.reference.rpartition(":")[2] == purpose
 
 
 @dataclass(frozen=True)
@@ -248,11 +275,12 @@ def _digest(value: str) -> str:
 
 @dataclass(frozen=True)
 class ForeignContainer:
-    """A container that is not ours: its name and the host ports that it publishes."""
+    """A container that is not ours: its name, its image and the host ports that it publishes."""
 
     name: str
     ports: tuple[int, ...]
     is_running: bool
+    image: str = ""
 
 
 @dataclass(frozen=True)
@@ -261,20 +289,37 @@ class Snapshot:
 
     `containers` are ours, and those that bear a name of ours; `images` are by reference and by id;
     `volumes` are labels by name; `servers` are by service. `stored` are the models on the volumes
-    of services whose server does not answer; None where the volume could not be read.
+    of services whose server does not answer; None where the volume could not be read. `kept` are
+    the images that we tagged for ourselves; `architecture` is the engine's ("amd64").
     """
 
     version: str = ""
+    architecture: str = ""
     containers: tuple[ObservedContainer, ...] = ()
     images: Mapping[str, ObservedImage] = field(default_factory=dict)
     volumes: Mapping[str, Mapping[str, str]] = field(default_factory=dict)
     foreign: tuple[ForeignContainer, ...] = ()
     servers: Mapping[str, ObservedServer] = field(default_factory=dict)
     stored: Mapping[str, Mapping[str, ServedModel] | None] = field(default_factory=dict)
+    kept: tuple[KeptImage, ...] = ()
 
     def named(self, name: str) -> ObservedContainer | None:
         """Return the inspected container of this name, ours or not."""
         return next((c for c in self.containers if c.name == name), None)
+
+    def image_id(self, digest: str) -> str:
+        """Return the id of an image that is here with this manifest digest, "" where none is."""
+        return next((i.id for i in self.images.values() if digest in i.digests), "")
+
+    def kept_image(self, container: str, ending: str) -> KeptImage | None:
+        """Return the image that is kept for a container, as "-previous" or "-next"."""
+        return next((image for image in self.kept if image.is_for(container + ending)), None)
+
+    def uses(self, image: str) -> bool:
+        """Tell whether any container, ours or not, was made from an image of this reference."""
+        containers: Iterable[ObservedContainer | ForeignContainer]
+        containers = (*self.containers, *self.foreign)
+        return any(c.image == image for c in containers)
 
     def server(self, service: str) -> ObservedServer:
         """Return the server of a service; an empty one where nobody answers."""

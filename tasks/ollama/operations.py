@@ -9,7 +9,7 @@ from pyinfra.api import FunctionCommand, operation
 
 from tasks.ollama import apply
 from tasks.ollama.facts import observe
-from tasks.ollama.image import pull_image
+from tasks.ollama.image import pull_image, tag_image, tidy_images
 from tasks.ollama.spec import ContainerSpec
 from tasks.plan import container_plans, orphans, removals, spec_for
 from tasks.run import Run, current_run, step_command
@@ -17,10 +17,13 @@ from tasks.stack import Service
 from tasks.steps import Action, Step
 
 
-def _action(action: Action, spec: ContainerSpec, service: Service) -> Callable[[Run, Step], None]:
-    """Return the function that takes a step of a container's plan."""
+def container_action(
+    action: Action, spec: ContainerSpec, service: Service
+) -> Callable[[Run, Step], None] | None:
+    """Return the function that takes a step of a container's plan; None for another one."""
     table: dict[Action, Callable[[Run, Step], None]] = {
         Action.PULL_IMAGE: partial(pull_image, service=service),
+        Action.TAG_IMAGE: partial(tag_image, service=service),
         Action.CREATE_VOLUME: partial(apply.create_volume, spec=spec),
         Action.SET_ASIDE: partial(apply.set_aside, spec=spec),
         Action.PUT_BACK: partial(apply.put_back, spec=spec, service=service),
@@ -30,9 +33,14 @@ def _action(action: Action, spec: ContainerSpec, service: Service) -> Callable[[
         Action.UNPAUSE: partial(apply.unpause, spec=spec, service=service),
         Action.STOP: apply.stop,
         Action.PROVE: partial(apply.prove, spec=spec, service=service),
-        Action.REMOVE: apply.remove,
+        Action.REMOVE: partial(apply.remove_previous, spec=spec, service=service),
+        Action.TIDY_IMAGES: partial(_tidy, service=service),
     }
-    return table[action]
+    return table.get(action)
+
+
+def _tidy(run: Run, step: Step, service: Service) -> None:
+    tidy_images(run, service)
 
 
 @operation()
@@ -45,7 +53,7 @@ def container(service: Service) -> Generator[FunctionCommand, None, None]:
     for step in container_plans(run, observe(run))[service.name]:
         # Another service may have to give up its port first.
         owner = services[step.service]
-        yield step_command(run, step, _action(step.action, spec_for(run, owner), owner))
+        yield step_command(run, step, container_action(step.action, spec_for(run, owner), owner))
 
 
 @operation()
@@ -64,6 +72,10 @@ def removed() -> Generator[FunctionCommand, None, None]:
 
 
 def _removals(run: Run, steps: list[Step]) -> Generator[FunctionCommand, None, None]:
-    table = {Action.REMOVE: apply.remove, Action.REMOVE_VOLUME: apply.remove_volume}
+    table = {
+        Action.REMOVE: apply.remove,
+        Action.REMOVE_VOLUME: apply.remove_volume,
+        Action.REMOVE_IMAGE: apply.remove_image,
+    }
     for step in steps:
         yield step_command(run, step, table[step.action])

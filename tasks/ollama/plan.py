@@ -12,7 +12,7 @@ from dataclasses import dataclass
 
 from tasks.ollama.drift import Change, drift, explain
 from tasks.ollama.observed import STACK_LABEL, ObservedContainer, Snapshot
-from tasks.ollama.spec import ContainerSpec
+from tasks.ollama.spec import NEXT, PREVIOUS, ContainerSpec
 from tasks.stack import Service
 from tasks.steps import Action, Failure, Step
 
@@ -21,13 +21,17 @@ from tasks.steps import Action, Failure, Step
 class Wanted:
     """What the plan of one service starts from, besides the snapshot.
 
-    `image_digest` is the manifest digest to hold to ("" where none is proven yet). `needs` names
-    the earlier stage of this run that has to bring the engine up ("" where it is up).
+    `image_digest` is the manifest digest to hold to ("" where none is proven yet); with `staged`
+    it is pulled beside what runs and bears the declared tag only when its turn comes. `previous` is
+    the digest that is to be kept for a rollback ("" for none); None where nobody can tell yet.
+    `needs` names the earlier stage of this run that has to bring the engine up ("" where it is up).
     """
 
     service: Service
     spec: ContainerSpec
     image_digest: str = ""
+    staged: bool = False
+    previous: str | None = None
     may_adopt: bool = False
     needs: str = ""
 
@@ -116,8 +120,8 @@ class _Planner:
             return [*steps, *self._replace(self.current, changes)]
         steps += self._running(self.current)
         if self.previous is not None:
-            steps += [self._prove(), self._remove_previous("the replacement was interrupted")]
-        return steps
+            return [*steps, self._prove(), self._remove_previous("the replacement was interrupted")]
+        return [*steps, *self._tidy()]
 
     def _renamed(self) -> list[Step]:
         """Give a renamed container its name back; remove others that pretend to be this service."""
@@ -164,23 +168,15 @@ class _Planner:
     def _replace(self, current: ObservedContainer, changes: list[Change]) -> list[Step]:
         why = explain(self.spec, current, changes)
         name, aside = self.spec.name, self.spec.previous_name
-        steps = self._image()
-        if self.previous is not None:
-            steps.append(
-                self._step(
-                    Action.REMOVE,
-                    name,
-                    f"remove container {name}",
-                    f"its replacement was interrupted and it is not as declared: {why}",
-                )
-            )
-        else:
-            steps.append(
-                self._step(
-                    Action.SET_ASIDE, name, f"stop container {name}, keep it as {aside}", why
-                )
-            )
-        return [*steps, *self._create_over_previous(why)]
+        if self.previous is None:
+            text = f"stop container {name}, keep it as {aside}"
+            first = self._step(Action.SET_ASIDE, name, text, why)
+            return [*self._image(), first, *self._create_over_previous(why)]
+        because = f"its replacement was interrupted and it is not as declared: {why}"
+        first = self._step(Action.REMOVE, name, f"remove container {name}", because)
+        if not self._drift(self.previous):
+            return [first, self._put_back(self.previous)]
+        return [*self._image(), first, *self._create_over_previous(why)]
 
     def _finish_without_current(self, previous: ObservedContainer) -> list[Step]:
         """Only the set-aside container is there: put it back if it is as declared, else go on."""
@@ -188,9 +184,12 @@ class _Planner:
         if changes:
             why = explain(self.spec, previous, changes)
             return [*self._image(), *self._create_over_previous(why)]
+        return [self._put_back(previous)]
+
+    def _put_back(self, previous: ObservedContainer) -> Step:
         text = f"put container {previous.name} back as {self.spec.name}"
         why = "a replacement was interrupted"
-        return [self._step(Action.PUT_BACK, previous.name, text, why)]
+        return self._step(Action.PUT_BACK, previous.name, text, why)
 
     def _create_over_previous(self, why: str) -> list[Step]:
         name = self.spec.name
@@ -214,17 +213,39 @@ class _Planner:
         digest = self.wanted.image_digest
         if image is not None and (not digest or digest in image.digests):
             return []
+        text = self.spec.image + (f"@{digest[7:19]}" if digest else "")
         why = "not here yet" if image is None else "the local tag is another image"
-        text = f"pull image {self.spec.image}"
-        if digest:
-            text += f"@{digest[7:19]}"
-        return [self._step(Action.PULL_IMAGE, self.spec.image, text, why)]
+        tagging = f"tag image {text} as {self.spec.image}"
+        if digest and self.snapshot.image_id(digest):
+            return [self._step(Action.TAG_IMAGE, self.spec.image, tagging, "it is here already")]
+        pull = self._step(Action.PULL_IMAGE, self.spec.image, f"pull image {text}", why)
+        tag = self._step(Action.TAG_IMAGE, self.spec.image, tagging, "")
+        return [pull, tag] if self.wanted.staged else [pull]
 
     def _volume(self) -> list[Step]:
         if self.spec.volume in self.snapshot.volumes:
             return []
         text = f"create volume {self.spec.volume}"
         return [self._step(Action.CREATE_VOLUME, self.spec.volume, text, "there is none")]
+
+    def _tidy(self) -> list[Step]:
+        """Clear away the tags of an interrupted run; keep what a rollback needs, and no more."""
+        name, previous = self.spec.name, self.wanted.previous
+        following = self.snapshot.kept_image(name, NEXT)
+        kept = self.snapshot.kept_image(name, PREVIOUS)
+        has_previous = kept is not None and previous in kept.digests
+        can_keep = bool(previous) and bool(self.snapshot.image_id(previous or ""))
+        if following is not None and not self.wanted.staged:
+            why = f"an upgrade was interrupted and left the tag {following.reference}"
+        elif previous is None:
+            return []
+        elif kept is not None and not has_previous:
+            why = f"{kept.reference} is not kept any more"
+        elif can_keep and kept is None:
+            why = "the image before this one is kept for a rollback"
+        else:
+            return []
+        return [self._step(Action.TIDY_IMAGES, name, f"tidy the images of {name}", why)]
 
     def _prove(self) -> Step:
         text = f"prove container {self.spec.name} by a generation"
@@ -265,13 +286,13 @@ def order_by_ports(
 
 
 def without_repeated_pulls(plans: Mapping[str, list[Step]]) -> dict[str, list[Step]]:
-    """Leave each pull of an image to the first service that needs it."""
+    """Leave each pull and each tag of an image to the first service that needs it."""
     pulled: set[str] = set()
     kept: dict[str, list[Step]] = {}
     for name, steps in plans.items():
         kept[name] = []
         for step in steps:
-            if step.action is Action.PULL_IMAGE:
+            if step.action in (Action.PULL_IMAGE, Action.TAG_IMAGE):
                 if step.text in pulled:
                     continue
                 pulled.add(step.text)
@@ -308,4 +329,11 @@ def plan_orphans(
                 f"volume {name} is ours and no longer declared;"
                 " --data prune=true --data purge=true removes it and its models"
             )
+    endings = tuple(f":{stack}{service}{end}" for service in declared for end in (PREVIOUS, NEXT))
+    for image in snapshot.kept:
+        if purge and image.reference.endswith((PREVIOUS, NEXT)):
+            if image.reference.endswith(endings):
+                continue
+            text = f"remove image {image.reference}"
+            steps.append(Step(Action.REMOVE_IMAGE, image.reference, text, "no longer declared"))
     return steps, notes

@@ -4,22 +4,42 @@ from __future__ import annotations
 
 from datetime import UTC, datetime
 
+from tasks.engine_api import answers, curl
 from tasks.lockfile import Proven
 from tasks.ollama.facts import observe, observe_afresh
 from tasks.ollama.generation import Proof, generate
+from tasks.ollama.observed import ObservedServer
 from tasks.run import Run
 from tasks.stack import Service
 from tasks.steps import StepFailed
 
+TAGS = "/api/tags"
+
 
 def prove_service(run: Run, service: Service) -> None:
     """Prove a server by its main model, or by any that it has; by its answer where it has none."""
-    held = observe_afresh(run).server(service.name).models
-    model = service.model if service.model in held else next(iter(held), "")
+    model = _model_to_ask(service, observe_afresh(run).server(service.name))
     if not model:
         run.log(f"  {service.name} answers; it holds no model yet")
         return
     prove_model(run, service, model)
+
+
+def verify_service(run: Run, service: Service, url: str) -> None:
+    """See that what was put back generates again, at its own address. Raises StepFailed."""
+    answer = answers(run.sh(f"{curl([url + TAGS])}; true").stdout).get(url + TAGS)
+    tags = answer.json if answer is not None and answer.ok else None
+    server = ObservedServer.from_answers({"version": "?"}, tags, None)
+    model = _model_to_ask(service, server)
+    if model:
+        name, limit = run.stack.container_name(service), run.stack.generate_timeout
+        proof = generate(run, url, model, name, limit=limit, unload=True)
+        run.log(f"  {model} generated {proof.tokens} tokens on {proof.verdict} again")
+
+
+def _model_to_ask(service: Service, server: ObservedServer) -> str:
+    held = server.models
+    return service.model if service.model in held else next(iter(held), "")
 
 
 def prove_model(run: Run, service: Service, model: str) -> None:
@@ -31,7 +51,7 @@ def prove_model(run: Run, service: Service, model: str) -> None:
     was_loaded = any(m.name == model for m in before.loaded)
     proof = generate(
         run,
-        service,
+        service.url,
         model,
         run.stack.container_name(service),
         limit=run.stack.generate_timeout,
@@ -43,7 +63,7 @@ def prove_model(run: Run, service: Service, model: str) -> None:
 
 
 def _judge(run: Run, service: Service, proof: Proof) -> None:
-    """Act on where the model ran: "required" fails, "auto" says it."""
+    """Act on where the model ran: "required" fails, "auto" says it; an upgrade keeps the GPU."""
     rate = f", {proof.rate:.0f} tokens/s" if proof.rate else ""
     run.log(f"  {proof.model} generated {proof.tokens} tokens on {proof.verdict}{rate}")
     if proof.verdict == "GPU" or service.gpu == "off":
@@ -54,24 +74,36 @@ def _judge(run: Run, service: Service, proof: Proof) -> None:
             "see `nvidia-smi` for what else uses the card; a smaller context or model may fit;"
             ' or declare gpu = "auto"',
         )
+    if service.name in run.goals and proof.model in run.locked(service).gpu_models:
+        raise StepFailed(
+            f"{proof.model} ran on the GPU before, and on {proof.verdict} after the upgrade",
+            "see `nvidia-smi` for what else uses the card; the release notes of the image may name"
+            " a larger need of memory",
+        )
     if run.gpu_is_usable:
         run.note(f"{service.name}: {proof.model} runs on {proof.verdict}, not wholly on the GPU")
 
 
 def _enter(run: Run, service: Service, proof: Proof) -> None:
-    """Enter the image and the model that were just proven into the lock."""
-    if run.lock is None:
-        return
+    """Enter the image and the model that were just proven into the lock.
+
+    In an upgrade they wait until all of the service is proven: the lock moves in one step.
+    """
     now = datetime.now(UTC).isoformat(timespec="seconds")
     snapshot = observe(run)
     container = snapshot.named(run.stack.container_name(service))
-    image = snapshot.images.get(container.image_id) if container else None
-    host = run.host.name
-    if image is not None and image.digests:
-        known = run.lock.image_digest(host, service.name, service.image)
-        digest = known if known in image.digests else image.digests[0]
-        run.lock.put_image(host, service.name, Proven(service.image, digest, now))
+    found = snapshot.images.get(container.image_id) if container else None
+    image = None
+    if found is not None and found.digests:
+        known = run.image_digest(service)
+        digest = known if known in found.digests else found.digests[0]
+        image = Proven(service.image, digest, now, size=found.size)
     held = snapshot.server(service.name).models.get(proof.model)
+    models = {}
     if held is not None and proof.model in service.models:
-        proven = Proven(proof.model, held.digest, now, proof.verdict)
-        run.lock.put_model(host, service.name, proof.model, proven)
+        models[held.name] = Proven(held.name, held.digest, now, proof.verdict, held.size)
+    goal = run.goals.get(service.name)
+    if goal is not None:
+        run.goals[service.name] = goal.with_proven(image, models)
+    else:
+        run.enter(service, image, models)

@@ -16,7 +16,10 @@ INNER_PORT = f"{OLLAMA_PORT}/tcp"
 NETWORK = "bridge"
 RESTART = "unless-stopped"
 CA_INSIDE = "/usr/local/share/ca-certificates/ollama-stack.crt"
+# Endings: of the container that a replacement sets aside, and of the tags of an image that is
+# kept for a rollback, or was pulled for an upgrade that is not through.
 PREVIOUS = "-previous"
+NEXT = "-next"
 STOP_TIMEOUT = 10
 SECOND = 1_000_000_000
 _UNITS = {"b": 1, "k": 1024, "m": 1024**2, "g": 1024**3}

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable, Iterable
+
 from pyinfra.api import DeployError, deploy
 
 from tasks.container_toolkit.state import plan_toolkit
@@ -30,6 +32,7 @@ from tasks.run import Run, all_runs, current_run
 from tasks.stack import DeclarationError
 from tasks.steps import Step, plan_lines
 
+Planner = Callable[[Run, list[Step], Snapshot], Iterable[Step]]
 AFTER_ENGINE = {
     "install": "after Docker Engine is installed",
     "start": "after Docker Engine is started",
@@ -56,11 +59,11 @@ def preflight() -> None:
 
 
 @deploy("Plan")
-def plan() -> None:
+def plan(planner: Planner = whole_plan) -> None:
     """Plan every stage from what is there now, refuse what must not be done, print the rest."""
     run = current_run()
     if not run.has_failed(""):
-        steps = _plan(run)
+        steps = _plan(run, planner)
         run.has_steps = bool(steps)
         for line in plan_lines(steps, len(run.failures)):
             run.log(line)
@@ -75,7 +78,7 @@ def _is_nothing_planned() -> bool:
     return not any(run.has_steps or run.failures for run in all_runs())
 
 
-def _plan(run: Run) -> list[Step]:
+def _plan(run: Run, planner: Planner) -> list[Step]:
     engine = plan_engine(run)
     toolkit = plan_toolkit(run)
     for failure in (*engine.failures, *toolkit.failures):
@@ -90,11 +93,11 @@ def _plan(run: Run) -> list[Step]:
     for failure in find_port_faults(run, ours=_our_ports(run, snapshot)):
         run.fail(failure)
     host_steps = [*engine.steps, *toolkit.steps]
-    steps = list(whole_plan(run, host_steps, snapshot))
+    steps = list(planner(run, host_steps, snapshot))
     _check_downloads(run, engine, steps)
     for note in (*orphans(run, snapshot)[1], *image_notes(run.stack)):
         run.note(note)
-    return list(whole_plan(run, host_steps, snapshot))
+    return list(planner(run, host_steps, snapshot))
 
 
 def _check_downloads(run: Run, engine: EngineState, steps: list[Step]) -> None:

@@ -5,14 +5,14 @@ from __future__ import annotations
 from collections.abc import Iterable
 
 from tasks.host.facts import observe_host
-from tasks.registry import RegistryFault, RemoteManifest, image_manifest, model_manifest
+from tasks.registry import RegistryFault, look_up_image, look_up_model
 from tasks.run import Run
-from tasks.stack import Service
 from tasks.steps import Action, Failure, Step
 from tasks.text import bytes_text
 
 # Layers of an image are compressed at the registry; unpacked they take about this many times more.
 UNPACKED = 2.5
+DOWNLOADS = (Action.PULL_IMAGE, Action.PULL_MODEL, Action.UPGRADE_MODEL)
 GB = 10**9
 
 
@@ -25,35 +25,23 @@ def check_downloads(run: Run, steps: Iterable[Step]) -> None:
     needed = 0.0
     seen: set[str] = set()
     for step in steps:
-        if step.action not in (Action.PULL_IMAGE, Action.PULL_MODEL):
+        if step.action not in DOWNLOADS:
             continue
         service = next(s for s in run.stack.services if s.name == step.service)
-        found = _look_up(run, service, step)
+        is_image = step.action is Action.PULL_IMAGE
+        found = look_up_image(run, service) if is_image else look_up_model(run, step.subject)
         if isinstance(found, RegistryFault):
             if not run.has_failed(service.name):
                 failure = Failure(f"{step.text}: not possible", found.cause, found.remedy)
                 run.fail(Failure(failure.what, failure.cause, failure.remedy, service.name))
-        elif step.action is Action.PULL_MODEL or step.subject not in seen:
+        elif not is_image or step.subject not in seen:
             seen.add(step.subject)
-            needed += found.size * (UNPACKED if step.action is Action.PULL_IMAGE else 1)
+            needed += found.size * (UNPACKED if is_image else 1)
     failure_of_disk = disk_failure(
         needed, observe_host(run).disk_free, run.stack.disk_reserve_gb, observe_host(run).data_root
     )
     if failure_of_disk is not None:
         run.fail(failure_of_disk)
-
-
-def _look_up(run: Run, service: Service, step: Step) -> RemoteManifest | RegistryFault:
-    """Ask the registry once in a run for each thing."""
-    key = (str(step.action), step.subject)
-    if key not in run.manifests:
-        run.manifests[key] = (
-            image_manifest(run, run.stack.image_reference(service))
-            if step.action is Action.PULL_IMAGE
-            else model_manifest(run, step.subject)
-        )
-    found: RemoteManifest | RegistryFault = run.manifests[key]
-    return found
 
 
 def disk_failure(needed: float, free: int | None, reserve_gb: float, path: str) -> Failure | None:

@@ -49,7 +49,7 @@ def test_a_model_that_ran_on_the_gpu_is_known_as_such(tmp_path: Path) -> None:
     lock = LockFile(tmp_path / "stack.lock")
     for model, processor in (("a:1", "GPU"), ("b:1", "GPU 43 %"), ("c:1", "CPU")):
         lock.put_model("h", "s", model, Proven(model, "sha256:a", "2026", processor))
-    assert LockFile.load(lock.path).gpu_models("h", "s") == {"a:1"}
+    assert LockFile.load(lock.path).service("h", "s").gpu_models == {"a:1"}
 
 
 def test_two_hosts_that_write_in_turn_keep_each_others_entries(tmp_path: Path) -> None:
@@ -63,8 +63,39 @@ def test_two_hosts_that_write_in_turn_keep_each_others_entries(tmp_path: Path) -
 def test_an_image_counts_only_for_the_reference_that_was_asked_for(tmp_path: Path) -> None:
     lock = LockFile(tmp_path / "stack.lock")
     lock.put_image("h", "s", Proven("ollama/ollama:1", "sha256:a", "2026"))
-    assert lock.image_digest("h", "s", "ollama/ollama:1") == "sha256:a"
-    assert lock.image_digest("h", "s", "ollama/ollama:2") == ""
+    assert lock.service("h", "s").image_digest("ollama/ollama:1") == "sha256:a"
+    assert lock.service("h", "s").image_digest("ollama/ollama:2") == ""
+
+
+def test_what_was_proven_before_is_remembered_once_and_not_further(tmp_path: Path) -> None:
+    lock = LockFile(tmp_path / "stack.lock")
+    for digest in "abc":
+        lock.put_image("h", "s", Proven("i:1", f"sha256:{digest}", "2026", size=5))
+    image = LockFile.load(lock.path).service("h", "s").image
+    assert image is not None
+    assert image.previous is not None
+    assert (image.digest, image.previous.digest) == ("sha256:c", "sha256:b")
+    assert image.previous.previous is None
+
+
+def test_the_same_digest_under_another_reference_keeps_what_was_before(tmp_path: Path) -> None:
+    lock = LockFile(tmp_path / "stack.lock")
+    for reference, digest in (("i:1", "a"), ("i:2", "b"), ("i:latest", "b")):
+        lock.put_image("h", "s", Proven(reference, digest, "2026"))
+    image = lock.service("h", "s").image
+    assert image is not None
+    assert image.previous is not None
+    assert (image.reference, image.previous.digest) == ("i:latest", "a")
+
+
+def test_image_and_models_move_in_one_step(tmp_path: Path) -> None:
+    lock = LockFile(tmp_path / "stack.lock")
+    models = {name: Proven(name, "sha256:a", "2026") for name in ("a:1", "b:1")}
+    lock.put("h", "s", Proven("i:1", "sha256:i", "2026"), models)
+    again = LockFile.load(lock.path)
+    assert again.service("h", "s").model_digests == {"a:1": "sha256:a", "b:1": "sha256:a"}
+    again.drop_models("h", "s", ["a:1"])
+    assert set(LockFile.load(lock.path).service("h", "s").models) == {"b:1"}
 
 
 @pytest.mark.parametrize("text", ["x = [", "hosts = 5", '[hosts."@local"]\nqwen = 1', "\x00"])

@@ -2,11 +2,16 @@
 
 from __future__ import annotations
 
+import json
+
 import pytest
 
-from tasks.registry import RegistryFault, fault, parse_reply, result, token_url
+from tasks.registry import RegistryFault, digest_for, fault, parse_reply, result, token_url
 
-MANIFEST = '{"config": {"size": 10}, "layers": [{"size": 100}, {"size": 5}]}'
+MANIFEST = (
+    '{"config": {"digest": "sha256:1", "size": 10},'
+    ' "layers": [{"digest": "sha256:2", "size": 100}, {"digest": "sha256:3", "size": 5}]}'
+)
 
 
 @pytest.mark.parametrize(
@@ -41,6 +46,20 @@ def test_a_manifest_gives_digest_and_size() -> None:
     found = result(reply, "model x:1", "r:1", "model")
     assert not isinstance(found, RegistryFault)
     assert (found.digest, found.size) == ("sha256:" + "a" * 64, 115)
+
+
+def test_an_index_names_the_manifest_of_the_hosts_architecture() -> None:
+    platforms = [("linux", "arm64"), ("linux", "amd64"), ("unknown", "unknown")]
+    index = {
+        "manifests": [
+            {"digest": f"sha256:{n}", "platform": {"os": system, "architecture": machine}}
+            for n, (system, machine) in enumerate(platforms)
+        ]
+    }
+    assert digest_for(json.dumps(index), "amd64") == "sha256:1"
+    assert digest_for(json.dumps(index), "riscv64") == ""
+    assert digest_for(MANIFEST, "amd64") == ""
+    assert digest_for("not json", "amd64") == ""
 
 
 @pytest.mark.parametrize("body", ["", "{", "[]", '{"layers": [{}]}', MANIFEST[:30]])

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Any
 
-from tasks.models.plan import plan_models, undeclared
+from tasks.models.plan import Copy, WantedModels, copies, outlived, plan_models, undeclared
 from tasks.ollama.observed import ServedModel
 from tasks.stack import Service
 from tests.unit.tasks.samples import DIGEST, OTHER_DIGEST, stack
@@ -15,9 +15,14 @@ BOTH = {"a:1": A, "b:1": B}
 PROVEN = {"a:1": DIGEST, "b:1": DIGEST}
 
 
+CHANGES = ("container_changed", "container_proven")
+
+
 def texts(held: Any = None, proven: Any = None, service: Service = QWEN, **more: Any) -> list[str]:
-    options = {"container_changed": False, "container_proven": False, **more}
-    return [step.text for step in plan_models(service, held, proven or {}, **options)]
+    changes = {name: more.pop(name, False) for name in CHANGES}
+    digests = more.pop("digests", proven or {})
+    wanted = WantedModels(service, digests, proven or {}, **more)
+    return [step.text for step in plan_models(wanted, held, **changes)]
 
 
 def test_everything_there_and_proven_means_no_step() -> None:
@@ -62,3 +67,56 @@ def test_an_inactive_service_pulls_nothing() -> None:
 def test_models_of_others_are_shown_and_kept_copies_are_ours() -> None:
     extra = {name: A for name in ("mine:1", "a:1-previous")}
     assert undeclared(QWEN, {**BOTH, **extra}) == ["mine:1"]
+
+
+def test_an_upgrade_keeps_what_it_replaces_until_the_new_one_is_proven() -> None:
+    goal = {**PROVEN, "a:1": OTHER_DIGEST}
+    assert texts(BOTH, PROVEN, digests=goal, is_upgrade=True) == [
+        "keep a:1 as a:1-replaced",
+        "pull the new a:1",
+        "prove a:1 by a generation",
+    ]
+
+
+def test_a_rollback_takes_the_copy_that_is_kept_and_pulls_nothing() -> None:
+    held = {**BOTH, "a:1-previous": ServedModel("a:1-previous", OTHER_DIGEST, 5)}
+    goal = {**PROVEN, "a:1": OTHER_DIGEST}
+    assert texts(held, PROVEN, digests=goal, is_upgrade=True)[1] == "bring a:1 back"
+
+
+def copy_steps(held: Any, previous: Any) -> list[Copy]:
+    return list(copies(WantedModels(QWEN, PROVEN, PROVEN, previous), held))
+
+
+def test_copies_that_are_as_they_should_be_need_no_step() -> None:
+    held = {**BOTH, "a:1-previous": ServedModel("a:1-previous", OTHER_DIGEST, 5)}
+    assert copy_steps(BOTH, {}) == []
+    assert copy_steps(held, {"a:1": OTHER_DIGEST}) == []
+    assert texts(held, PROVEN, previous={"a:1": OTHER_DIGEST}) == []
+
+
+def test_what_an_upgrade_replaced_becomes_the_previous_one_and_the_one_before_goes() -> None:
+    held = {
+        **BOTH,
+        "a:1-replaced": ServedModel("a:1-replaced", OTHER_DIGEST, 5),
+        "a:1-previous": ServedModel("a:1-previous", "sha256:" + "c" * 64, 5),
+    }
+    assert copy_steps(held, {"a:1": OTHER_DIGEST}) == [
+        Copy("a:1-previous"),
+        Copy("a:1-previous", "a:1-replaced"),
+        Copy("a:1-replaced"),
+    ]
+    assert copy_steps(held, {}) == [Copy("a:1-previous"), Copy("a:1-replaced")]
+
+
+def test_copies_of_models_that_the_lock_does_not_know_are_left_alone() -> None:
+    held = {"z:1-previous": ServedModel("z:1-previous", OTHER_DIGEST, 5)}
+    assert copy_steps(held, {}) == []
+
+
+def test_models_that_were_proven_and_are_declared_no_more_go_only_with_consent() -> None:
+    proven = {**PROVEN, "old:1": DIGEST}
+    held = {**BOTH, "old:1": A, "mine:1": A}
+    assert outlived(WantedModels(QWEN, proven, proven), held) == ["old:1"]
+    assert texts(held, proven) == []
+    assert texts(held, proven, may_remove=True) == ["remove model old:1"]

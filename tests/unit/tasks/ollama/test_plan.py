@@ -190,6 +190,8 @@ class Engine:
     def pull_image(self, step: Step) -> None:
         self.has_image = True
 
+    tag_image = pull_image
+
     def create_volume(self, step: Step) -> None:
         self.has_volume = True
 

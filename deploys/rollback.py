@@ -1,0 +1,16 @@
+"""Roll back: to the image and the models that were proven before the present ones, offline."""
+
+from tasks.inventory.deploy import record_inventory
+from tasks.nvidia.deploy import check_nvidia
+from tasks.preflight.deploy import plan, preflight
+from tasks.report.deploy import report
+from tasks.upgrade.deploy import find_previous, move_services
+from tasks.upgrade.plan import upgrade_plan
+
+preflight()
+check_nvidia()
+find_previous()
+plan(upgrade_plan)
+move_services()
+record_inventory()
+report()

@@ -1,0 +1,16 @@
+"""Upgrade: ask the registries, show what would change, move the lock or put everything back."""
+
+from tasks.inventory.deploy import record_inventory
+from tasks.nvidia.deploy import check_nvidia
+from tasks.preflight.deploy import plan, preflight
+from tasks.report.deploy import report
+from tasks.upgrade.deploy import find_upgrades, move_services
+from tasks.upgrade.plan import upgrade_plan
+
+preflight()
+check_nvidia()
+find_upgrades()
+plan(upgrade_plan)
+move_services()
+record_inventory()
+report()

@@ -1,0 +1,89 @@
+"""What an upgrade or a rollback brings a service to, in place of what its lock holds. Pure."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field, replace
+
+from tasks.lockfile import Proven, ServiceLock
+from tasks.models.plan import Held
+from tasks.ollama.observed import Snapshot
+from tasks.ollama.spec import NEXT, PREVIOUS
+from tasks.stack import KEPT, REPLACED, Service
+
+
+@dataclass(frozen=True)
+class Goal:
+    """The digests to hold to; `reference` is the image's, as asked for. "" leaves it to the lock.
+
+    `image` and `models` are what this run proved already and has not moved the lock to yet.
+    """
+
+    reference: str = ""
+    image_digest: str = ""
+    model_digests: Mapping[str, str] = field(default_factory=dict)
+    image: Proven | None = None
+    models: Mapping[str, Proven] = field(default_factory=dict)
+
+    def with_proven(self, image: Proven | None, models: Mapping[str, Proven]) -> Goal:
+        """Return the goal with what was just proven of it."""
+        return replace(self, image=image or self.image, models={**self.models, **models})
+
+
+def upgrade_goal(
+    service: Service,
+    lock: ServiceLock,
+    image: str,
+    models: Mapping[str, str],
+    parts: str = "all",
+) -> Goal | None:
+    """Return what an upgrade brings a service to; None where it is there already.
+
+    `image` and `models` are the digests that the registries offer for what is declared, "" and
+    absent where they were not asked. With `parts` only the image or only the models move.
+    """
+    is_new = lock.image is None or lock.image.digest != image
+    moves = {m: d for m, d in models.items() if d != lock.model_digests.get(m)}
+    goal = Goal(
+        service.image,
+        image if image and is_new and parts != "models" else "",
+        moves if parts != "image" else {},
+    )
+    return goal if goal.image_digest or goal.model_digests else None
+
+
+def rollback_goal(service: Service, lock: ServiceLock, parts: str = "all") -> Goal | None:
+    """Return what was proven before the present image and models; None where nothing was."""
+    before = lock.image.previous if lock.image is not None else None
+    models = {m: d for m, d in lock.previous_models.items() if m in service.models}
+    goal = Goal(
+        before.reference if before is not None and parts != "models" else service.image,
+        before.digest if before is not None and parts != "models" else "",
+        models if parts != "image" else {},
+    )
+    return goal if goal.image_digest or goal.model_digests else None
+
+
+def is_interrupted(snapshot: Snapshot, container: str, held: Held | None) -> bool:
+    """Tell whether a replacement or an upgrade of a service stopped half-way."""
+    return (
+        snapshot.named(container + PREVIOUS) is not None
+        or snapshot.kept_image(container, NEXT) is not None
+        or any(name.endswith(REPLACED) for name in held or ())
+    )
+
+
+def kept_sizes(
+    snapshot: Snapshot, container: str, lock: ServiceLock, held: Held | None
+) -> list[tuple[str, str, int]]:
+    """Return what is kept of a service for a rollback: name, digest and bytes."""
+    found = []
+    image = snapshot.kept_image(container, PREVIOUS)
+    before = lock.image.previous if lock.image is not None else None
+    if image is not None and before is not None:
+        found.append((before.reference, before.digest, image.size))
+    for model, digest in lock.previous_models.items():
+        kept = (held or {}).get(model + KEPT)
+        if kept is not None and kept.digest == digest:
+            found.append((model, digest, kept.size))
+    return found

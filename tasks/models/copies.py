@@ -1,0 +1,94 @@
+"""Copies of models inside a server: kept while one is replaced, and for a rollback.
+
+A copy is a second name for the same layers: it costs no disk until the first one moves on.
+"""
+
+from __future__ import annotations
+
+import json
+
+from tasks.engine_api import Answer, answers, curl
+from tasks.hostlock import under_lock
+from tasks.models.plan import Held, copies
+from tasks.ollama.facts import observe_afresh
+from tasks.ollama.observed import ObservedServer
+from tasks.plan import wanted_models
+from tasks.run import Run
+from tasks.stack import REPLACED, Service
+from tasks.steps import Step, StepFailed
+
+
+def ask(run: Run, url: str, method: str, path: str, body: dict[str, str]) -> Answer:
+    """Ask a server to change something, under the host's lock."""
+    target = url + path
+    command = under_lock(
+        run.stack.container_prefix, curl([target], method=method, has_body=True, timeout=60)
+    )
+    result = run.sh(command, stdin=json.dumps(body), timeout=90)
+    return answers(result.stdout).get(target, Answer(target, 0, result.stderr))
+
+
+def copy(run: Run, service: Service, source: str, destination: str) -> None:
+    """Give a model a second name."""
+    body = {"source": source, "destination": destination}
+    answer = ask(run, _url(run, service), "POST", "/api/copy", body)
+    if not answer.ok:
+        raise StepFailed(f"copy {source} to {destination}: {answer.message}", "run again")
+
+
+def delete(run: Run, service: Service, name: str) -> None:
+    """Delete a name, and the layers that no other one needs; one that is gone already is fine."""
+    answer = ask(run, _url(run, service), "DELETE", "/api/delete", {"model": name})
+    if not answer.ok and answer.status != 404:
+        raise StepFailed(f"delete {name}: {answer.message}", "run again")
+
+
+def _url(run: Run, service: Service) -> str:
+    """Return where the container answers that is there: after an undo maybe at its old address."""
+    container = observe_afresh(run).named(run.stack.container_name(service))
+    return (container.url if container is not None else "") or service.url
+
+
+def keep_model(run: Run, step: Step, service: Service) -> None:
+    """Keep the model that is about to be replaced."""
+    copy(run, service, step.subject, step.subject + REPLACED)
+
+
+def bring_back_models(run: Run, service: Service) -> list[str]:
+    """Give every model that an upgrade replaced its name back; returns their names."""
+    held = _held(run, service)
+    back = []
+    for name, model in held.items():
+        if not name.endswith(REPLACED):
+            continue
+        original = name.removesuffix(REPLACED)
+        if original not in held or held[original].digest != model.digest:
+            copy(run, service, name, original)
+            back.append(original)
+        delete(run, service, name)
+    run.memory.clear()
+    return back
+
+
+def tidy_models(run: Run, service: Service) -> None:
+    """Keep what a rollback needs, and drop every other copy."""
+    for change in list(copies(wanted_models(run, service), _held(run, service))):
+        if change.source:
+            copy(run, service, change.source, change.name)
+        else:
+            delete(run, service, change.name)
+    run.memory.clear()
+
+
+def remove_model(run: Run, step: Step, service: Service) -> None:
+    """Remove a model that nobody declares any more, and forget that it was proven."""
+    delete(run, service, step.subject)
+    if run.lock is not None:
+        run.lock.drop_models(run.host.name, service.name, [step.subject])
+
+
+def _held(run: Run, service: Service) -> Held:
+    answer = ask(run, _url(run, service), "GET", "/api/tags", {})
+    if not answer.ok:
+        raise StepFailed(f"{service.name} does not tell its models: {answer.message}", "run again")
+    return ObservedServer.from_answers({"version": "?"}, answer.json, None).models

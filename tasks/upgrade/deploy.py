@@ -1,0 +1,128 @@
+"""The stages of an upgrade and of a rollback."""
+
+from __future__ import annotations
+
+from pyinfra.api import deploy
+
+from tasks.goals import Goal, is_interrupted, rollback_goal, upgrade_goal
+from tasks.host.facts import observe_host
+from tasks.models.plan import is_copied
+from tasks.ollama.facts import observe
+from tasks.ollama.observed import Snapshot
+from tasks.registry import RegistryFault
+from tasks.run import Run, current_run
+from tasks.stack import Service
+from tasks.steps import Failure
+from tasks.upgrade import operations
+from tasks.upgrade.offers import Offer, ask, offers, summary
+
+
+@deploy("Find upgrades")
+def find_upgrades() -> None:
+    """Ask the registries what they offer for what is declared, and show what would change."""
+    run = current_run()
+    if not _is_ready(run):
+        return
+    snapshot, found = observe(run), list[Offer]()
+    for service in run.stack.selected:
+        if not _can_move(run, service, snapshot):
+            continue
+        offered = ask(run, service, run.stack.options.parts)
+        if isinstance(offered, RegistryFault):
+            what = "cannot tell whether there is an upgrade"
+            run.fail(Failure(what, offered.cause, offered.remedy, service.name))
+            continue
+        image, models = offered
+        digests = {model: manifest.digest for model, manifest in models.items()}
+        lock, parts = run.locked(service), run.stack.options.parts
+        goal = upgrade_goal(service, lock, image, digests, parts)
+        if goal is None:
+            run.log(f"  {service.name}: is at what its registries offer")
+            continue
+        run.goals[service.name] = goal
+        for offer in offers(run, service, goal, snapshot):
+            run.log(f"  {offer}")
+            found.append(offer)
+    if found:
+        run.log(f"  {summary(found, observe_host(run).disk_free)}")
+
+
+@deploy("Find the previous")
+def find_previous() -> None:
+    """Take what was proven before the present image and models as the goal; nothing is asked."""
+    run = current_run()
+    if not _is_ready(run):
+        return
+    snapshot = observe(run)
+    for service in run.stack.selected:
+        if not _can_move(run, service, snapshot):
+            continue
+        goal = rollback_goal(service, run.locked(service), run.stack.options.parts)
+        if goal is None:
+            run.note(f"{service.name}: there is nothing before what it has now")
+            continue
+        failure = _not_kept(service, goal, snapshot)
+        if failure is not None:
+            run.fail(failure)
+            continue
+        run.goals[service.name] = goal
+        if goal.reference != service.image:
+            _declare(run, service, goal.reference)
+    if not run.goals and not run.failures:
+        names = ", ".join(service.name for service in run.stack.selected)
+        cause = f"nothing was proven before what {names} has now, or it was an interrupted run"
+        run.fail(Failure("nothing to go back to", cause, "an upgrade keeps what it replaces"))
+
+
+def _is_ready(run: Run) -> bool:
+    if not run.has_failed("") and not observe(run).version:
+        cause = "Docker does not answer, or is not installed"
+        run.fail(Failure("nothing to move", cause, "./main.sh setup first"))
+    return not run.has_failed("")
+
+
+def _can_move(run: Run, service: Service, snapshot: Snapshot) -> bool:
+    """Tell whether a service can be moved; one that was interrupted is only brought in order."""
+    if not service.active:
+        run.log(f"  {service.name}: is declared inactive and left as it is")
+        return False
+    name = run.stack.container_name(service)
+    if is_interrupted(snapshot, name, snapshot.models(service.name)):
+        run.note(
+            f"{service.name}: a run before this one was interrupted; this one brings it in order,"
+            " then run this again"
+        )
+        return False
+    return True
+
+
+def _not_kept(service: Service, goal: Goal, snapshot: Snapshot) -> Failure | None:
+    held = snapshot.models(service.name) or {}
+    gone = [m for m, digest in goal.model_digests.items() if not is_copied(m, digest, held)]
+    if not gone:
+        return None
+    return Failure(
+        "cannot go back",
+        f"the {gone[0]} before the present one is not kept on the volume (or its server is down)",
+        f"the image alone: ./main.sh rollback {service.name} --image; see keep_previous",
+        service.name,
+    )
+
+
+def _declare(run: Run, service: Service, image: str) -> None:
+    """Take another image as declared, for this run; the declaration is the person's to change."""
+    before = service.model_copy(update={"image": image})
+    services = tuple(before if s.name == service.name else s for s in run.stack.services)
+    run.stack = run.stack.model_copy(update={"services": services})
+    run.note(
+        f"{service.name}: {service.image} is declared; the next converge goes there again unless"
+        f' models.{service.name}.image = "{image}" is set in stack.toml'
+    )
+
+
+@deploy("Move")
+def move_services() -> None:
+    """Pull every image, then move one service after the other."""
+    operations.images(name="Pull images", _ignore_errors=True)
+    for service in current_run().stack.selected:
+        operations.service(service=service, name=f"Move {service.name}", _ignore_errors=True)

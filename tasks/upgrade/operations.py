@@ -1,0 +1,86 @@
+"""The upgrade as pyinfra operations: pull all images, then move one service after the other."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Generator
+
+from pyinfra.api import FunctionCommand, operation
+
+from tasks.models.copies import tidy_models
+from tasks.models.operations import model_action
+from tasks.ollama.facts import observe
+from tasks.ollama.operations import container_action
+from tasks.ollama.undo import undo
+from tasks.plan import spec_for
+from tasks.run import Run, current_run, step_command
+from tasks.stack import Service
+from tasks.steps import Action, Step, StepFailed
+from tasks.upgrade.plan import image_steps, service_steps
+
+Take = Callable[[Run, Step], None]
+# These take themselves back, or come when the lock has moved.
+NOT_UNDONE = (
+    Action.CREATE,
+    Action.PROVE,
+    Action.REMOVE,
+    Action.TIDY_IMAGES,
+    Action.TIDY_MODELS,
+)
+
+
+def move_lock(run: Run, service: Service) -> None:
+    """Enter all that was proven at once, and keep what it replaced."""
+    goal = run.goals[service.name]
+    run.enter(service, goal.image, goal.models)
+    del run.goals[service.name]
+    tidy_models(run, service)
+
+
+@operation()
+def images() -> Generator[FunctionCommand, None, None]:
+    """Pull the images of all services, while what runs serves on."""
+    run = current_run()
+    services = {service.name: service for service in run.stack.services}
+    for step in image_steps(run, observe(run)):
+        service = services[step.service]
+        yield step_command(run, step, _halting(_take(run, step, service)))
+
+
+@operation()
+def service(service: Service) -> Generator[FunctionCommand, None, None]:
+    """Move one service to its goal; put it back if anything fails, and let the others be."""
+    run = current_run()
+    if run.has_failed(service.name) or run.halted:
+        return
+    for step in service_steps(run, service, observe(run)):
+        owner = next(s for s in run.stack.services if s.name == step.service)
+        yield step_command(run, step, _halting(_undoing(step, owner, _take(run, step, owner))))
+
+
+def _take(run: Run, step: Step, service: Service) -> Take:
+    if step.action is Action.MOVE_LOCK:
+        return lambda run, step: move_lock(run, service)
+    in_container = container_action(step.action, spec_for(run, service), service)
+    return in_container or model_action(step.action, service)
+
+
+def _undoing(step: Step, service: Service, take: Take) -> Take:
+    def taken(run: Run, step: Step) -> None:
+        try:
+            take(run, step)
+        except StepFailed as error:
+            raise undo(run, spec_for(run, service), service, error) from None
+
+    is_undone = step.action not in NOT_UNDONE
+    return taken if is_undone else take
+
+
+def _halting(take: Take) -> Take:
+    def taken(run: Run, step: Step) -> None:
+        try:
+            take(run, step)
+        except BaseException:
+            run.halted = True
+            raise
+
+    return taken

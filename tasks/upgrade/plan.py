@@ -1,0 +1,49 @@
+"""The plan of an upgrade or a rollback: all images first, then one service after the other."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+from tasks.ollama.observed import Snapshot
+from tasks.ollama.spec import PREVIOUS
+from tasks.plan import container_plans, model_plan
+from tasks.run import Run
+from tasks.stack import Service
+from tasks.steps import Action, Step
+
+
+def image_steps(run: Run, snapshot: Snapshot) -> Iterator[Step]:
+    """Plan what is pulled while everything serves as it did."""
+    for steps in container_plans(run, snapshot).values():
+        yield from (step for step in steps if step.action is Action.PULL_IMAGE)
+
+
+def service_steps(run: Run, service: Service, snapshot: Snapshot) -> list[Step]:
+    """Plan one service: its container, proven with the models it has, then its models.
+
+    The lock moves once all of it is proven; only then the container before it goes.
+    """
+    container = container_plans(run, snapshot).get(service.name, [])
+    container = [step for step in container if step.action is not Action.PULL_IMAGE]
+    models = model_plan(run, service, snapshot, container)
+    if service.name not in run.goals:
+        return [*container, *models]
+    aside = run.stack.container_name(service) + PREVIOUS
+    last = [step for step in container if step.action is Action.REMOVE and step.subject == aside]
+    first = [step for step in container if step not in last]
+    move = Step(
+        Action.MOVE_LOCK,
+        service.name,
+        f"move {run.stack.lock} to what was proven",
+        "what it replaced is kept for a rollback" if run.stack.keep_previous else "",
+        service.name,
+    )
+    return [*first, *models, move, *last]
+
+
+def upgrade_plan(run: Run, host_steps: list[Step], snapshot: Snapshot) -> Iterator[Step]:
+    """Return every step of an upgrade in the order in which they are taken."""
+    yield from image_steps(run, snapshot)
+    for service in run.stack.selected:
+        if not run.has_failed(service.name):
+            yield from service_steps(run, service, snapshot)
