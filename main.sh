@@ -11,6 +11,10 @@ usage: ./main.sh [COMMAND]
                        --demo: on the lab, without GPU and without model downloads
                        --dry: show what would be done, change nothing
   status [--json]      what is there now (also without a command)
+  upgrade [SERVICE] [--dry] [--image|--models] [--to TAG]
+                       move to what the registries offer; what fails is put back by itself
+  rollback [SERVICE] [--dry] [--image|--models]
+                       back to what was proven before, without network
   doctor [--json]      check everything, with a real generation for each service
   logs SERVICE [-f]    the log of a service
   sync                 write what is there now into the database

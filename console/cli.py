@@ -6,6 +6,7 @@ import io
 import json
 import os
 import sys
+from collections.abc import Mapping
 from importlib.metadata import PackageNotFoundError, version
 from typing import Any, NoReturn
 
@@ -13,9 +14,9 @@ import click
 
 from console.host import Trouble, declared, lock_of, snapshot_of
 from console.services import interrupted, orphans, views
-from tasks.layers import rooted
+from tasks.layers import rooted, stack_file
 from tasks.ollama.observed import Snapshot
-from tasks.stack import DeclarationError, Stack
+from tasks.stack import DeclarationError, Service, Stack
 
 FAILED, WRONG_USE, INTERRUPTED = 1, 2, 130
 CONVERGE = "./main.sh setup, or pyinfra @local deploys/stack.py"
@@ -83,6 +84,7 @@ def _print_status(stack: Stack, snapshot: Snapshot, rows: list[Any]) -> None:
     from rich.console import Console  # noqa: PLC0415 (JSON does not pay for it)
 
     from console.table import print_views  # noqa: PLC0415
+    from tasks.text import bytes_text  # noqa: PLC0415
 
     console = Console(highlight=False)
     print_views(console, rows)
@@ -90,6 +92,11 @@ def _print_status(stack: Stack, snapshot: Snapshot, rows: list[Any]) -> None:
         for change in row.drift:
             text = f"{change['field']} {change['old']} → {change['new']}"
             console.print(f"{row.name}: drift: {text}", style="yellow", markup=False)
+        if row.previous:
+            kept = ", ".join(
+                f"{k['name']}@{k['digest'][7:19]} ({bytes_text(k['size'])})" for k in row.previous
+            )
+            console.print(f"{row.name}: kept for a rollback: {kept}", markup=False)
         if row.undeclared:
             names = ", ".join(row.undeclared)
             console.print(f"{row.name}: not declared, left alone: {names}", markup=False)
@@ -130,10 +137,8 @@ def logs(service: str, follow: bool, lines: int) -> None:
     import docker  # noqa: PLC0415 (a quarter of a second)
 
     stack, _ = look_or_end()
-    known = {s.name: s for s in stack.services}
-    if service not in known:
-        raise click.UsageError(f"there is no service {service!r}; declared: {', '.join(known)}")
-    name = stack.container_name(known[service])
+    named = named_service(stack, service)
+    name = stack.container_name(named) if named else ""
     client = docker.DockerClient(base_url=f"unix://{stack.docker_socket}")
     try:
         container = client.containers.get(name)
@@ -141,6 +146,90 @@ def logs(service: str, follow: bool, lines: int) -> None:
         end(Trouble(f"there is no container {name}", f"{CONVERGE} creates it"))
     for chunk in container.logs(stream=True, follow=follow, tail=lines):
         click.echo(chunk, nl=False)
+
+
+def _parts(function: Any) -> Any:
+    """Add what an upgrade and a rollback have in common."""
+    for option in (
+        click.option("-y", "--yes", is_flag=True, help="Do not ask."),
+        click.option("--dry", is_flag=True, help="Show what would be done, change nothing."),
+        click.option("--models", "parts", flag_value="models", help="Only the models."),
+        click.option("--image", "parts", flag_value="image", help="Only the image of the server."),
+        click.argument("service", required=False),
+    ):
+        function = option(function)
+    return function
+
+
+@app.command()
+@_parts
+@click.option(
+    "--to", "tag", help="Declare another tag first: of the image; with --models, a model's."
+)
+def upgrade(service: str | None, parts: str | None, dry: bool, yes: bool, tag: str | None) -> None:
+    """Move to what the registries offer; what fails is put back by itself."""
+    from console.change import edits_to  # noqa: PLC0415 (status does not pay for it)
+
+    stack = declared()
+    selected = named_service(stack, service)
+    try:
+        edits = edits_to(stack, selected, parts or "", tag) if tag else {}
+    except ValueError as error:
+        raise click.UsageError(f"--to {tag}: {error}") from None
+    _move("upgrade", stack, selected, parts, edits, is_dry=dry, say_yes=yes)
+
+
+@app.command()
+@_parts
+def rollback(service: str | None, parts: str | None, dry: bool, yes: bool) -> None:
+    """Go back to the image and the models proven before the present ones; needs no network."""
+    from console.change import edits_back  # noqa: PLC0415 (status does not pay for it)
+
+    stack = declared()
+    selected, lock = named_service(stack, service), lock_of(stack)
+    services = [selected] if selected else stack.services
+    edits = edits_back(stack, services, lock) if lock and parts != "models" else {}
+    _move("rollback", stack, selected, parts, edits, is_dry=dry, say_yes=yes)
+
+
+def named_service(stack: Stack, name: str | None) -> Service | None:
+    """Return the declared service of this name. Raises click.UsageError."""
+    known = {s.name: s for s in stack.services}
+    if name and name not in known:
+        raise click.UsageError(f"there is no service {name!r}; declared: {', '.join(known)}")
+    return known[name] if name else None
+
+
+def _move(
+    deploy: str,
+    stack: Stack,
+    service: Service | None,
+    parts: str | None,
+    edits: Mapping[tuple[str, ...], str],
+    *,
+    is_dry: bool,
+    say_yes: bool,
+) -> NoReturn:
+    from console.change import declared_with, run_deploy, stack_text, take_back  # noqa: PLC0415
+
+    only = [f"only={service.name}"] if service else []
+    stack, snapshot = look_or_end()
+    if interrupted(stack, snapshot) and not is_dry:
+        click.echo("A run before this one was interrupted: that is brought in order first.")
+        before = stack_text()
+        status = run_deploy("stack", only, is_dry=False, say_yes=say_yes, file=stack_file())
+        if status:
+            sys.exit(status)
+    before = stack_text()
+    data = [*only, f"parts={parts}"] if parts else only
+    with declared_with(edits, is_dry=is_dry) as file:
+        status = run_deploy(deploy, data, is_dry=is_dry, say_yes=say_yes, file=file)
+    lock = lock_of(stack)
+    if status and edits and not is_dry and lock is not None:
+        moved = take_back(before, edits, stack, lock)
+        left = f", except for {', '.join(moved)}, proven with the new one" if moved else ""
+        click.echo(f"stack.toml declares what it did before{left}.", err=True)
+    sys.exit(status)
 
 
 @app.command()

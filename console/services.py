@@ -6,6 +6,7 @@ from collections.abc import Iterable
 from dataclasses import asdict, dataclass
 from typing import Any
 
+from tasks.goals import is_interrupted, kept_sizes
 from tasks.lockfile import LockFile, ServiceLock
 from tasks.models.plan import undeclared
 from tasks.ollama.drift import Change, drift
@@ -45,6 +46,7 @@ class ServiceView:
     drift: tuple[dict[str, str], ...]
     models: tuple[str, ...]
     undeclared: tuple[str, ...]
+    previous: tuple[dict[str, Any], ...] = ()
 
     @property
     def is_well(self) -> bool:
@@ -85,7 +87,19 @@ def _view(stack: Stack, service: Service, snapshot: Snapshot, lock: LockFile | N
         drift=tuple(_change(c) for c in changes_of(stack, service, container, snapshot, lock)),
         models=tuple(model for model in service.models if model in held),
         undeclared=tuple(undeclared(service, held)),
+        previous=_previous(stack, service, snapshot, lock),
     )
+
+
+def _previous(
+    stack: Stack, service: Service, snapshot: Snapshot, lock: LockFile | None
+) -> tuple[dict[str, Any], ...]:
+    """Return what is kept for a rollback: name, digest and size in bytes."""
+    if lock is None:
+        return ()
+    entry = lock.service(LOCAL, service.name)
+    kept = kept_sizes(snapshot, stack.container_name(service), entry, snapshot.models(service.name))
+    return tuple({"name": n, "digest": digest, "size": size} for n, digest, size in kept)
 
 
 def _loaded(snapshot: Snapshot, service: Service) -> LoadedModel | None:
@@ -149,9 +163,6 @@ def orphans(stack: Stack, snapshot: Snapshot) -> list[str]:
 
 
 def interrupted(stack: Stack, snapshot: Snapshot) -> list[str]:
-    """Name the containers that a replacement set aside and did not come back to."""
-    return [
-        name
-        for s in stack.services
-        if snapshot.named(name := stack.container_name(s) + PREVIOUS) is not None
-    ]
+    """Name the containers of services whose replacement or upgrade stopped half-way."""
+    names = {stack.container_name(s): snapshot.models(s.name) for s in stack.services}
+    return [name for name, held in names.items() if is_interrupted(snapshot, name, held)]

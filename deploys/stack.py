@@ -8,10 +8,12 @@ from tasks.nvidia.deploy import check_nvidia
 from tasks.ollama.deploy import provision_containers
 from tasks.preflight.deploy import plan, preflight
 from tasks.report.deploy import report
+from tasks.upgrade.available import watch_for_upgrades
 
 preflight()
 check_nvidia()
 plan()
+watch_for_upgrades()
 install_engine()
 install_toolkit()
 provision_containers()

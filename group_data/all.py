@@ -75,6 +75,8 @@ database = ".models.db"
 lock = "stack.lock"
 # Keep the proven image and models before the present ones on the disk, for a rollback.
 keep_previous = True
+# Ask the registries in each converge whether a proven tag moved; it is told, never taken.
+check_upgrades = True
 # Registry to pull the image from in place of Docker Hub, as host:port; "" for none.
 image_mirror = ""
 # true: the image mirror speaks plain HTTP (loopback mirrors may always).

@@ -6,6 +6,8 @@ specifications; Ollama's registry speaks the same protocol without a token.
 
 from __future__ import annotations
 
+import base64
+import hashlib
 import json
 import re
 import shlex
@@ -29,6 +31,8 @@ IMAGE_MANIFESTS = (
     "application/vnd.oci.image.index.v1+json",
 )
 TIMEOUT = 15
+# What curl writes after headers and body: the status and the size of the body.
+TRAILER = r"\n%{http_code} %{size_download}"
 _LOOPBACK = re.compile(r"^(127\.|localhost(:|$)|\[::1\])")
 
 
@@ -134,21 +138,19 @@ def _manifest_url(registry: str, is_plain: bool, path: str) -> str:
 
 
 def _get(run: Run, url: str, accept: str, token: str = "") -> _Reply:
-    """Fetch a manifest; secrets (token, proxy) go through curl's configuration on stdin."""
+    """Fetch a manifest; secrets (token, proxy) go through curl's configuration on stdin.
+
+    Whatever bytes come are carried as base64: their digest is that of the manifest.
+    """
     lines = [f'header = "Authorization: Bearer {token}"'] if token else []
     fetch = (
-        f"curl -sSL --max-time {TIMEOUT} --connect-timeout 8 -K - -D $d/head -o $d/body"
-        f" -H {shlex.quote(f'Accept: {accept}')} -w '%{{http_code}}' {shlex.quote(url)}"
-        " >$d/code 2>$d/err"
-    )
-    script = (
-        f"d=$(mktemp -d) || exit 1; touch $d/head $d/body; {fetch}; cat $d/code; echo;"
-        " sha256sum <$d/body | cut -c1-64; echo '#head'; cat $d/head; echo '#error'; cat $d/err;"
-        " echo '#body'; cat $d/body; rm -rf $d"
+        f"curl -sSLi --max-time {TIMEOUT} --connect-timeout 8 -K -"
+        f" -H {shlex.quote(f'Accept: {accept}')} -w {shlex.quote(TRAILER)} {shlex.quote(url)}"
+        " | base64 -w0"
     )
     configuration = "\n".join([*lines, *_proxy_lines(run.stack)]) + "\n"
-    result = run.sh(f"sh -c {shlex.quote(script)}", stdin=configuration, timeout=TIMEOUT + 15)
-    return parse_reply(result.stdout)
+    result = run.sh(f"sh -c {shlex.quote(fetch)}", stdin=configuration, timeout=TIMEOUT + 15)
+    return parse_reply(base64.b64decode(result.stdout), result.stderr.strip())
 
 
 def _proxy_lines(stack: Stack) -> list[str]:
@@ -163,13 +165,19 @@ def _proxy_lines(stack: Stack) -> list[str]:
     return lines
 
 
-def parse_reply(text: str) -> _Reply:
-    top, _, rest = text.partition("#head\n")
-    headers, _, rest = rest.partition("#error\n")
-    error, _, body = rest.partition("#body")
-    status, _, digest = top.strip().partition("\n")
-    number = int(status) if status.isdigit() else 0
-    return _Reply(number, f"sha256:{digest.strip()}", headers, body.lstrip("\n"), error.strip())
+def parse_reply(raw: bytes, error: str) -> _Reply:
+    """Take headers and body apart by the sizes that curl writes at the end."""
+    content, _, trailer = raw.rpartition(b"\n")
+    words = trailer.split()
+    if len(words) != 2 or not all(word.isdigit() for word in words):
+        return _Reply(0, "", "", "", error)
+    status, size = int(words[0]), int(words[1])
+    at = len(content) - size
+    body = content[at:]
+    digest = f"sha256:{hashlib.sha256(body).hexdigest()}"
+    return _Reply(
+        status, digest, content[:at].decode(errors="replace"), body.decode(errors="replace"), error
+    )
 
 
 def _token(run: Run, headers: str) -> str:

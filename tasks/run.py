@@ -64,6 +64,7 @@ class Run:
     has_steps: bool = True
     lock: LockFile | None = None
     holder: Any = None
+    questions: list[Any] = field(default_factory=list)
     manifests: dict[tuple[str, str], Any] = field(default_factory=dict)
     memory: dict[type, Any] = field(default_factory=dict)
 

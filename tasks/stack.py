@@ -220,6 +220,7 @@ class Stack(_ServiceDefaults):
     database: Database
     lock: Lock
     keep_previous: bool
+    check_upgrades: bool
     image_mirror: Registry
     image_mirror_insecure: bool
     model_registry: Registry

@@ -119,4 +119,5 @@ def prove(run: Run, step: Step, spec: ContainerSpec, service: Service) -> None:
     try:
         prove_service(run, service)
     except StepFailed as error:
-        raise undo(run, spec, service, error, is_new=True) from None
+        remedy = "read its log, then declare another image or setting, or stay with what serves"
+        raise undo(run, spec, service, StepFailed(error.cause, remedy), is_new=True) from None

@@ -17,6 +17,7 @@ from tasks.ollama.observed import Snapshot
 from tasks.run import Run, all_runs, current_run
 from tasks.stack import Stack
 from tasks.steps import Failure
+from tasks.upgrade.available import tell_upgrades
 
 
 @operation()
@@ -30,6 +31,7 @@ def report() -> Generator[FunctionCommand, None, None]:
         failed = {failure.service for failure in run.failures}
         for line in summary(run.stack, observe(run), failed):
             run.log(line)
+        tell_upgrades(run)
         hostlock.release(run)
     if run.failures:
         yield FunctionCommand(_fail, (), {})

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import hashlib
 import json
 
 import pytest
@@ -12,6 +13,11 @@ MANIFEST = (
     '{"config": {"digest": "sha256:1", "size": 10},'
     ' "layers": [{"digest": "sha256:2", "size": 100}, {"digest": "sha256:3", "size": 5}]}'
 )
+
+
+def answered(body: str) -> bytes:
+    """Return what curl prints of an answer: headers, body, and its own last line."""
+    return f"HTTP/1.1 200 OK\r\nX: y\r\n\r\n{body}\n200 {len(body)}".encode()
 
 
 @pytest.mark.parametrize(
@@ -42,10 +48,11 @@ def test_a_private_certificate_is_named() -> None:
 
 
 def test_a_manifest_gives_digest_and_size() -> None:
-    reply = parse_reply(f"200\n{'a' * 64}\n#head\nHTTP/1.1 200\n#error\n#body\n{MANIFEST}")
+    reply = parse_reply(answered(MANIFEST), "")
     found = result(reply, "model x:1", "r:1", "model")
     assert not isinstance(found, RegistryFault)
-    assert (found.digest, found.size) == ("sha256:" + "a" * 64, 115)
+    digest = hashlib.sha256(MANIFEST.encode()).hexdigest()
+    assert (found.digest, found.size) == (f"sha256:{digest}", 115)
 
 
 def test_an_index_names_the_manifest_of_the_hosts_architecture() -> None:
@@ -64,7 +71,7 @@ def test_an_index_names_the_manifest_of_the_hosts_architecture() -> None:
 
 @pytest.mark.parametrize("body", ["", "{", "[]", '{"layers": [{}]}', MANIFEST[:30]])
 def test_fault_15_a_damaged_manifest_is_named(body: str) -> None:
-    reply = parse_reply(f"200\n{'a' * 64}\n#head\n#error\n#body\n{body}")
+    reply = parse_reply(answered(body), "")
     found = result(reply, "model x:1", "r:1", "model")
     assert isinstance(found, RegistryFault)
     assert "damaged manifest" in found.cause

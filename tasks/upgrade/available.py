@@ -1,0 +1,64 @@
+"""Whether a proven tag moved at its registry: asked beside a converge, told at its end, not taken.
+
+A converge that has everything needs no network (fault 37): who does not answer in time is not
+waited for, and no answer is no failure.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from typing import Any
+
+import gevent
+from pyinfra.api import deploy
+
+from tasks.preflight.usage import is_dry
+from tasks.registry import RemoteManifest, look_up_image, look_up_model
+from tasks.run import Run, current_run
+from tasks.stack import Service
+
+# Seconds that the end of a run waits for registries that did not answer meanwhile.
+PATIENCE = 1.0
+
+
+@deploy("Upgrades")
+def watch_for_upgrades() -> None:
+    """Begin to ask the registries, while the run goes on."""
+    run = current_run()
+    if not run.stack.check_upgrades or run.has_failed(""):
+        return
+    asked: dict[str, tuple[Any, ...]] = {}
+    for service in run.stack.selected:
+        if not service.active:
+            continue
+        lock = run.locked(service)
+        if lock.image_digest(service.image):
+            asked[service.image] = (look_up_image, run, service)
+        for model in set(service.models) & set(lock.models):
+            asked[model] = (look_up_model, run, model)
+    run.questions = [gevent.spawn(*question) for question in asked.values()]
+    if is_dry():
+        tell_upgrades(run)
+
+
+def tell_upgrades(run: Run) -> None:
+    """Note every upgrade that the registries told of by now."""
+    gevent.wait(run.questions, timeout=PATIENCE)
+    for service in run.stack.selected:
+        for what in _newer(run, service):
+            run.note(f"{service.name}: upgrade available: {what}; ./main.sh upgrade {service.name}")
+
+
+def _newer(run: Run, service: Service) -> Iterator[str]:
+    """Yield what is offered with another digest than the proven one, and than the one before it:
+    whoever went back knows of that one."""
+    lock = run.locked(service)
+    pairs = [(("image", str(run.stack.image_reference(service))), service.image, lock.image)]
+    pairs += [(("model", model), model, lock.models.get(model)) for model in service.models]
+    for key, name, proven in pairs:
+        found = run.manifests.get(key)
+        if not isinstance(found, RemoteManifest) or proven is None or proven.reference != name:
+            continue
+        known = [proven.digest, proven.previous.digest if proven.previous is not None else ""]
+        if found.digest not in known:
+            yield f"{name} {proven.digest[7:19]} → {found.digest[7:19]}"
