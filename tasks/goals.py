@@ -68,7 +68,7 @@ def is_interrupted(snapshot: Snapshot, container: str, held: Held | None) -> boo
     """Tell whether a replacement or an upgrade of a service stopped half-way."""
     return (
         snapshot.named(container + PREVIOUS) is not None
-        or snapshot.kept_image(container, NEXT) is not None
+        or any(snapshot.kept_image(container, end) for end in (NEXT, REPLACED))
         or any(name.endswith(REPLACED) for name in held or ())
     )
 

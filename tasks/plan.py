@@ -74,6 +74,7 @@ def wanted_models(run: Run, service: Service) -> WantedModels:
         previous=lock.previous_models if run.stack.keep_previous else {},
         gpu_proven=lock.gpu_models,
         is_upgrade=service.name in run.goals,
+        pull_names={run.stack.pull_name(model) for model in service.models} - {*service.models},
         may_remove=options.prune and options.purge,
         needs=run.engine_needs,
     )

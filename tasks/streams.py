@@ -2,7 +2,8 @@
 
 A pull runs as a background curl on the host that writes into a file; the controller reads what
 was added since the last look. That works through every connector, shows progress while it
-happens, bounds a stall, and leaves nothing behind when the controller dies.
+happens and bounds a stall. It holds the host's lock, and ends when the controller looks no more: a
+pull that went on after a kill would move a tag behind the back of the next run.
 """
 
 from __future__ import annotations
@@ -14,13 +15,16 @@ from collections.abc import Callable
 from dataclasses import dataclass, field
 from typing import Any
 
+from tasks.hostlock import under_lock
 from tasks.run import Run
 from tasks.text import progress_text
 
 POLL_SECONDS = 0.5
 SHOW_SECONDS = 3.0
-# A finished or abandoned stream's folder removes itself after this many seconds.
+# A finished stream's folder removes itself after this many seconds.
 LINGER_SECONDS = 600
+# A stream at which nobody looks for so long is abandoned, and ends.
+UNWATCHED_SECONDS = 20
 
 
 @dataclass
@@ -97,14 +101,15 @@ def follow(
     what: str,
     stall: float,
     expected: int = 0,
+    after: str = "",
     clock: Callable[[], float] = time.monotonic,
 ) -> StreamEnd:
     """Start a curl `command` on the host, feed its lines to `progress` until it ends.
 
     `body` goes to its standard input; `stall` is in seconds; `expected` is the whole size in
-    bytes, where known.
+    bytes, where known; `after` is a command that follows on the host, whatever came of the first.
     """
-    folder = _start(run, command, body)
+    folder = _start(run, command, body, after)
     if not folder:
         return StreamEnd(0, "the host refused a temporary folder in /tmp")
     meter = _Meter(what, expected, clock)
@@ -126,26 +131,36 @@ def follow(
         run.sh(_stop(folder), timeout=30)
 
 
-def _start(run: Run, command: str, body: str) -> str:
+def _start(run: Run, command: str, body: str, after: str) -> str:
+    worker = _worker(run.stack.container_prefix, command, after)
     script = (
         "d=$(mktemp -d /tmp/ollama-stack.XXXXXX) || exit 1; cat >$d/body; : >$d/out; "
-        f"cd $d; setsid sh -c {shlex.quote(_worker(command))} >/dev/null 2>&1 </dev/null & "
+        f"cd $d; setsid sh -c {shlex.quote(worker)} >/dev/null 2>&1 </dev/null & "
         "echo $d"
     )
     result = run.sh(f"sh -c {shlex.quote(script)}", stdin=body)
     return result.stdout.strip() if result.ok else ""
 
 
-def _worker(command: str) -> str:
+def _worker(prefix: str, command: str, after: str) -> str:
+    """Build what runs on the host, under its lock, for as long as somebody looks."""
+    work = (
+        f"{command} -N -o out -w '%{{http_code}}' <body >code 2>err; rc=$?; {after or ':'}"
+        " >/dev/null; echo $rc >rc"
+    )
+    watch = (
+        f"n=0; while [ $n -lt {UNWATCHED_SECONDS} ]; do sleep 1; [ -e rc ] && exit; n=$((n+1));"
+        ' [ -e alive ] && rm -f alive && n=0; done; rm -rf "$PWD"; kill -TERM -$$'
+    )
     return (
-        f"echo $$ >pid; {command} -N -o out -w '%{{http_code}}' <body >code 2>err; echo $? >rc; "
+        f"echo $$ >pid; ({watch}) & {under_lock(prefix, work)}; "
         f'rm -f body; here=$PWD; cd /; sleep {LINGER_SECONDS}; rm -rf "$here"'
     )
 
 
 def _look(folder: str, offset: int) -> str:
     script = (
-        f"cd {folder} || exit 1; rc=$(cat rc 2>/dev/null); tail -c +{offset} out; "
+        f"cd {folder} || exit 1; : >alive; rc=$(cat rc 2>/dev/null); tail -c +{offset} out; "
         'echo; echo "#end $([ -n "$rc" ] && echo "$(cat code) $rc $(cat err)")"'
     )
     return f"sh -c {shlex.quote(script)}"

@@ -26,7 +26,8 @@ class WantedModels:
     `previous` those that are to be kept for a rollback. `gpu_proven` are the models that ran wholly
     on the GPU when they were proven. `is_upgrade`: a model that is another one is replaced so that
     it can come back. `may_remove`: models that the lock knows and nobody declares any more go.
-    `needs` names the earlier stage that has to bring the engine up.
+    `pull_names` are the names under which models arrive, where they are others than the declared
+    ones. `needs` names the earlier stage that has to bring the engine up.
     """
 
     service: Service
@@ -36,6 +37,7 @@ class WantedModels:
     gpu_proven: Collection[str] = ()
     is_upgrade: bool = False
     may_remove: bool = False
+    pull_names: Collection[str] = ()
     needs: str = ""
 
 
@@ -123,8 +125,10 @@ def copies(wanted: WantedModels, held: Held) -> Iterator[Copy]:
     """Tell how the copies of proven models become as they should be: no step where they are.
 
     NAME-previous holds the digest that the lock says was proven before, if it is to be kept and is
-    here; NAME-replaced is there only while an upgrade is under way.
+    here; NAME-replaced is there only while an upgrade is under way, the name at a registry only
+    while a model arrives.
     """
+    yield from (Copy(name) for name in wanted.pull_names if name in held)
     for model in wanted.proven:
         replaced, kept = held.get(model + REPLACED), held.get(model + KEPT)
         target = wanted.previous.get(model, "")

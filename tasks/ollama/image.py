@@ -1,23 +1,26 @@
 """Images of a service: pulled by the proven digest where there is one, tagged, kept and dropped.
 
 An image that an upgrade pulls bears a tag of our own, CONTAINER-next, until it is proven, and the
-declared tag from the moment at which its container is made. The one before it is kept under
-CONTAINER-previous. All tags are in the image's own repository: the engine forgets an image's
-digests with the last tag of its repository.
+declared tag from the moment at which its container is made; the image that had that tag bears
+CONTAINER-replaced meanwhile. The one before the present one is kept under CONTAINER-previous. All
+tags are in the image's own repository: the engine forgets an image's digests with the last tag of
+its repository.
 """
 
 from __future__ import annotations
 
 import shlex
 
-from tasks.engine_api import engine
+from tasks.engine_api import curl, engine
 from tasks.ollama.containers import must, request
 from tasks.ollama.facts import observe, observe_afresh
-from tasks.ollama.spec import NEXT, PREVIOUS
+from tasks.ollama.spec import NEXT
+from tasks.ollama.tags import tag_changes
+from tasks.plan import spec_for
 from tasks.references import ImageReference
 from tasks.registry import fault
 from tasks.run import Run
-from tasks.stack import Service
+from tasks.stack import REPLACED, Service
 from tasks.steps import Step, StepFailed
 from tasks.streams import ImageProgress, StreamEnd, follow
 
@@ -34,77 +37,68 @@ def pull_image(run: Run, step: Step, service: Service) -> None:
     query: dict[str, object] = {"fromImage": image.name, "tag": digest or image.tag}
     to_engine = ["--noproxy", "*", "--unix-socket", run.stack.docker_socket]
     command = shlex.join(["curl", "-sS", *to_engine, "-X", "POST", engine("/images/create", query)])
-    end = follow(run, command, "", ImageProgress(), what=str(image), stall=run.stack.pull_stall)
+    tagging = ""
+    if digest:
+        # On the host, with the pull: an image without a tag would be lost if this run ended.
+        staged = run.stack.container_name(service) + NEXT
+        tag: dict[str, object] = {
+            "repo": image.name,
+            "tag": staged if service.name in run.goals else image.tag,
+        }
+        url = engine(f"/images/{image.name}@{digest}/tag", tag)
+        tagging = curl([url], socket=run.stack.docker_socket, method="POST")
+    end = follow(
+        run,
+        command,
+        "",
+        ImageProgress(),
+        what=str(image),
+        stall=run.stack.pull_stall,
+        after=tagging,
+    )
     if not end.ok:
         raise _explain(run, end, str(image), image.registry)
-    if digest:
-        container = run.stack.container_name(service)
-        tag = container + NEXT if service.name in run.goals else image.tag
-        _tag(run, f"{image.name}@{digest}", image.name, tag)
 
 
 def tag_image(run: Run, step: Step, service: Service) -> None:
     """Give an image that is here the declared tag."""
     image = run.stack.image_reference(service)
-    source = observe_afresh(run).image_id(run.image_digest(service))
+    snapshot = observe_afresh(run)
+    source = snapshot.image_id(run.image_digest(service))
     if not source:
         raise StepFailed(f"{image} is not here any more", "run again: it is pulled then")
+    tagged = snapshot.images.get(str(image))
+    if tagged is not None and service.name in run.goals:
+        _tag(run, tagged.id, image.name, run.stack.container_name(service) + REPLACED)
     _tag(run, source, image.name, image.tag)
 
 
 def tidy_images(run: Run, service: Service) -> None:
-    """Bring the tags of a service's images to what the lock says; nothing is done twice.
+    """Bring the tags of a service's images to what the lock says.
 
-    The tag of an unfinished upgrade goes, and the declared tag goes back where that upgrade had
-    moved it; the image before the present one is kept, if it is to be; a tag that was declared
-    before goes, if no container uses it.
+    A tag that was declared before goes as well, if no container uses it.
     """
-    _drop_next(run, service)
-    _keep_previous(run, service)
-    before = run.locked(service).image
-    before = before.previous if before is not None else None
+    snapshot, image = observe_afresh(run), run.locked(service).image
+    before = image.previous if image is not None else None
+    old = ImageReference.parse(before.reference).at(run.stack.image_mirror) if before else None
+    proven = run.locked(service).image_digest(service.image)
+    previous = run.previous_image(service)
+    repository = old.name if old is not None else ""
+    for change in tag_changes(spec_for(run, service), proven, previous, repository, snapshot):
+        if change.source:
+            _tag(run, change.source, *split(change.reference))
+        else:
+            untag(run, change.reference)
     declared = {str(run.stack.image_reference(s)) for s in run.stack.services}
-    if before is not None:
-        old = str(ImageReference.parse(before.reference).at(run.stack.image_mirror))
-        if old not in declared and not observe(run).uses(old):
-            untag(run, old)
+    if old is not None and str(old) not in declared and not snapshot.uses(str(old)):
+        untag(run, str(old))
     run.memory.clear()
 
 
-def _drop_next(run: Run, service: Service) -> None:
-    snapshot = observe_afresh(run)
-    following = snapshot.kept_image(run.stack.container_name(service), NEXT)
-    if following is None:
-        return
-    image = run.stack.image_reference(service)
-    tagged = snapshot.images.get(str(image))
-    proven = run.locked(service).image_digest(service.image)
-    if tagged is not None and tagged.id == following.id and proven not in tagged.digests:
-        before = snapshot.image_id(proven) if proven else ""
-        if before:
-            _tag(run, before, image.name, image.tag)
-        elif not snapshot.uses(str(image)):
-            untag(run, str(image))
-    untag(run, following.reference)
-
-
-def _keep_previous(run: Run, service: Service) -> None:
-    target = run.previous_image(service)
-    if target is None:
-        return
-    snapshot = observe_afresh(run)
-    tag = run.stack.container_name(service) + PREVIOUS
-    kept = [image for image in snapshot.kept if image.is_for(tag)]
-    source = snapshot.image_id(target) if target else ""
-    for image in kept:
-        # First of all: an image whose tag was given to another one would stay for ever.
-        if target not in image.digests:
-            untag(run, image.reference)
-    before = run.locked(service).image
-    is_kept = any(target in image.digests for image in kept)
-    if source and not is_kept and before is not None and before.previous is not None:
-        repository = ImageReference.parse(before.previous.reference).at(run.stack.image_mirror).name
-        _tag(run, source, repository, tag)
+def split(reference: str) -> tuple[str, str]:
+    """Take repository and tag of a reference apart."""
+    repository, _, tag = reference.rpartition(":")
+    return repository, tag
 
 
 def untag(run: Run, reference: str) -> None:

@@ -13,7 +13,8 @@ from dataclasses import dataclass
 from tasks.ollama.drift import Change, drift, explain
 from tasks.ollama.observed import STACK_LABEL, ObservedContainer, Snapshot
 from tasks.ollama.spec import NEXT, PREVIOUS, ContainerSpec
-from tasks.stack import Service
+from tasks.ollama.tags import tag_changes
+from tasks.stack import REPLACED, Service
 from tasks.steps import Action, Failure, Step
 
 
@@ -107,6 +108,13 @@ class _Planner:
         ]
 
     def steps(self) -> list[Step]:
+        steps = self._steps()
+        # With the container that was set aside its images are put in order as well.
+        aside = (Action.REMOVE, self.spec.previous_name)
+        is_tidied = any((step.action, step.subject) == aside for step in steps)
+        return steps if is_tidied else [*steps, *self._tidy()]
+
+    def _steps(self) -> list[Step]:
         steps = self._renamed()
         if self.current is None:
             rest = (
@@ -121,7 +129,7 @@ class _Planner:
         steps += self._running(self.current)
         if self.previous is not None:
             return [*steps, self._prove(), self._remove_previous("the replacement was interrupted")]
-        return [*steps, *self._tidy()]
+        return steps
 
     def _renamed(self) -> list[Step]:
         """Give a renamed container its name back; remove others that pretend to be this service."""
@@ -230,21 +238,18 @@ class _Planner:
 
     def _tidy(self) -> list[Step]:
         """Clear away the tags of an interrupted run; keep what a rollback needs, and no more."""
-        name, previous = self.spec.name, self.wanted.previous
-        following = self.snapshot.kept_image(name, NEXT)
-        kept = self.snapshot.kept_image(name, PREVIOUS)
-        has_previous = kept is not None and previous in kept.digests
-        can_keep = bool(previous) and bool(self.snapshot.image_id(previous or ""))
-        if following is not None and not self.wanted.staged:
-            why = f"an upgrade was interrupted and left the tag {following.reference}"
-        elif previous is None:
+        wanted, name = self.wanted, self.spec.name
+        if wanted.staged:
             return []
-        elif kept is not None and not has_previous:
-            why = f"{kept.reference} is not kept any more"
-        elif can_keep and kept is None:
-            why = "the image before this one is kept for a rollback"
-        else:
+        changes = tag_changes(
+            self.spec, wanted.image_digest, wanted.previous, "kept", self.snapshot
+        )
+        if not changes:
             return []
+        why = ", ".join(
+            f"{'keep' if change.source else 'drop'} {change.reference.rpartition(':')[2]}"
+            for change in changes
+        )
         return [self._step(Action.TIDY_IMAGES, name, f"tidy the images of {name}", why)]
 
     def _prove(self) -> Step:
@@ -329,11 +334,11 @@ def plan_orphans(
                 f"volume {name} is ours and no longer declared;"
                 " --data prune=true --data purge=true removes it and its models"
             )
-    endings = tuple(f":{stack}{service}{end}" for service in declared for end in (PREVIOUS, NEXT))
+    ends = (PREVIOUS, NEXT, REPLACED)
+    declared_tags = tuple(f":{stack}{service}{end}" for service in declared for end in ends)
     for image in snapshot.kept:
-        if purge and image.reference.endswith((PREVIOUS, NEXT)):
-            if image.reference.endswith(endings):
-                continue
+        is_declared = image.reference.endswith(declared_tags)
+        if purge and image.reference.endswith(ends) and not is_declared:
             text = f"remove image {image.reference}"
             steps.append(Step(Action.REMOVE_IMAGE, image.reference, text, "no longer declared"))
     return steps, notes

@@ -19,18 +19,12 @@ def image_steps(run: Run, snapshot: Snapshot) -> Iterator[Step]:
 
 
 def service_steps(run: Run, service: Service, snapshot: Snapshot) -> list[Step]:
-    """Plan one service: its container, proven with the models it has, then its models.
-
-    The lock moves once all of it is proven; only then the container before it goes.
-    """
+    """Plan one service: to its goal, or, where it has none, to its declaration."""
     container = container_plans(run, snapshot).get(service.name, [])
     container = [step for step in container if step.action is not Action.PULL_IMAGE]
     models = model_plan(run, service, snapshot, container)
     if service.name not in run.goals:
         return [*container, *models]
-    aside = run.stack.container_name(service) + PREVIOUS
-    last = [step for step in container if step.action is Action.REMOVE and step.subject == aside]
-    first = [step for step in container if step not in last]
     move = Step(
         Action.MOVE_LOCK,
         service.name,
@@ -38,6 +32,16 @@ def service_steps(run: Run, service: Service, snapshot: Snapshot) -> list[Step]:
         "what it replaced is kept for a rollback" if run.stack.keep_previous else "",
         service.name,
     )
+    return in_order(container, models, move, run.stack.container_name(service) + PREVIOUS)
+
+
+def in_order(container: list[Step], models: list[Step], move: Step, aside: str) -> list[Step]:
+    """Join the plans of a service: the new container, proven with the models it has, then these.
+
+    The lock moves once all of it is proven; only then the container goes that was set aside.
+    """
+    last = [step for step in container if step.action is Action.REMOVE and step.subject == aside]
+    first = [step for step in container if step not in last]
     return [*first, *models, move, *last]
 
 
