@@ -78,8 +78,15 @@ def weights_digest(name: str, tag: str) -> str:
 
 
 def move_tag(name: str, tag: str, source: str) -> str:
-    """Point a tag of a model at another tag's manifest; return its digest."""
-    return model_registry(state.load()).move_tag(f"{NAMESPACE}/{name}", tag, source)
+    """Point a tag of a model at another tag ("v2") or model ("tiny-new:v1"); return its digest."""
+    registry = model_registry(state.load())
+    repository, (other, _, source_tag) = f"{NAMESPACE}/{name}", source.rpartition(":")
+    if other:
+        found = registry.manifest(f"{NAMESPACE}/{other}", source_tag)
+        for blob in found.blobs:
+            registry.put_blob(repository, registry.blob(f"{NAMESPACE}/{other}", blob))
+        return registry.put_manifest(repository, tag, found.content)
+    return registry.move_tag(repository, tag, source)
 
 
 @contextmanager

@@ -38,6 +38,11 @@ class Manifest:
         parsed: dict[str, Any] = json.loads(self.content)
         return parsed
 
+    @property
+    def blobs(self) -> tuple[str, ...]:
+        """The digests of its configuration and its layers."""
+        return (str(self.value["config"]["digest"]), *self.layer_digests())
+
     def layer_digests(self, media_type: str = "") -> tuple[str, ...]:
         """Return the digests of its layers, of one media type if given."""
         layers = self.value["layers"]

@@ -17,6 +17,7 @@ import tomlkit
 
 from lab.state import LabState
 from tasks.inventory.database import rows_of
+from tasks.lockfile import LockFile, ServiceLock
 
 ROOT = Path(__file__).resolve().parent.parent.parent
 PYINFRA = Path(sys.executable).parent / "pyinfra"
@@ -153,23 +154,23 @@ class Installation:
         assert "Traceback" not in output.text, output.text
         return output
 
-    def begin(self) -> subprocess.Popen[str]:
-        """Start a converge in a process group of its own and leave it to the test to end it."""
+    def begin(self, *words: str, deploy: str = "deploys/stack.py") -> subprocess.Popen[str]:
+        """Start a run in a process group of its own and leave it to the test to end it."""
         return subprocess.Popen(
-            [str(PYINFRA), "-y", "@local", "deploys/stack.py"],
+            [str(PYINFRA), "-y", "@local", deploy, *words],
             env=self.environment,
             **WITHOUT_TERMINAL,
             start_new_session=True,
         )
 
     @staticmethod
-    def read_until(process: subprocess.Popen[str], words: str) -> None:
-        """Read what a run prints until it begins the step (or, before any, the phase) named."""
+    def read_until(process: subprocess.Popen[str], *words: str) -> None:
+        """Read what a run prints until it begins one of the steps (or the phase) named."""
         assert process.stdout is not None
         has_begun = False
         for line in process.stdout:
             has_begun = has_begun or BEGINNING in line
-            if has_begun and words in line:
+            if has_begun and any(word in line for word in words):
                 return
 
     def converge(self, *data: str) -> Output:
@@ -179,6 +180,33 @@ class Installation:
     def dry(self, *data: str) -> Output:
         """Look only."""
         return self.pyinfra("--dry", *(word for pair in data for word in ("--data", pair)))
+
+    def upgrade(self, *data: str) -> Output:
+        """Upgrade; `data` are KEY=VALUE."""
+        words = (word for pair in data for word in ("--data", pair))
+        return self.pyinfra("-y", *words, deploy="deploys/upgrade.py")
+
+    def rollback(self, *data: str) -> Output:
+        """Roll back; `data` are KEY=VALUE."""
+        words = (word for pair in data for word in ("--data", pair))
+        return self.pyinfra("-y", *words, deploy="deploys/rollback.py")
+
+    def main(self, *words: str) -> Output:
+        """Run the console, as main.sh does."""
+        result = subprocess.run(
+            [sys.executable, str(ROOT / "main.py"), *words],
+            env=self.environment,
+            **WITHOUT_TERMINAL,
+            timeout=RUN_LIMIT,
+            check=False,
+        )
+        output = Output(result.returncode, result.stdout)
+        assert "Traceback" not in output.text, output.text
+        return output
+
+    def proven(self, service: str) -> ServiceLock:
+        """Return what the lock holds of a service."""
+        return LockFile.load(self.lock).service("@local", service)
 
     def name(self, service: str) -> str:
         """Name the container, and the volume, of a service."""
@@ -233,3 +261,10 @@ class Installation:
         for volume in self.client.volumes.list():
             if volume.name.startswith(self.prefix):
                 volume.remove(force=True)
+        for tag in self.own_tags():
+            self.client.images.remove(tag)
+
+    def own_tags(self) -> set[str]:
+        """Return the tags of images that this stack made for itself."""
+        tags = (tag for image in self.client.images.list() for tag in image.tags)
+        return {tag for tag in tags if tag.rpartition(":")[2].startswith(self.prefix)}

@@ -1,4 +1,4 @@
-"""Fault 29: kill -9 at every step of a replacement, of the process alone and of its whole group."""
+"""Fault 29: killed at every step, of a replacement and of an upgrade; the next run is whole."""
 
 from __future__ import annotations
 
@@ -12,16 +12,36 @@ from pathlib import Path
 
 import pytest
 
-from tests.stack.installation import Installation
+from lab import models
+from lab.moves import moved_image_tag
+from tests.stack.conftest import Maker
+from tests.stack.installation import BEGINNING, SERVICES, Installation
 
-STEPS = (
+REPLACEMENT = (
     "stop container",
     "create and start container",
     "prove container",
     "remove container",
     "Inventory | Record",
 )
+UPGRADE = (
+    "pull image",
+    "tag image",
+    "stop container",
+    "create and start container",
+    "prove container",
+    "keep tiny-qwen",
+    "the new tiny-qwen|bring tiny-qwen",
+    "prove tiny-qwen",
+    "move ",
+    "remove container",
+    "Inventory | Record",
+    "Report | Show",
+)
+MODEL = "tiny-qwen:latest"
 RANDOM_KILLS = 6
+RANDOM_UPGRADE_KILLS = 12
+KILLS = ("alone", "group", "hangup", "interrupt")
 
 
 def left_behind() -> set[str]:
@@ -36,19 +56,25 @@ def nothing_is_left_behind() -> Iterator[None]:
     assert left_behind() <= before
 
 
-def mend(stack: Installation) -> None:
+def mend(stack: Installation, model: str) -> None:
     """The next run ends in old or new, the one after it changes nothing, nothing is left behind."""
     output = stack.converge("lock_wait=60")
     assert output.status == 0, output.text
-    assert set(stack.converge().operations.values()) == {"No changes"}
-    assert set(stack.containers()) == {stack.name(s) for s in ("qwen", "deepseek", "mistral")}
+    again = stack.converge()
+    assert set(again.operations.values()) == {"No changes"}, again.text
+    assert set(stack.containers()) == {stack.name(service) for service in SERVICES}
     assert stack.rows()["qwen"]["status"] == "active"
-    assert stack.digest("qwen", "tiny-qwen:v1")
+    assert stack.digest("qwen", model)
 
 
-def kill(process: subprocess.Popen[str], whole_group: bool) -> None:
-    if whole_group:
+def kill(process: subprocess.Popen[str], how: str) -> None:
+    """Kill the process alone or its whole group; close its terminal; or press Ctrl-C."""
+    if how == "group":
         os.killpg(process.pid, signal.SIGKILL)
+    elif how == "hangup":
+        os.killpg(process.pid, signal.SIGHUP)
+    elif how == "interrupt":
+        os.killpg(process.pid, signal.SIGINT)
     else:
         process.kill()
     process.wait(timeout=30)
@@ -57,16 +83,16 @@ def kill(process: subprocess.Popen[str], whole_group: bool) -> None:
 
 
 @pytest.mark.usefixtures("nothing_is_left_behind")
-@pytest.mark.parametrize("whole_group", [False, True], ids=["alone", "group"])
-@pytest.mark.parametrize("step", STEPS)
+@pytest.mark.parametrize("how", ["alone", "group"])
+@pytest.mark.parametrize("step", REPLACEMENT)
 def test_after_a_kill_at_each_step_the_next_run_is_whole(
-    stack: Installation, step: str, whole_group: bool
+    stack: Installation, step: str, how: str
 ) -> None:
     stack.write(qwen={"context": random.randrange(512, 4096)})
     process = stack.begin()
     stack.read_until(process, step)
-    kill(process, whole_group)
-    mend(stack)
+    kill(process, how)
+    mend(stack, "tiny-qwen:v1")
 
 
 @pytest.mark.usefixtures("nothing_is_left_behind")
@@ -75,8 +101,8 @@ def test_after_a_kill_at_any_time_the_next_run_is_whole(stack: Installation, num
     stack.write(qwen={"context": random.randrange(512, 4096)})
     process = stack.begin()
     time.sleep(random.uniform(0.5, 3.5))
-    kill(process, whole_group=bool(number % 2))
-    mend(stack)
+    kill(process, KILLS[number % 2])
+    mend(stack, "tiny-qwen:v1")
 
 
 def test_a_killed_pull_is_taken_up_by_the_next_run(stack: Installation) -> None:
@@ -86,7 +112,91 @@ def test_a_killed_pull_is_taken_up_by_the_next_run(stack: Installation) -> None:
     for line in process.stdout:
         if "at the registry" in line:
             break
-    kill(process, whole_group=True)
+    kill(process, "group")
     output = stack.converge("lock_wait=60")
     assert output.status == 0, output.text
     assert stack.digest("qwen", "tiny-qwen:v2")
+
+
+# --- upgrades and rollbacks: image and model at once --------------------------------------------
+
+
+@pytest.fixture(scope="module")
+def moving(make: Maker) -> Iterator[Installation]:
+    """An installation that runs the old image and model under tags that have moved since."""
+    with moved_image_tag("latest", "0.17.4"):
+        stack = make(settings={"start_timeout": 30})
+        stack.write(qwen={"model": MODEL, "image": "ollama/ollama:latest"})
+        assert stack.converge().status == 0
+    with moved_image_tag("latest", "0.24.0"), models.moved_tag("tiny-qwen", "latest", "v2"):
+        yield stack
+
+
+def begin_move(stack: Installation, number: int) -> tuple[subprocess.Popen[str], list[str]]:
+    """Start an upgrade where the old one runs, and a rollback where the new one does.
+
+    Every other upgrade finds nothing kept: it has to pull.
+    """
+    is_old = stack.ask("qwen", "/api/version") == {"version": "0.17.4"}
+    if is_old and number % 2:
+        for tag in stack.own_tags():
+            stack.client.images.remove(tag)
+        if stack.digest("qwen", f"{MODEL}-previous"):
+            stack.delete_model("qwen", f"{MODEL}-previous")
+    deploy = "deploys/upgrade.py" if is_old else "deploys/rollback.py"
+    dry = stack.pyinfra("--dry", "--data", "only=qwen", deploy=deploy)
+    return stack.begin("--data", "only=qwen", deploy=deploy), dry.planned
+
+
+def is_one_of_both(stack: Installation) -> None:
+    """Old or new as a whole: what the lock holds is what runs, and nothing else is left."""
+    lock, image = stack.proven("qwen"), stack.inspect("qwen")["Image"]
+    assert lock.image is not None
+    digests = stack.client.images.get(image).attrs["RepoDigests"]
+    assert lock.image.digest in {digest.partition("@")[2] for digest in digests}
+    assert stack.digest("qwen", MODEL) == lock.model_digests[MODEL].removeprefix("sha256:")
+    is_old = stack.ask("qwen", "/api/version") == {"version": "0.17.4"}
+    assert lock.model_digests[MODEL] == models.digest("tiny-qwen", "v1" if is_old else "v2")
+    held = {m["name"] for m in stack.ask("qwen", "/api/tags")["models"]}
+    assert held <= {MODEL, f"{MODEL}-previous"}
+    assert {tag.rpartition("-")[2] for tag in stack.own_tags()} <= {"previous"}
+
+
+@pytest.mark.usefixtures("no_dangling_image")
+@pytest.mark.parametrize("how", ["alone", "group"])
+@pytest.mark.parametrize("step", UPGRADE)
+def test_after_a_kill_at_each_step_of_an_upgrade_the_next_run_is_whole(
+    moving: Installation, step: str, how: str
+) -> None:
+    process, planned = begin_move(moving, KILLS.index(how) + UPGRADE.index(step) + 1)
+    kinds = "|".join(UPGRADE).split("|")
+    unknown = [line for line in planned if not any(kind in line for kind in kinds)]
+    assert unknown == [], "every step of the plan is a place to kill at"
+    moving.read_until(process, *step.split("|"))
+    kill(process, how)
+    mend(moving, MODEL)
+    is_one_of_both(moving)
+
+
+@pytest.mark.usefixtures("no_dangling_image")
+@pytest.mark.parametrize("number", range(RANDOM_UPGRADE_KILLS))
+def test_after_a_kill_at_any_time_of_an_upgrade_the_next_run_is_whole(
+    moving: Installation, number: int
+) -> None:
+    process, _ = begin_move(moving, number)
+    moving.read_until(process, BEGINNING)
+    time.sleep(random.uniform(0, 5))
+    kill(process, KILLS[number % len(KILLS)])
+    mend(moving, MODEL)
+    is_one_of_both(moving)
+
+
+@pytest.fixture
+def no_dangling_image(moving: Installation) -> Iterator[None]:
+    def dangling() -> set[str]:
+        found = moving.client.images.list(filters={"dangling": True})
+        return {str(image.id) for image in found}
+
+    before = dangling()
+    yield
+    assert dangling() <= before
