@@ -222,8 +222,14 @@ def _move(
             sys.exit(status)
     before = stack_text()
     data = [*only, f"parts={parts}"] if parts else only
-    with declared_with(edits, is_dry=is_dry) as file:
-        status = run_deploy(deploy, data, is_dry=is_dry, say_yes=say_yes, file=file)
+    try:
+        with declared_with(edits, is_dry=is_dry) as file:
+            status = run_deploy(deploy, data, is_dry=is_dry, say_yes=say_yes, file=file)
+    except KeyboardInterrupt:
+        if edits and not is_dry:
+            changed = ", ".join(f"{'.'.join(key)} = {value}" for key, value in edits.items())
+            click.echo(f"stack.toml declares {changed} now; run it again to finish.", err=True)
+        raise
     lock = lock_of(stack)
     if status and edits and not is_dry and lock is not None:
         moved = take_back(before, edits, stack, lock)

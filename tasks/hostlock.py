@@ -72,13 +72,16 @@ def take(run: Run) -> Failure | None:
     run.holder = holder
     shown = f"head -n 1 {shlex.quote(lock_path(prefix))} 2>/dev/null; true"
     begun = time.monotonic()
-    other = "somebody who did not say who"
+    other, is_told = "somebody who did not say who", not run.stack.options.lock_wait
     while not holder.ready():
         gevent.sleep(QUICK if time.monotonic() - begun < GRACE else HEARTBEAT)
         holds = run.sh(shown).stdout.strip()
         if holds == who:
             return None
         other = holds or other
+        if holds and not is_told and time.monotonic() - begun > GRACE:
+            run.log(f"  waiting for another run: {holds}")
+            is_told = True
     ended = holder.get()
     if "cannot create" in ended.stderr or "ermission" in ended.stderr:
         return Failure(

@@ -135,6 +135,18 @@ class LockFile:
         """Return the entry of a service; an empty one where nothing was proven."""
         return self.entries.get((host, service), ServiceLock())
 
+    def known_image(self, reference: str) -> str:
+        """Return the digest that was proven last of an image, on any host; "" for none."""
+        images = (entry.image for entry in self.entries.values())
+        found = [image for image in images if image is not None and image.reference == reference]
+        return max(found, key=lambda image: image.at).digest if found else ""
+
+    def known_models(self, host: str) -> dict[str, str]:
+        """Return the digests of models that other hosts proved last, by declared name."""
+        others = [entry for (other, _), entry in self.entries.items() if other != host]
+        found = [proven for entry in others for proven in entry.models.values()]
+        return {p.reference: p.digest for p in sorted(found, key=lambda p: p.at)}
+
     def put_image(self, host: str, service: str, proven: Proven) -> None:
         """Enter a proven image and write the file, if that changes anything."""
         self.put(host, service, proven, {})

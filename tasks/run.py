@@ -83,17 +83,22 @@ class Run:
         return ServiceLock() if lock is None else lock.service(self.host.name, service.name)
 
     def image_digest(self, service: Service) -> str:
-        """Return the digest that the image of a service is held to, "" where none is known yet."""
+        """Return the digest that the image of a service is held to, "" where none is known yet.
+
+        What was never proven here is taken as other services and hosts proved it.
+        """
         goal = self.goals.get(service.name)
         if goal is not None and goal.image_digest:
             return goal.image_digest
-        return self.locked(service).image_digest(service.image)
+        known = self.lock.known_image(service.image) if self.lock is not None else ""
+        return self.locked(service).image_digest(service.image) or known
 
     def model_digests(self, service: Service) -> dict[str, str]:
         """Return the digests that the models of a service are held to."""
-        proven = self.locked(service).model_digests
+        known = self.lock.known_models(self.host.name) if self.lock is not None else {}
         goal = self.goals.get(service.name)
-        return {**proven, **goal.model_digests} if goal is not None else proven
+        moved = goal.model_digests if goal is not None else {}
+        return {**known, **self.locked(service).model_digests, **moved}
 
     def previous_image(self, service: Service) -> str | None:
         """Return the digest of the image to keep; "" for none, None where nothing was proven."""

@@ -30,6 +30,9 @@ systemd=no
 [ -d /run/systemd/system ] && systemd=yes
 echo "systemd=$systemd"
 [ -e /snap/bin/docker ] && echo snap=yes
+proxies=$(env | cut -d= -f1 | grep -iE '^https?_proxy$'; cut -d= -f1 /etc/environment 2>/dev/null |
+  grep -iE '^ *https?_proxy *$')
+echo "proxies=$(echo $proxies)"
 echo "docker_group=$(getent group docker 2>/dev/null | cut -d: -f4)"
 echo '##os'
 cat /etc/os-release 2>/dev/null

@@ -46,7 +46,8 @@ class ObservedHost:
 
     `sudo_status` is the exit status of `sudo -n`, None where it was not tried (root, or no sudo).
     `answers_user` and `answers_root` tell whether the engine answered on the declared socket.
-    `daemons` are the PIDs of every dockerd in the host's own network.
+    `daemons` are the PIDs of every dockerd in the host's own network, `proxies` the names of the
+    variables that set one for the host's programs (their values may be secret).
     """
 
     uid: int = -1
@@ -64,6 +65,7 @@ class ObservedHost:
     sudo: str = ""
     packages: tuple[tuple[str, str], ...] = ()
     has_snap_docker: bool = False
+    proxies: tuple[str, ...] = ()
     docker_group: tuple[str, ...] = ()
     sudo_status: int | None = None
     sudo_said: str = ""
@@ -151,6 +153,7 @@ class ObservedHost:
             sudo=host.get("path.sudo", ""),
             packages=installed(parts.get("packages", ())),
             has_snap_docker=host.get("snap") == "yes",
+            proxies=tuple(sorted({n.lower() for n in host.get("proxies", "").split()})),
             docker_group=tuple(name for name in host.get("docker_group", "").split(",") if name),
             sudo_status=number(sudo["status"], 1) if "status" in sudo else None,
             sudo_said=sudo.get("said", ""),

@@ -71,7 +71,8 @@ def _moved(service: Service, model: str, proven: str, offered: str) -> StepFaile
     return StepFailed(
         f"the proven {model} ({proven[7:19]}) is not here, and the registry offers another one now"
         f" ({offered[7:19]})",
-        f"to accept the new one: ./main.sh upgrade {service.name} --models",
+        f"to accept the new one, upgrade: ./main.sh upgrade {service.name} --models (on this"
+        f" machine), or pyinfra … deploys/upgrade.py --data only={service.name}",
     )
 
 

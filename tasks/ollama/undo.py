@@ -31,19 +31,19 @@ def undo(
     too, the commands that do it by hand are the remedy (fault 31).
     """
     name, aside = spec.name, spec.previous_name
-    failed = request(run, "GET", f"/containers/{name}/json")
-    if failed.ok and not ObservedContainer.from_inspect(failed.json).is_of(spec.stack):
+    failed, before = _look(run, name), _look(run, aside)
+    if any(c is not None and not c.is_of(spec.stack) for c in (failed, before)):
         # Somebody else took the name meanwhile: theirs stays.
-        return error
-    before = request(run, "GET", f"/containers/{aside}/json")
-    has_failed = failed.ok and (is_new or before.ok)
+        cause = f"{error.cause}; and a container that is not ours bears the name {name} or {aside}"
+        return StepFailed(cause, "give it another name (docker rename), then run again")
+    has_failed = failed is not None and (is_new or before is not None)
     cause = error.cause + (keep_log(run, name) if has_failed else "")
-    url = ObservedContainer.from_inspect(before.json).url if before.ok else ""
+    url = before.url if before is not None else ""
     by_hand = f"docker rm -f {name}"
     try:
         if has_failed:
             remove_container(run, name)
-        if before.ok:
+        if before is not None:
             by_hand = f"docker rename {aside} {name}; docker start {name}"
             run.log(f"  put container {aside} back as {name}")
             rename_container(run, aside, name)
@@ -60,12 +60,20 @@ def undo(
         back = bring_back_models(run, service)
         tidy_images(run, service)
         by_hand = f"docker logs {name}"
-        verify_service(run, service, url or service.url)
+        serves = verify_service(run, service, url or service.url)
     except StepFailed as second:
         return StepFailed(
             f"{cause}; and what was there before did not come back: {second.cause}",
             f"by hand: {by_hand}",
         )
-    what = "the container before it serves again" if before.ok else "the service goes on serving"
+    if before is not None:
+        cause += "; the container before it serves again"
+    elif serves:
+        cause += "; the service goes on serving"
     models = f", {' and '.join(back)} as before" if back else ""
-    return StepFailed(f"{cause}; {what}{models}", error.remedy)
+    return StepFailed(cause + models, error.remedy)
+
+
+def _look(run: Run, name: str) -> ObservedContainer | None:
+    answer = request(run, "GET", f"/containers/{name}/json")
+    return ObservedContainer.from_inspect(answer.json) if answer.ok else None

@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Collection, Iterator
 
 from tasks.host.facts import observe_host
 from tasks.registry import RegistryFault, look_up_image, look_up_model
 from tasks.run import Run
+from tasks.stack import Stack
 from tasks.steps import Action, Failure, Step
 from tasks.text import bytes_text
 
@@ -16,7 +17,7 @@ DOWNLOADS = (Action.PULL_IMAGE, Action.PULL_MODEL, Action.UPGRADE_MODEL)
 GB = 10**9
 
 
-def check_downloads(run: Run, steps: Iterable[Step]) -> None:
+def check_downloads(run: Run, steps: list[Step]) -> None:
     """Look up everything that the plan pulls; note as failures what cannot be had.
 
     A missing image or model is a failure of its service alone; a disk that is too small is one of
@@ -37,11 +38,24 @@ def check_downloads(run: Run, steps: Iterable[Step]) -> None:
         elif not is_image or step.subject not in seen:
             seen.add(step.subject)
             needed += found.size * (UNPACKED if is_image else 1)
+    if any(step.action in (Action.PULL_MODEL, Action.UPGRADE_MODEL) for step in steps):
+        for note in proxy_notes(observe_host(run).proxies, run.stack):
+            run.note(note)
     failure_of_disk = disk_failure(
         needed, observe_host(run).disk_free, run.stack.disk_reserve_gb, observe_host(run).data_root
     )
     if failure_of_disk is not None:
         run.fail(failure_of_disk)
+
+
+def proxy_notes(of_host: Collection[str], stack: Stack) -> Iterator[str]:
+    """Warn where the host reaches registries through a proxy and the containers would not."""
+    if of_host and not (stack.http_proxy or stack.https_proxy):
+        names = " and ".join(of_host)
+        yield (
+            f"this host's programs use a proxy ({names}), the containers do not, and they pull the"
+            f" models: set {names} in stack.toml"
+        )
 
 
 def disk_failure(needed: float, free: int | None, reserve_gb: float, path: str) -> Failure | None:

@@ -336,6 +336,17 @@ def test_fault_16_a_tag_that_moved_is_not_taken(stack: Installation) -> None:
         assert stack.digest("qwen", "tiny-qwen:latest") == proven
 
 
+def test_fault_18_a_proxy_of_the_host_alone_is_named_before_a_pull(
+    stack: Installation, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("https_proxy", "http://user:hunter2@127.0.0.1:9")
+    with declared(stack, qwen={"model": "tiny-qwen:v2"}):
+        forget(stack, "tiny-qwen:v2")
+        output = stack.dry()
+    assert "this host's programs use a proxy (https_proxy)" in output.text
+    assert "hunter2" not in output.text
+
+
 def test_fault_15_a_model_that_cannot_be_loaded_leaves_the_server_up(stack: Installation) -> None:
     before = stack.containers()
     with declared(stack, qwen={"model": "tiny-broken:v1"}):

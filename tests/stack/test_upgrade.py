@@ -293,24 +293,48 @@ def test_fault_16_a_moved_tag_is_told_by_a_converge_and_taken_by_an_upgrade_only
     assert held(old)[MODEL] == moved[7:]
 
 
-def test_fault_31_a_rollback_that_fails_too_prints_the_commands(old: Installation) -> None:
-    holder = None
-    run = old.begin("--data", "only=qwen", deploy="deploys/upgrade.py")
-    run.communicate(timeout=120)
-    old.write(image="ollama/ollama:broken-generate", generate_timeout=60)
+def test_fault_31_a_rollback_that_fails_too_prints_the_commands(
+    old: Installation, tmp_path: Path
+) -> None:
+    certificate = tmp_path / "ca.pem"
+    certificate.write_text("")
+    old.write(ca_certificate=str(certificate))
+    assert old.converge().status == 0
+    image = old.inspect("qwen")["Config"]["Image"]
+    old.write(qwen={"image": "ollama/ollama:broken-generate"})
     run = old.begin("--data", "only=qwen", deploy="deploys/upgrade.py")
     old.read_until(run, "prove container")
-    # Somebody takes the name that the old container needs back: a rename cannot work.
-    aside = f"{old.name('qwen')}-previous"
-    old.client.api.rename(aside, f"{old.prefix}mislaid")
-    holder = old.client.containers.create(old.inspect("deepseek")["Config"]["Image"], name=aside)
+    # The old container cannot start without the file that it mounts.
+    certificate.unlink()
     text = run.communicate(timeout=180)[0]
     assert run.returncode == 1, text
     assert "Traceback" not in text
-    assert "by hand:" in text, text
-    holder.remove(force=True)
-    old.write(image=OLD)
-    assert old.converge("lock_wait=60").status == 0
+    assert "did not come back" in text
+    assert f"by hand: docker start {old.name('qwen')}" in text, text
+    assert old.inspect("qwen")["Config"]["Image"] == image
+    del old.declared["ca_certificate"]
+    old.write(qwen={"image": OLD})
+    assert old.converge().status == 0
+    assert_serves(old)
+
+
+def test_fault_33_a_foreign_container_under_the_name_that_was_set_aside_is_left_alone(
+    old: Installation,
+) -> None:
+    old.write(qwen={"image": "ollama/ollama:broken-generate"})
+    run = old.begin("--data", "only=qwen", deploy="deploys/upgrade.py")
+    old.read_until(run, "prove container")
+    aside = f"{old.name('qwen')}-previous"
+    old.client.api.rename(aside, f"{old.prefix}mislaid")
+    foreign = old.client.containers.create(old.inspect("deepseek")["Config"]["Image"], name=aside)
+    text = run.communicate(timeout=180)[0]
+    assert run.returncode == 1, text
+    assert "a container that is not ours bears the name" in text
+    assert old.client.containers.get(aside).id == foreign.id
+    foreign.remove(force=True)
+    old.write(qwen={"image": OLD})
+    output = old.converge()
+    assert output.status == 0, output.text
     assert_serves(old)
 
 

@@ -88,6 +88,17 @@ def test_the_same_digest_under_another_reference_keeps_what_was_before(tmp_path:
     assert (image.reference, image.previous.digest) == ("i:latest", "a")
 
 
+def test_what_other_hosts_proved_last_is_known(tmp_path: Path) -> None:
+    lock = LockFile(tmp_path / "stack.lock")
+    for host, digest, at in (("h1", "a", "2025"), ("h2", "b", "2026")):
+        proven = Proven("i:1", f"sha256:{digest}", at), Proven("m:1", f"sha256:{digest}", at)
+        lock.put(host, "s", proven[0], {"m:1": proven[1]})
+    assert lock.known_image("i:1") == "sha256:b"
+    assert lock.known_image("i:2") == ""
+    assert lock.known_models("h3") == {"m:1": "sha256:b"}
+    assert lock.known_models("h2") == {"m:1": "sha256:a"}
+
+
 def test_image_and_models_move_in_one_step(tmp_path: Path) -> None:
     lock = LockFile(tmp_path / "stack.lock")
     models = {name: Proven(name, "sha256:a", "2026") for name in ("a:1", "b:1")}

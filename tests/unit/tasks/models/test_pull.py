@@ -32,6 +32,12 @@ def test_each_error_has_its_meaning(error: str, part: str, again: bool) -> None:
     assert found.again is again
 
 
+def test_fault_18_a_ca_that_only_the_host_trusts_is_named() -> None:
+    found = explain(StreamEnd(200, "x509: certificate signed by unknown authority"), "x:1", STACK)
+    assert "the container does not trust the registry" in found.cause
+    assert "ca_certificate" in found.remedy
+
+
 def test_fault_12_a_stall_is_bounded_and_taken_up_again() -> None:
     found = explain(StreamEnd(0, "", stalled=True), "x:1", STACK)
     assert "no byte for 60 s" in found.cause

@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import pytest
 
-from tasks.preflight.downloads import GB, disk_failure
+from tasks.preflight.downloads import GB, disk_failure, proxy_notes
+from tests.unit.tasks.samples import stack
 
 
 @pytest.mark.parametrize(
@@ -21,3 +22,10 @@ def test_needed_and_free_are_shown() -> None:
     assert failure.cause == (
         "5.0 GB are needed and 5.0 GB are to stay free, 9.0 GB are free at /var/lib/docker"
     )
+
+
+def test_fault_18_a_proxy_of_the_host_alone_is_named() -> None:
+    (note,) = proxy_notes(("https_proxy",), stack())
+    assert "set https_proxy in stack.toml" in note
+    assert not list(proxy_notes((), stack()))
+    assert not list(proxy_notes(("https_proxy",), stack(https_proxy="http://p:3128")))
