@@ -224,10 +224,10 @@ class _Planner:
         text = self.spec.image + (f"@{digest[7:19]}" if digest else "")
         why = "not here yet" if image is None else "the local tag is another image"
         tagging = f"tag image {text} as {self.spec.image}"
-        if digest and self.snapshot.image_id(digest):
-            return [self._step(Action.TAG_IMAGE, self.spec.image, tagging, "it is here already")]
-        pull = self._step(Action.PULL_IMAGE, self.spec.image, f"pull image {text}", why)
         tag = self._step(Action.TAG_IMAGE, self.spec.image, tagging, "")
+        if digest and self.snapshot.image_id(digest):
+            return [tag]
+        pull = self._step(Action.PULL_IMAGE, self.spec.image, f"pull image {text}", why)
         return [pull, tag] if self.wanted.staged else [pull]
 
     def _volume(self) -> list[Step]:
