@@ -43,7 +43,7 @@ def wanted_for(run: Run, service: Service) -> Wanted:
         service=service,
         spec=spec_for(run, service),
         image_digest=run.image_digest(service),
-        staged=service.name in run.goals,
+        staged=run.is_staged(service),
         previous=run.previous_image(service),
         may_adopt=run.stack.options.adopt == service.name,
         needs=run.engine_needs,

@@ -93,6 +93,11 @@ class Run:
         known = self.lock.known_image(service.image) if self.lock is not None else ""
         return self.locked(service).image_digest(service.image) or known
 
+    def is_staged(self, service: Service) -> bool:
+        """Tell whether this run moves the image of a service to a digest that is not proven yet."""
+        goal = self.goals.get(service.name)
+        return goal is not None and bool(goal.image_digest)
+
     def model_digests(self, service: Service) -> dict[str, str]:
         """Return the digests that the models of a service are held to."""
         known = self.lock.known_models(self.host.name) if self.lock is not None else {}

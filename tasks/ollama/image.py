@@ -43,7 +43,7 @@ def pull_image(run: Run, step: Step, service: Service) -> None:
         staged = run.stack.container_name(service) + NEXT
         tag: dict[str, object] = {
             "repo": image.name,
-            "tag": staged if service.name in run.goals else image.tag,
+            "tag": staged if run.is_staged(service) else image.tag,
         }
         url = engine(f"/images/{image.name}@{digest}/tag", tag)
         tagging = curl([url], socket=run.stack.docker_socket, method="POST")
@@ -68,7 +68,7 @@ def tag_image(run: Run, step: Step, service: Service) -> None:
     if not source:
         raise StepFailed(f"{image} is not here any more", "run again: it is pulled then")
     tagged = snapshot.images.get(str(image))
-    if tagged is not None and service.name in run.goals:
+    if tagged is not None and run.is_staged(service):
         _tag(run, tagged.id, image.name, run.stack.container_name(service) + REPLACED)
     _tag(run, source, image.name, image.tag)
 

@@ -70,22 +70,34 @@ def _judge(run: Run, service: Service, proof: Proof) -> None:
     """Act on where the model ran: "required" fails, "auto" says it; an upgrade keeps the GPU."""
     rate = f", {proof.rate:.0f} tokens/s" if proof.rate else ""
     run.log(f"  {proof.model} generated {proof.tokens} tokens on {proof.verdict}{rate}")
-    if proof.verdict == "GPU" or service.gpu == "off":
-        return
-    if service.gpu == "required":
-        raise StepFailed(
+    had_gpu = service.name in run.goals and proof.model in run.locked(service).gpu_models
+    fault = objection(proof, service.gpu, had_gpu=had_gpu)
+    if fault is not None:
+        raise fault
+    if proof.verdict != "GPU" and service.gpu != "off" and run.gpu_is_usable:
+        run.note(f"{service.name}: {proof.model} runs on {proof.verdict}, not wholly on the GPU")
+
+
+def objection(proof: Proof, gpu: str, *, had_gpu: bool) -> StepFailed | None:
+    """Return why a generation that worked is not good enough; `gpu` is the declared mode.
+
+    `had_gpu`: the model ran wholly on the GPU before the upgrade that is being proven.
+    """
+    if proof.verdict == "GPU" or gpu == "off":
+        return None
+    if gpu == "required":
+        return StepFailed(
             f'{proof.model} ran on {proof.verdict} and gpu = "required" asks for all of it',
             "see `nvidia-smi` for what else uses the card; a smaller context or model may fit;"
             ' or declare gpu = "auto"',
         )
-    if service.name in run.goals and proof.model in run.locked(service).gpu_models:
-        raise StepFailed(
+    if had_gpu:
+        return StepFailed(
             f"{proof.model} ran on the GPU before, and on {proof.verdict} after the upgrade",
             "see `nvidia-smi` for what else uses the card; the release notes of the image may name"
             " a larger need of memory",
         )
-    if run.gpu_is_usable:
-        run.note(f"{service.name}: {proof.model} runs on {proof.verdict}, not wholly on the GPU")
+    return None
 
 
 def _enter(run: Run, service: Service, proof: Proof) -> None:

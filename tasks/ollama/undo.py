@@ -52,6 +52,7 @@ def undo(
             wait_until_it_answers(run, spec, url or service.url)
             tell_downtime(run, spec.service)
         elif is_new:
+            tidy_images(run, service)
             return StepFailed(cause, error.remedy)
         by_hand = (
             f"docker exec {name} ollama ls; for each MODEL{REPLACED} there:"

@@ -6,9 +6,10 @@ from pyinfra.api import deploy
 
 from tasks.goals import Goal, is_interrupted, rollback_goal, upgrade_goal
 from tasks.host.facts import observe_host
-from tasks.models.plan import is_copied
+from tasks.models.plan import is_copied, outlived
 from tasks.ollama.facts import observe
 from tasks.ollama.observed import Snapshot
+from tasks.plan import wanted_models
 from tasks.registry import RegistryFault
 from tasks.run import Run, current_run
 from tasks.stack import Service
@@ -57,6 +58,11 @@ def find_previous() -> None:
     for service in run.stack.selected:
         if not _can_move(run, service, snapshot):
             continue
+        for model in outlived(wanted_models(run, service), snapshot.models(service.name) or {}):
+            run.note(
+                f"{service.name}: {model} was declared before and is still here: to go back to it,"
+                f' offline, set models.{service.name}.model = "{model}" in stack.toml and converge'
+            )
         goal = rollback_goal(service, run.locked(service), run.stack.options.parts)
         if goal is None:
             run.note(f"{service.name}: there is nothing before what it has now")
