@@ -74,11 +74,6 @@ def origin(spec: ContainerSpec, container: ObservedContainer) -> str:
     return "edited by hand" if declared == (spec.digest, spec.image) else "declaration"
 
 
-def explain(spec: ContainerSpec, container: ObservedContainer, changes: list[Change]) -> str:
-    """Return the reasons of a replacement as one line."""
-    return f"{'; '.join(map(str, changes))}; {origin(spec, container)}"
-
-
 def _image_change(
     spec: ContainerSpec,
     container: ObservedContainer,

@@ -10,7 +10,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import dataclass
 
-from tasks.ollama.drift import Change, drift, explain
+from tasks.ollama.drift import Change, drift, origin
 from tasks.ollama.observed import STACK_LABEL, ObservedContainer, Snapshot
 from tasks.ollama.spec import NEXT, PREVIOUS, ContainerSpec
 from tasks.ollama.tags import tag_changes
@@ -153,6 +153,11 @@ class _Planner:
             )
         return steps
 
+    def _explain(self, container: ObservedContainer, changes: list[Change]) -> str:
+        """Return the reasons of a replacement as one line."""
+        who = "asked for" if self.wanted.staged else origin(self.spec, container)
+        return f"{'; '.join(map(str, changes))}; {who}"
+
     def _drift(self, container: ObservedContainer) -> list[Change]:
         if not container.is_of(self.spec.stack):
             return [Change("owner", "not this stack", "this stack (adopted)")]
@@ -174,7 +179,7 @@ class _Planner:
         return [self._step(Action.START, name, f"start container {name}", why)]
 
     def _replace(self, current: ObservedContainer, changes: list[Change]) -> list[Step]:
-        why = explain(self.spec, current, changes)
+        why = self._explain(current, changes)
         name, aside = self.spec.name, self.spec.previous_name
         if self.previous is None:
             text = f"stop container {name}, keep it as {aside}"
@@ -190,7 +195,7 @@ class _Planner:
         """Only the set-aside container is there: put it back if it is as declared, else go on."""
         changes = self._drift(previous)
         if changes:
-            why = explain(self.spec, previous, changes)
+            why = self._explain(previous, changes)
             return [*self._image(), *self._create_over_previous(why)]
         return [self._put_back(previous)]
 

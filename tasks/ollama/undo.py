@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import time
+
 from tasks.models.copies import bring_back_models
 from tasks.ollama.containers import (
     keep_log,
@@ -42,6 +44,7 @@ def undo(
     by_hand = f"docker rm -f {name}"
     try:
         if has_failed:
+            run.stopped_at.setdefault(spec.service, time.monotonic())
             remove_container(run, name)
         if before is not None:
             by_hand = f"docker rename {aside} {name}; docker start {name}"

@@ -353,6 +353,41 @@ def test_extra_models_of_a_service_move_with_it(old: Installation) -> None:
     assert_serves(old)
 
 
+def test_on_either_engine_nothing_is_left_of_upgrades_that_worked_or_failed(
+    on_engine: Installation,
+) -> None:
+    stack = on_engine
+    stack.write(qwen={"image": OLD}, start_timeout=30)
+    assert stack.upgrade("only=qwen").status == 0
+    assert version_inside(stack) == "0.17.4"
+    (kept,) = stack.own_tags()
+    assert kept.endswith(f":{stack.name('qwen')}-previous")
+    before = stack.inspect("qwen")["Id"]
+    stack.write(qwen={"image": "ollama/ollama:broken-start"})
+    output = stack.upgrade("only=qwen")
+    assert output.status == 1
+    assert "the container before it serves again" in output.last
+    assert stack.inspect("qwen")["Id"] == before
+    assert stack.own_tags() == {kept}
+    stack.write(qwen={"image": OLD})
+    assert set(stack.converge().operations.values()) == {"No changes"}
+    stack.write(qwen={"image": NEW})
+    assert stack.rollback("only=qwen").status == 0
+    assert version_inside(stack) == "0.24.0"
+    assert stack.own_tags() == {kept}
+    assert set(stack.converge().operations.values()) == {"No changes"}
+    stack.write(keep_previous=False)
+    assert stack.converge().status == 0
+    assert not stack.own_tags()
+    assert not stack.client.images.list(filters={"dangling": True})
+
+
+def version_inside(stack: Installation) -> str:
+    """Ask the container itself: the second engine's ports are in a namespace of their own."""
+    container = stack.client.containers.get(stack.name("qwen"))
+    return str(container.exec_run(["ollama", "--version"]).output.decode().split()[-1])
+
+
 def test_nothing_to_go_back_to_is_said(old: Installation) -> None:
     output = old.rollback()
     assert output.status == 1
