@@ -52,8 +52,20 @@ def edits_to(stack: Stack, service: Service | None, parts: str, tag: str) -> Edi
     return {("models", service.name, "image") if service else ("image",): image}
 
 
-def edits_back(stack: Stack, services: Iterable[Service], lock: LockFile) -> Edits:
-    """Return what declares the images before the present ones, where their names differ."""
+def edits_back(stack: Stack, services: Iterable[Service], lock: LockFile, parts: str = "") -> Edits:
+    """Return what declares the images and models before the present ones, where names differ."""
+    services = list(services)
+    models: dict[tuple[str, ...], str] = {}
+    for service in services:
+        entry = lock.service(LOCAL, service.name)
+        main = entry.previous_main
+        if service.active and main is not None and entry.main == service.model:
+            models["models", service.name, "model"] = main.reference
+    images = _images_back(stack, services, lock) if parts != "models" else {}
+    return {**images, **(models if parts != "image" else {})}
+
+
+def _images_back(stack: Stack, services: Iterable[Service], lock: LockFile) -> Edits:
     before = {}
     for service in services:
         image = lock.service(LOCAL, service.name).image

@@ -188,7 +188,7 @@ def rollback(service: str | None, parts: str | None, dry: bool, yes: bool) -> No
     stack = declared()
     selected, lock = named_service(stack, service), lock_of(stack)
     services = [selected] if selected else stack.services
-    edits = edits_back(stack, services, lock) if lock and parts != "models" else {}
+    edits = edits_back(stack, services, lock, parts or "") if lock else {}
     _move("rollback", stack, selected, parts, edits, is_dry=dry, say_yes=yes)
 
 

@@ -16,12 +16,14 @@ from tasks.stack import KEPT, REPLACED, Service
 class Goal:
     """The digests to hold to; `reference` is the image's, as asked for. "" leaves it to the lock.
 
-    `image` and `models` are what this run proved already and has not moved the lock to yet.
+    `model` is the main model to go back to, where that has another name. `image` and `models` are
+    what this run proved already and has not moved the lock to yet.
     """
 
     reference: str = ""
     image_digest: str = ""
     model_digests: Mapping[str, str] = field(default_factory=dict)
+    model: str = ""
     image: Proven | None = None
     models: Mapping[str, Proven] = field(default_factory=dict)
 
@@ -56,10 +58,17 @@ def rollback_goal(service: Service, lock: ServiceLock, parts: str = "all") -> Go
     """Return what was proven before the present image and models; None where nothing was."""
     before = lock.image.previous if lock.image is not None else None
     models = {m: d for m, d in lock.previous_models.items() if m in service.models}
+    main = lock.previous_main
+    # The one before may be declared again already, as the console does it.
+    if main is not None and service.model not in (lock.main, main.reference):
+        main = None
+    if main is not None:
+        models[main.reference] = main.digest
     goal = Goal(
         before.reference if before is not None and parts != "models" else service.image,
         before.digest if before is not None and parts != "models" else "",
         models if parts != "image" else {},
+        main.reference if main is not None and parts != "image" else "",
     )
     return goal if goal.image_digest or goal.model_digests else None
 
@@ -86,4 +95,8 @@ def kept_sizes(
         kept = (held or {}).get(model + KEPT)
         if kept is not None and kept.digest == digest:
             found.append((model, digest, kept.size))
+    main = lock.previous_main
+    there = (held or {}).get(main.reference) if main is not None else None
+    if main is not None and there is not None and there.digest == main.digest:
+        found.append((main.reference, main.digest, there.size))
     return found

@@ -60,24 +60,37 @@ class Proven:
 
 @dataclass(frozen=True)
 class ServiceLock:
-    """The proven image and models (by declared name) of one service."""
+    """The proven image and models (by declared name) of one service; `main` names the main one."""
 
     image: Proven | None = None
     models: dict[str, Proven] = field(default_factory=dict)
+    main: str = ""
 
-    def with_proven(self, image: Proven | None, models: Mapping[str, Proven]) -> ServiceLock:
-        """Return the entry after these were proven; what says the same already stays as it is."""
+    def with_proven(
+        self, image: Proven | None, models: Mapping[str, Proven], main: str = ""
+    ) -> ServiceLock:
+        """Return the entry after these were proven; what says the same already stays as it is.
+
+        `main` is the service's main model, where it is among them; another one than before has that
+        one as its predecessor.
+        """
         new = {
             name: proven.after(self.models.get(name))
             for name, proven in models.items()
             if not proven.is_same(self.models.get(name))
         }
+        main = main or self.main
+        before = self.models.get(self.main)
+        if main != self.main and main in models and before is not None:
+            present = new.get(main) or self.models[main]
+            new[main] = replace(present, previous=replace(before, previous=None))
         is_new_image = image is not None and not image.is_same(self.image)
-        if not new and not is_new_image:
+        if not new and not is_new_image and main == self.main:
             return self
         return ServiceLock(
             image.after(self.image) if image is not None and is_new_image else self.image,
             {**self.models, **new},
+            main,
         )
 
     def image_digest(self, reference: str) -> str:
@@ -98,7 +111,15 @@ class ServiceLock:
     @property
     def previous_models(self) -> dict[str, str]:
         """The digests that were proven before the present ones, by declared name."""
-        return {n: p.previous.digest for n, p in self.models.items() if p.previous is not None}
+        before = ((name, proven.previous) for name, proven in self.models.items())
+        return {n: p.digest for n, p in before if p is not None and p.reference == n}
+
+    @property
+    def previous_main(self) -> Proven | None:
+        """The main model before the present one, where it has another name."""
+        main = self.models.get(self.main)
+        before = main.previous if main is not None else None
+        return before if before is not None and before.reference != self.main else None
 
 
 class LockError(Exception):
@@ -156,17 +177,22 @@ class LockFile:
         self.put(host, service, None, {name: proven})
 
     def put(
-        self, host: str, service: str, image: Proven | None, models: Mapping[str, Proven]
+        self,
+        host: str,
+        service: str,
+        image: Proven | None,
+        models: Mapping[str, Proven],
+        main: str = "",
     ) -> None:
         """Enter what was proven of a service, all of it at once, if that changes anything."""
         entry = self.service(host, service)
-        if entry.with_proven(image, models) is entry:
+        if entry.with_proven(image, models, main) is entry:
             return
         with _only_writer(self.path):
             # Over what the file holds by now: other hosts write into it as well.
             self.entries = LockFile.load(self.path).entries
             fresh = self.service(host, service)
-            self.entries[host, service] = fresh.with_proven(image, models)
+            self.entries[host, service] = fresh.with_proven(image, models, main)
             self._write()
 
     def drop_models(self, host: str, service: str, names: Collection[str]) -> None:
@@ -190,6 +216,8 @@ class LockFile:
                 table["image"] = entry.image.table()
             if entry.models:
                 table["models"] = {name: p.table() for name, p in sorted(entry.models.items())}
+            if entry.main:
+                table = {"main": entry.main, **table}
             hosts.setdefault(host, {})[service] = table
         document.add("hosts", tomlkit.item(hosts))
         write_atomically(self.path, tomlkit.dumps(document))
@@ -201,6 +229,7 @@ def _parse(table: dict[str, Any]) -> ServiceLock:
     return ServiceLock(
         Proven.of(image) if image else None,
         {name: Proven.of(entry) for name, entry in models.items()},
+        str(table.get("main", "")),
     )
 
 

@@ -142,7 +142,8 @@ class Run:
         if self.lock is None:
             return
         try:
-            self.lock.put(self.host.name, service.name, image, models)
+            main = service.model if service.model in models else ""
+            self.lock.put(self.host.name, service.name, image, models, main)
         except (OSError, LockError) as error:
             cause = f"{self.stack.lock} cannot be written: {error}"
             raise StepFailed(cause, "mend the rights or the file, then run again") from None

@@ -6,10 +6,9 @@ from pyinfra.api import deploy
 
 from tasks.goals import Goal, is_interrupted, rollback_goal, upgrade_goal
 from tasks.host.facts import observe_host
-from tasks.models.plan import is_copied, outlived
+from tasks.models.plan import is_copied
 from tasks.ollama.facts import observe
 from tasks.ollama.observed import Snapshot
-from tasks.plan import wanted_models
 from tasks.registry import RegistryFault
 from tasks.run import Run, current_run
 from tasks.stack import Service
@@ -58,11 +57,6 @@ def find_previous() -> None:
     for service in run.stack.selected:
         if not _can_move(run, service, snapshot):
             continue
-        for model in outlived(wanted_models(run, service), snapshot.models(service.name) or {}):
-            run.note(
-                f"{service.name}: {model} was declared before and is still here: to go back to it,"
-                f' offline, set models.{service.name}.model = "{model}" in stack.toml and converge'
-            )
         goal = rollback_goal(service, run.locked(service), run.stack.options.parts)
         if goal is None:
             run.note(f"{service.name}: there is nothing before what it has now")
@@ -73,7 +67,9 @@ def find_previous() -> None:
             continue
         run.goals[service.name] = goal
         if goal.reference != service.image:
-            _declare(run, service, goal.reference)
+            _declare(run, service, "image", goal.reference)
+        if goal.model not in ("", service.model):
+            _declare(run, service, "model", goal.model)
     if not run.goals and not run.failures:
         names = ", ".join(service.name for service in run.stack.selected)
         cause = f"nothing was proven before what {names} has now, or it was an interrupted run"
@@ -104,7 +100,12 @@ def _can_move(run: Run, service: Service, snapshot: Snapshot) -> bool:
 
 def _not_kept(service: Service, goal: Goal, snapshot: Snapshot) -> Failure | None:
     held = snapshot.models(service.name) or {}
-    gone = [m for m, digest in goal.model_digests.items() if not is_copied(m, digest, held)]
+    gone = [
+        model
+        for model, digest in goal.model_digests.items()
+        if not is_copied(model, digest, held)
+        and not (model in held and held[model].digest == digest)
+    ]
     if not gone:
         return None
     return Failure(
@@ -115,14 +116,16 @@ def _not_kept(service: Service, goal: Goal, snapshot: Snapshot) -> Failure | Non
     )
 
 
-def _declare(run: Run, service: Service, image: str) -> None:
-    """Take another image as declared, for this run; the declaration is the person's to change."""
-    before = service.model_copy(update={"image": image})
+def _declare(run: Run, service: Service, key: str, value: str) -> None:
+    """Take something else as declared, for this run; the declaration is the person's to change."""
+    present = next(s for s in run.stack.services if s.name == service.name)
+    also = tuple(model for model in present.also if model != value)
+    before = Service.model_validate({**present.model_dump(), key: value, "also": also})
     services = tuple(before if s.name == service.name else s for s in run.stack.services)
     run.stack = run.stack.model_copy(update={"services": services})
     run.note(
-        f"{service.name}: {service.image} is declared; the next converge goes there again unless"
-        f' models.{service.name}.image = "{image}" is set in stack.toml'
+        f"{service.name}: {getattr(service, key)} is declared; the next converge goes there again"
+        f' unless models.{service.name}.{key} = "{value}" is set in stack.toml'
     )
 
 

@@ -353,6 +353,23 @@ def test_extra_models_of_a_service_move_with_it(old: Installation) -> None:
     assert_serves(old)
 
 
+def test_a_rollback_goes_back_to_a_model_of_another_name(old: Installation) -> None:
+    output = old.main("upgrade", "qwen", "--models", "--to", "v2")
+    assert output.status == 0, output.text
+    declared = old.stack_file.read_text()
+    assert 'model = "tiny-qwen:v2"' in declared
+    old.stack_file.write_text(declared.replace(old.lab.model_registry, "127.0.0.1:9"))
+    output = old.main("rollback", "qwen")
+    assert output.status == 0, output.text
+    assert old.rows()["qwen"]["installed_version"].startswith(f"{MODEL}@")
+    assert f'model = "{MODEL}"' in old.stack_file.read_text()
+    assert_serves(old)
+    output = old.converge("prune=true", "purge=true")
+    assert output.status == 0, output.text
+    assert "tiny-qwen:v2" not in held(old)
+    assert_serves(old)
+
+
 def test_on_either_engine_nothing_is_left_of_upgrades_that_worked_or_failed(
     on_engine: Installation,
 ) -> None:

@@ -88,6 +88,21 @@ def test_the_same_digest_under_another_reference_keeps_what_was_before(tmp_path:
     assert (image.reference, image.previous.digest) == ("i:latest", "a")
 
 
+def test_another_main_model_has_the_one_before_it_as_its_predecessor(tmp_path: Path) -> None:
+    lock = LockFile(tmp_path / "stack.lock")
+    for name in ("a:1", "a:2"):
+        lock.put("h", "s", None, {name: Proven(name, f"sha256:{name}", "2026")}, name)
+    lock.put("h", "s", None, {"b:1": Proven("b:1", "sha256:b", "2026")})
+    entry = LockFile.load(lock.path).service("h", "s")
+    assert entry.main == "a:2"
+    assert entry.previous_main is not None
+    assert (entry.previous_main.reference, entry.previous_models) == ("a:1", {})
+    lock.put("h", "s", None, {"a:1": Proven("a:1", "sha256:a:1", "2026")}, "a:1")
+    entry = LockFile.load(lock.path).service("h", "s")
+    assert entry.previous_main is not None
+    assert (entry.main, entry.previous_main.reference) == ("a:1", "a:2")
+
+
 def test_what_other_hosts_proved_last_is_known(tmp_path: Path) -> None:
     lock = LockFile(tmp_path / "stack.lock")
     for host, digest, at in (("h1", "a", "2025"), ("h2", "b", "2026")):
