@@ -135,6 +135,18 @@ def test_testinfra_over_ssh_is_green(installation: Installation, host: Host) -> 
     assert output.status == 0, output.text
 
 
+def test_an_upgrade_and_a_rollback_over_ssh(installation: Installation, host: Host) -> None:
+    name = f"{host.address}/qwen"
+    only = ("-y", "--data", "only=qwen")
+    for image, deploy in (("0.17.4", "upgrade"), ("0.24.0", "rollback")):
+        installation.write(qwen={"image": f"ollama/ollama:{image}"})
+        output = run(installation, host, *only, deploy=deploy)
+        assert output.status == 0, output.text
+        assert installation.rows("services")[name]["ollama"] == image
+    again = run(installation, host, "-y")
+    assert set(again.operations.values()) == {"No changes"}, again.text
+
+
 def test_a_restart_of_the_host_brings_everything_back(
     installation: Installation, host: Host
 ) -> None:
