@@ -11,6 +11,7 @@ from pathlib import Path
 from typing import Any
 
 import tomlkit
+from tomlkit.items import InlineTable
 
 from console.services import LOCAL
 from tasks.layers import ROOT, stack_file
@@ -83,63 +84,100 @@ def _images_back(stack: Stack, services: Iterable[Service], lock: LockFile) -> E
     }
 
 
-def edited(text: str, edits: Edits) -> str:
-    """Set values in a stack.toml; comments and order stay. Source: tomlkit."""
+def edited(text: str, edits: Mapping[tuple[str, ...], str | None]) -> str:
+    """Set values in a stack.toml, or take those out that are None; the rest stays as it is.
+
+    Source: tomlkit, which keeps comments, order and spelling.
+    """
     document: Any = tomlkit.parse(text)
     for path, value in edits.items():
         table = document
         for name in path[:-1]:
-            table = table.setdefault(name, tomlkit.table())
-        table[path[-1]] = value
+            if name not in table:
+                is_inline = isinstance(table, InlineTable)
+                table[name] = tomlkit.inline_table() if is_inline else tomlkit.table()
+            table = table[name]
+        if value is not None:
+            table[path[-1]] = value
+        elif path[-1] in table:
+            del table[path[-1]]
     return tomlkit.dumps(document)
 
 
-@contextmanager
-def declared_with(edits: Edits, *, is_dry: bool) -> Iterator[Path]:
-    """Edit stack.toml for a run; a dry one sees a copy, beside the original, that goes again."""
-    path = stack_file()
-    if not edits:
-        yield path
-        return
-    after = edited(_text(path), edits)
-    if not is_dry:
-        write_atomically(path, after)
-        yield path
-        return
-    copy = path.with_name(f".dry-{os.getpid()}-{path.name}")
-    write_atomically(copy, after)
-    try:
-        yield copy
-    finally:
-        copy.unlink(missing_ok=True)
+class Declaration:
+    """stack.toml, edited for a run and put back if that fails."""
+
+    def __init__(self) -> None:
+        # Through a link: the file that it names is the person's.
+        self.path = stack_file().resolve()
+        self.before = self._text()
+        self.after = self.before
+
+    def _text(self) -> str | None:
+        return self.path.read_text(encoding="utf-8") if self.path.exists() else None
+
+    @contextmanager
+    def edit(self, edits: Edits, *, is_dry: bool) -> Iterator[Path]:
+        """Edit it for a run; a dry one sees a copy, beside the original, that goes again."""
+        if not edits:
+            yield self.path
+            return
+        after = edited(self.before or "", edits)
+        if not is_dry:
+            self.after = after
+            write_atomically(self.path, after)
+            yield self.path
+            return
+        copy = self.path.with_name(f".dry-{os.getpid()}-{self.path.name}")
+        # The original may hold secrets, and be nobody else's to read.
+        write_atomically(copy, after, mode=0o600)
+        try:
+            yield copy
+        finally:
+            copy.unlink(missing_ok=True)
+
+    def take_back(self, edits: Edits, stack: Stack, lock: LockFile | None) -> list[str]:
+        """Declare again what was declared before; returns the services that moved all the same.
+
+        A service that was proven with what the run declared keeps it, under its own name. What
+        somebody else wrote into the file meanwhile stays.
+        """
+        kept = _proven(edits, stack, lock) if lock is not None else {}
+        now = self._text()
+        if now == self.after and not kept:
+            self._write(self.before)
+            return []
+        old: Any = tomlkit.parse(self.before or "")
+        present: Any = tomlkit.parse(now or "")
+        back = {
+            path: _at(old, path) for path, value in edits.items() if _at(present, path) == value
+        }
+        self._write(edited(now or "", {**back, **kept}))
+        return sorted(name for _, name, _ in kept)
+
+    def _write(self, text: str | None) -> None:
+        if text is None:
+            self.path.unlink(missing_ok=True)
+        else:
+            write_atomically(self.path, text)
 
 
-def take_back(before: str, edits: Edits, stack: Stack, lock: LockFile) -> list[str]:
-    """Declare again what was declared before a run that failed; returns who moved all the same.
-
-    A service that was proven with what the run declared keeps it, under its own name.
-    """
+def _proven(edits: Edits, stack: Stack, lock: LockFile) -> dict[tuple[str, ...], str]:
+    """Return what of the edits services were proven with, each under the service's own name."""
     kept: dict[tuple[str, ...], str] = {}
-    for key, value in edits.items():
-        names = [key[1]] if key[0] == "models" else [s.name for s in stack.services]
+    for path, value in edits.items():
+        names = [path[1]] if path[0] == "models" else [s.name for s in stack.services]
         for name in names:
             entry = lock.service(LOCAL, name)
-            proven = {entry.image.reference if entry.image else "", *entry.models}
-            if value in proven:
-                kept["models", name, key[-1]] = value
-    path = stack_file()
-    text = edited(before, kept) if kept else before
-    if text:
-        write_atomically(path, text)
-    else:
-        path.unlink(missing_ok=True)
-    return sorted(name for _, name, _ in kept)
+            image = entry.image.reference if entry.image is not None else ""
+            if value == (entry.main if path[-1] == "model" else image):
+                kept["models", name, path[-1]] = value
+    return kept
 
 
-def _text(path: Path) -> str:
-    return path.read_text(encoding="utf-8") if path.exists() else ""
-
-
-def stack_text() -> str:
-    """Return stack.toml as it is now, "" where there is none."""
-    return _text(stack_file())
+def _at(document: Any, path: tuple[str, ...]) -> str | None:
+    for name in path:
+        if name not in document:
+            return None
+        document = document[name]
+    return str(document)

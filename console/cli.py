@@ -6,17 +6,21 @@ import io
 import json
 import os
 import sys
-from collections.abc import Mapping
+from collections.abc import Callable
 from importlib.metadata import PackageNotFoundError, version
-from typing import Any, NoReturn
+from typing import TYPE_CHECKING, Any, NoReturn
 
 import click
 
 from console.host import Trouble, declared, lock_of, snapshot_of
 from console.services import interrupted, orphans, views
 from tasks.layers import rooted, stack_file
+from tasks.lockfile import LockFile
 from tasks.ollama.observed import Snapshot
 from tasks.stack import DeclarationError, Service, Stack
+
+if TYPE_CHECKING:
+    from console.change import Declaration, Edits
 
 FAILED, WRONG_USE, INTERRUPTED = 1, 2, 130
 CONVERGE = "./main.sh setup, or pyinfra @local deploys/stack.py"
@@ -63,7 +67,8 @@ def look_or_end() -> tuple[Stack, Snapshot]:
 def status(as_json: bool = False) -> None:
     """Show what is there now: state, model, version, size, memory, drift."""
     stack, snapshot = look_or_end()
-    rows = views(stack, snapshot, lock_of(stack))
+    lock = lock_of(stack)
+    rows = views(stack, snapshot, lock)
     if as_json:
         value = {
             "stack": stack.container_prefix,
@@ -71,16 +76,16 @@ def status(as_json: bool = False) -> None:
             "docker": snapshot.version,
             "services": [row.as_json() for row in rows],
             "orphans": orphans(stack, snapshot),
-            "interrupted": interrupted(stack, snapshot),
+            "interrupted": interrupted(stack, snapshot, lock),
         }
         click.echo(json.dumps(value, indent=2))
     else:
-        _print_status(stack, snapshot, rows)
+        _print_status(stack, snapshot, rows, interrupted(stack, snapshot, lock))
     if not all(row.is_well for row in rows):
         sys.exit(FAILED)
 
 
-def _print_status(stack: Stack, snapshot: Snapshot, rows: list[Any]) -> None:
+def _print_status(stack: Stack, snapshot: Snapshot, rows: list[Any], halves: list[str]) -> None:
     from rich.console import Console  # noqa: PLC0415 (JSON does not pay for it)
 
     from console.table import print_views  # noqa: PLC0415
@@ -102,7 +107,7 @@ def _print_status(stack: Stack, snapshot: Snapshot, rows: list[Any]) -> None:
             console.print(f"{row.name}: not declared, left alone: {names}", markup=False)
     for name in orphans(stack, snapshot):
         console.print(f"container {name} is ours and no longer declared", markup=False)
-    for name in interrupted(stack, snapshot):
+    for name in halves:
         console.print(f"container {name}: a replacement was interrupted", markup=False)
     if not all(row.is_well for row in rows):
         console.print(f"not everything is as declared; remedy: {CONVERGE}", markup=False)
@@ -173,10 +178,10 @@ def upgrade(service: str | None, parts: str | None, dry: bool, yes: bool, tag: s
     stack = declared()
     selected = named_service(stack, service)
     try:
-        edits = edits_to(stack, selected, parts or "", tag) if tag else {}
+        edits = edits_to(stack, selected, parts or "", tag) if tag is not None else {}
     except ValueError as error:
         raise click.UsageError(f"--to {tag}: {error}") from None
-    _move("upgrade", stack, selected, parts, edits, is_dry=dry, say_yes=yes)
+    _move("upgrade", stack, selected, parts, lambda lock: edits, is_dry=dry, say_yes=yes)
 
 
 @app.command()
@@ -186,9 +191,12 @@ def rollback(service: str | None, parts: str | None, dry: bool, yes: bool) -> No
     from console.change import edits_back  # noqa: PLC0415 (status does not pay for it)
 
     stack = declared()
-    selected, lock = named_service(stack, service), lock_of(stack)
+    selected = named_service(stack, service)
     services = [selected] if selected else stack.services
-    edits = edits_back(stack, services, lock, parts or "") if lock else {}
+
+    def edits(lock: LockFile | None) -> Edits:
+        return edits_back(stack, services, lock, parts or "") if lock is not None else {}
+
     _move("rollback", stack, selected, parts, edits, is_dry=dry, say_yes=yes)
 
 
@@ -205,37 +213,49 @@ def _move(
     stack: Stack,
     service: Service | None,
     parts: str | None,
-    edits: Mapping[tuple[str, ...], str],
+    edits_for: Callable[[LockFile | None], Edits],
     *,
     is_dry: bool,
     say_yes: bool,
 ) -> NoReturn:
-    from console.change import declared_with, run_deploy, stack_text, take_back  # noqa: PLC0415
+    """Edit stack.toml, run a deploy, and declare again what was declared before if it fails."""
+    from console.change import Declaration, run_deploy  # noqa: PLC0415
 
     only = [f"only={service.name}"] if service else []
-    stack, snapshot = look_or_end()
-    if interrupted(stack, snapshot) and not is_dry:
+    if _halves(stack) and not is_dry:
         click.echo("A run before this one was interrupted: that is brought in order first.")
-        before = stack_text()
         status = run_deploy("stack", only, is_dry=False, say_yes=say_yes, file=stack_file())
         if status:
             sys.exit(status)
-    before = stack_text()
+    declaration, edits = Declaration(), edits_for(lock_of(stack))
     data = [*only, f"parts={parts}"] if parts else only
+    status = INTERRUPTED
     try:
-        with declared_with(edits, is_dry=is_dry) as file:
+        with declaration.edit(edits, is_dry=is_dry) as file:
             status = run_deploy(deploy, data, is_dry=is_dry, say_yes=say_yes, file=file)
-    except KeyboardInterrupt:
-        if edits and not is_dry:
-            changed = ", ".join(f"{'.'.join(key)} = {value}" for key, value in edits.items())
-            click.echo(f"stack.toml declares {changed} now; run it again to finish.", err=True)
-        raise
-    lock = lock_of(stack)
-    if status and edits and not is_dry and lock is not None:
-        moved = take_back(before, edits, stack, lock)
-        left = f", except for {', '.join(moved)}, proven with the new one" if moved else ""
-        click.echo(f"stack.toml declares what it did before{left}.", err=True)
+    finally:
+        if status and edits and not is_dry:
+            _declare_again(declaration, edits, stack)
     sys.exit(status)
+
+
+def _declare_again(declaration: Declaration, edits: Edits, stack: Stack) -> None:
+    """Take edits back, except where the next run has to know them to finish an interrupted one."""
+    if _halves(stack):
+        changed = ", ".join(f"{'.'.join(key)} = {value!r}" for key, value in edits.items())
+        click.echo(f"stack.toml declares {changed} now: run it again to finish.", err=True)
+        return
+    moved = declaration.take_back(edits, stack, lock_of(stack))
+    left = f", except for {', '.join(moved)}, proven with the new one" if moved else ""
+    click.echo(f"stack.toml declares what it did before{left}.", err=True)
+
+
+def _halves(stack: Stack) -> list[str]:
+    """Name the services that an interrupted run left half-way; end where Docker does not answer."""
+    snapshot, trouble = snapshot_of(stack)
+    if trouble is not None:
+        end(trouble)
+    return interrupted(stack, snapshot, lock_of(stack))
 
 
 @app.command()

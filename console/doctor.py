@@ -52,7 +52,7 @@ def checks(stack: Stack) -> Iterator[Check]:
     yield disk_check(stack)
     for view in views(stack, snapshot, lock_of(stack)):
         yield service_check(view)
-    for name in interrupted(stack, snapshot):
+    for name in interrupted(stack, snapshot, lock_of(stack)):
         yield Check(f"container {name}", False, "a replacement was interrupted", CONVERGE)
     for service in stack.services:
         if service.active and service.model in snapshot.server(service.name).models:

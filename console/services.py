@@ -162,7 +162,12 @@ def orphans(stack: Stack, snapshot: Snapshot) -> list[str]:
     return [c.name for c in ours if c.is_of(stack.container_prefix) and c.name not in known]
 
 
-def interrupted(stack: Stack, snapshot: Snapshot) -> list[str]:
+def interrupted(stack: Stack, snapshot: Snapshot, lock: LockFile | None) -> list[str]:
     """Name the containers of services whose replacement or upgrade stopped half-way."""
-    names = {stack.container_name(s): snapshot.models(s.name) for s in stack.services}
-    return [name for name, held in names.items() if is_interrupted(snapshot, name, held)]
+    found = []
+    for service in stack.services:
+        name = stack.container_name(service)
+        proven = lock.service(LOCAL, service.name).models if lock is not None else ()
+        if is_interrupted(snapshot, name, service, proven):
+            found.append(name)
+    return found

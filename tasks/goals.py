@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field, replace
 
 from tasks.lockfile import Proven, ServiceLock
-from tasks.models.plan import Held
+from tasks.models.plan import Held, names
 from tasks.ollama.observed import Snapshot
-from tasks.ollama.spec import NEXT, PREVIOUS
+from tasks.ollama.spec import PREVIOUS
 from tasks.stack import KEPT, REPLACED, Service
 
 
@@ -73,12 +73,18 @@ def rollback_goal(service: Service, lock: ServiceLock, parts: str = "all") -> Go
     return goal if goal.image_digest or goal.model_digests else None
 
 
-def is_interrupted(snapshot: Snapshot, container: str, held: Held | None) -> bool:
-    """Tell whether a replacement or an upgrade of a service stopped half-way."""
+def is_interrupted(
+    snapshot: Snapshot, container: str, service: Service, proven: Iterable[str]
+) -> bool:
+    """Tell whether a replacement or an upgrade of a service stopped half-way.
+
+    An image that was only pulled is no half: the next upgrade goes on with it.
+    """
+    held = snapshot.models(service.name) or {}
     return (
         snapshot.named(container + PREVIOUS) is not None
-        or any(snapshot.kept_image(container, end) for end in (NEXT, REPLACED))
-        or any(name.endswith(REPLACED) for name in held or ())
+        or snapshot.kept_image(container, REPLACED) is not None
+        or any(name + REPLACED in held for name in names(service, proven))
     )
 
 

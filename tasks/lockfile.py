@@ -156,6 +156,10 @@ class LockFile:
         """Return the entry of a service; an empty one where nothing was proven."""
         return self.entries.get((host, service), ServiceLock())
 
+    def services(self, host: str) -> set[str]:
+        """Return the services of a host that were ever proven."""
+        return {service for owner, service in self.entries if owner == host}
+
     def known_image(self, reference: str) -> str:
         """Return the digest that was proven last of an image, on any host; "" for none."""
         images = (entry.image for entry in self.entries.values())
@@ -167,14 +171,6 @@ class LockFile:
         others = [entry for (other, _), entry in self.entries.items() if other != host]
         found = [proven for entry in others for proven in entry.models.values()]
         return {p.reference: p.digest for p in sorted(found, key=lambda p: p.at)}
-
-    def put_image(self, host: str, service: str, proven: Proven) -> None:
-        """Enter a proven image and write the file, if that changes anything."""
-        self.put(host, service, proven, {})
-
-    def put_model(self, host: str, service: str, name: str, proven: Proven) -> None:
-        """Enter a proven model and write the file, if that changes anything."""
-        self.put(host, service, None, {name: proven})
 
     def put(
         self,
@@ -190,27 +186,25 @@ class LockFile:
             return
         with _only_writer(self.path):
             # Over what the file holds by now: other hosts write into it as well.
-            self.entries = LockFile.load(self.path).entries
-            fresh = self.service(host, service)
-            self.entries[host, service] = fresh.with_proven(image, models, main)
-            self._write()
+            fresh = LockFile.load(self.path)
+            moved = fresh.service(host, service).with_proven(image, models, main)
+            self._write({**fresh.entries, (host, service): moved})
 
     def drop_models(self, host: str, service: str, names: Collection[str]) -> None:
         """Take models out that are no more."""
         with _only_writer(self.path):
-            self.entries = LockFile.load(self.path).entries
-            entry = self.service(host, service)
+            fresh = LockFile.load(self.path)
+            entry = fresh.service(host, service)
             left = {name: p for name, p in entry.models.items() if name not in names}
-            self.entries[host, service] = replace(entry, models=left)
-            self._write()
+            self._write({**fresh.entries, (host, service): replace(entry, models=left)})
 
-    def _write(self) -> None:
+    def _write(self, entries: dict[tuple[str, str], ServiceLock]) -> None:
         import tomlkit  # noqa: PLC0415 (a run that changes nothing does not write)
 
         document = tomlkit.document()
         document.add(tomlkit.comment(HEADER))
         hosts: dict[str, Any] = {}
-        for (host, service), entry in sorted(self.entries.items()):
+        for (host, service), entry in sorted(entries.items()):
             table: dict[str, Any] = {}
             if entry.image is not None:
                 table["image"] = entry.image.table()
@@ -221,6 +215,7 @@ class LockFile:
             hosts.setdefault(host, {})[service] = table
         document.add("hosts", tomlkit.item(hosts))
         write_atomically(self.path, tomlkit.dumps(document))
+        self.entries = entries
 
 
 def _parse(table: dict[str, Any]) -> ServiceLock:
@@ -245,8 +240,11 @@ def _only_writer(path: Path) -> Iterator[None]:
         os.close(folder)
 
 
-def write_atomically(path: Path, text: str) -> None:
-    """Write a file so that whoever reads it sees the old or the new content, never a part."""
+def write_atomically(path: Path, text: str, mode: int = 0o644) -> None:
+    """Write a file so that whoever reads it sees the old or the new content, never a part.
+
+    A file that is there keeps its mode; `mode` is that of a new one.
+    """
     path.parent.mkdir(parents=True, exist_ok=True)
     descriptor, temporary = tempfile.mkstemp(dir=path.parent, prefix=f".{path.name}.")
     try:
@@ -254,7 +252,7 @@ def write_atomically(path: Path, text: str) -> None:
             file.write(text)
             file.flush()
             os.fsync(file.fileno())
-        mode = path.stat().st_mode & 0o777 if path.exists() else 0o644
+        mode = path.stat().st_mode & 0o777 if path.exists() else mode
         os.chmod(temporary, mode)
         os.replace(temporary, path)
     except BaseException:

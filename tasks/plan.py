@@ -102,19 +102,30 @@ def orphans(run: Run, snapshot: Snapshot) -> tuple[list[Step], list[str]]:
     options = run.stack.options
     declared = {service.name for service in run.stack.services}
     purge = options.prune and options.purge
-    return plan_orphans(
-        run.stack.container_prefix, declared, snapshot, prune=options.prune, purge=purge
-    )
+    prefix, known = run.stack.container_prefix, known_services(run, snapshot)
+    return plan_orphans(prefix, declared, snapshot, prune=options.prune, purge=purge, known=known)
+
+
+def known_services(run: Run, snapshot: Snapshot) -> set[str]:
+    """Return the services that this host has or had: by declaration, label and lock."""
+    locked = run.lock.services(run.host.name) if run.lock is not None else set()
+    labelled = {c.service for c in snapshot.containers if c.is_of(run.stack.container_prefix)}
+    return {service.name for service in run.stack.services} | labelled | locked
 
 
 def removals(run: Run, snapshot: Snapshot) -> list[Step]:
     """Plan the removal of everything that is ours; of the volumes only with `purge`."""
     stack = run.stack
     only = stack.options.only
-    kept = {c.service for c in snapshot.containers} | {s.name for s in stack.services}
-    declared = kept - {only} if only else set()
+    known = known_services(run, snapshot)
+    declared = known - {only} if only else set()
     steps, _ = plan_orphans(
-        stack.container_prefix, declared, snapshot, prune=True, purge=stack.options.purge
+        stack.container_prefix,
+        declared,
+        snapshot,
+        prune=True,
+        purge=stack.options.purge,
+        known=known,
     )
     return [replace(step, why="asked for") for step in steps]
 

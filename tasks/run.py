@@ -6,7 +6,8 @@ import os
 import shlex
 import time
 import traceback
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from typing import Any
@@ -44,7 +45,8 @@ class Run:
 
     `failures` is what did not work so far; `memory` is for what a stage observed and others read,
     by type; a change drops all of it. `goals` is what an upgrade or a rollback brings services to;
-    `halted` tells that one of them failed, so that the others are left as they are.
+    `halted` tells that one of them failed, so that the others are left as they are; `arrived` are
+    the models, by service, that were not there before this run.
     """
 
     host: Host
@@ -58,13 +60,14 @@ class Run:
     stopped_at: dict[str, float] = field(default_factory=dict)
     goals: dict[str, Goal] = field(default_factory=dict)
     halted: bool = False
+    arrived: dict[str, set[str]] = field(default_factory=dict)
     gpu_is_usable: bool = False
     gpu_on_hold: bool = False
     engine_needs: str = ""
     has_steps: bool = True
     lock: LockFile | None = None
     holder: Any = None
-    questions: list[Any] = field(default_factory=list)
+    questions: Any = None
     manifests: dict[tuple[str, str], Any] = field(default_factory=dict)
     memory: dict[type, Any] = field(default_factory=dict)
 
@@ -139,11 +142,19 @@ class Run:
 
     def enter(self, service: Service, image: Proven | None, models: Mapping[str, Proven]) -> None:
         """Enter what was proven of a service into the lock. Raises StepFailed."""
-        if self.lock is None:
-            return
+        main = service.model if service.model in models else ""
+        with self._writing() as lock:
+            lock.put(self.host.name, service.name, image, models, main)
+
+    def forget_model(self, service: Service, model: str) -> None:
+        """Take a model that is no more out of the lock. Raises StepFailed."""
+        with self._writing() as lock:
+            lock.drop_models(self.host.name, service.name, [model])
+
+    @contextmanager
+    def _writing(self) -> Iterator[LockFile]:
         try:
-            main = service.model if service.model in models else ""
-            self.lock.put(self.host.name, service.name, image, models, main)
+            yield self.lock or LockFile.load(layers.rooted(self.stack.lock))
         except (OSError, LockError) as error:
             cause = f"{self.stack.lock} cannot be written: {error}"
             raise StepFailed(cause, "mend the rights or the file, then run again") from None

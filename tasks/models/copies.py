@@ -9,7 +9,7 @@ import json
 
 from tasks.engine_api import Answer, answers, curl
 from tasks.hostlock import under_lock
-from tasks.models.plan import Held, copies
+from tasks.models.plan import Held, copies, names
 from tasks.ollama.facts import observe_afresh
 from tasks.ollama.observed import ObservedServer
 from tasks.plan import wanted_models
@@ -55,17 +55,21 @@ def keep_model(run: Run, step: Step, service: Service) -> None:
 
 
 def bring_back_models(run: Run, service: Service) -> list[str]:
-    """Give every model that an upgrade replaced its name back; returns their names."""
-    held = _held(run, service)
+    """Give every model that an upgrade replaced its name back; returns their names.
+
+    What this run pulled goes; what the lock has moved to already stays.
+    """
+    held, proven = _held(run, service), run.locked(service).model_digests
     back = []
-    for name, model in held.items():
-        if not name.endswith(REPLACED):
+    for original in names(service, proven):
+        replaced, present = held.get(original + REPLACED), held.get(original)
+        if replaced is None or (present is not None and present.digest == proven.get(original)):
             continue
-        original = name.removesuffix(REPLACED)
-        if original not in held or held[original].digest != model.digest:
-            copy(run, service, name, original)
-            back.append(original)
-        delete(run, service, name)
+        copy(run, service, replaced.name, original)
+        delete(run, service, replaced.name)
+        back.append(original)
+    for arrived in run.arrived.pop(service.name, ()):
+        delete(run, service, arrived)
     run.memory.clear()
     return back
 
@@ -83,8 +87,7 @@ def tidy_models(run: Run, service: Service) -> None:
 def remove_model(run: Run, step: Step, service: Service) -> None:
     """Remove a model that nobody declares any more, and forget that it was proven."""
     delete(run, service, step.subject)
-    if run.lock is not None:
-        run.lock.drop_models(run.host.name, service.name, [step.subject])
+    run.forget_model(service, step.subject)
 
 
 def _held(run: Run, service: Service) -> Held:

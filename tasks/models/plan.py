@@ -8,7 +8,7 @@ tells of an upgrade that was interrupted.
 
 from __future__ import annotations
 
-from collections.abc import Collection, Iterator, Mapping
+from collections.abc import Collection, Iterable, Iterator, Mapping
 from dataclasses import dataclass, field
 
 from tasks.ollama.observed import ServedModel
@@ -68,6 +68,8 @@ def plan_models(
     main = service.model
     if container_changed and not container_proven and main not in dict(to_prove):
         to_prove.insert(0, (main, "its container changed"))
+    elif wanted.is_upgrade and not container_proven and main not in dict(to_prove):
+        to_prove.append((main, "the lock moves only to what was proven"))
     if service.gpu == "required" and main not in wanted.gpu_proven and main not in dict(to_prove):
         to_prove.append((main, "the GPU is required, and it was not proven there yet"))
     for model, why in to_prove:
@@ -133,7 +135,8 @@ def copies(wanted: WantedModels, held: Held) -> Iterator[Copy]:
     yield from (Copy(name) for name in wanted.pull_names if name in held)
     for model in wanted.proven:
         replaced, kept = held.get(model + REPLACED), held.get(model + KEPT)
-        target = wanted.previous.get(model, "")
+        is_declared = model in wanted.service.models
+        target = wanted.previous.get(model, "") if is_declared else ""
         is_kept = kept is not None and kept.digest == target
         if kept is not None and not is_kept:
             yield Copy(kept.name)
@@ -141,6 +144,11 @@ def copies(wanted: WantedModels, held: Held) -> Iterator[Copy]:
             yield Copy(model + KEPT, replaced.name)
         if replaced is not None:
             yield Copy(replaced.name)
+
+
+def names(service: Service, proven: Iterable[str]) -> list[str]:
+    """Return every model that may have copies of ours: the declared ones and the proven ones."""
+    return list(dict.fromkeys([*service.models, *proven]))
 
 
 def undeclared(service: Service, held: Held) -> list[str]:

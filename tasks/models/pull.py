@@ -54,6 +54,8 @@ def replace_model(run: Run, step: Step, service: Service) -> None:
         if kept is not None and kept.digest == digest:
             copy(run, service, kept.name, model)
             return
+    if model not in held:
+        run.arrived.setdefault(service.name, set()).add(model)
     remote = _offered(run, model)
     if digest and remote.digest != digest:
         raise _moved(service, model, digest, remote.digest)

@@ -19,7 +19,7 @@ from tasks.ollama.containers import (
 from tasks.ollama.image import tidy_images, untag
 from tasks.ollama.proof import prove_service
 from tasks.ollama.spec import ContainerSpec
-from tasks.ollama.undo import undo
+from tasks.ollama.undo import undoing
 from tasks.run import Run
 from tasks.stack import Service
 from tasks.steps import Step, StepFailed
@@ -82,8 +82,8 @@ def remove_image(run: Run, step: Step) -> None:
 def set_aside(run: Run, step: Step, spec: ContainerSpec) -> None:
     """Stop the container that is to be replaced and keep it under its other name."""
     run.stopped_at[spec.service] = time.monotonic()
-    stop_container(run, spec.name)
     try:
+        stop_container(run, spec.name)
         rename_container(run, spec.name, spec.previous_name)
     except StepFailed:
         start_container(run, spec.name)
@@ -98,7 +98,7 @@ def put_back(run: Run, step: Step, spec: ContainerSpec, service: Service) -> Non
 
 def create(run: Run, step: Step, spec: ContainerSpec, service: Service) -> None:
     """Create and start the container and wait until it answers; undo all of it if it does not."""
-    try:
+    with undoing(run, spec, service, is_new=True):
         must(
             run,
             "POST",
@@ -109,15 +109,14 @@ def create(run: Run, step: Step, spec: ContainerSpec, service: Service) -> None:
         )
         start_container(run, spec.name)
         wait_until_it_answers(run, spec, service.url)
-    except StepFailed as error:
-        raise undo(run, spec, service, error, is_new=True) from None
     tell_downtime(run, spec.service)
 
 
 def prove(run: Run, step: Step, spec: ContainerSpec, service: Service) -> None:
     """Ask the new container for a generation; the one before it comes back if there is none."""
-    try:
-        prove_service(run, service)
-    except StepFailed as error:
-        remedy = "read its log, then declare another image or setting, or stay with what serves"
-        raise undo(run, spec, service, StepFailed(error.cause, remedy), is_new=True) from None
+    with undoing(run, spec, service, is_new=True):
+        try:
+            prove_service(run, service)
+        except StepFailed as error:
+            remedy = "read its log, then declare another image or setting, or stay with what serves"
+            raise StepFailed(error.cause, remedy) from None

@@ -133,11 +133,17 @@ def keep_log(run: Run, name: str) -> str:
     """Keep the last lines of a failing container in a file; returns the words that tell where."""
     url = engine(f"/containers/{name}/logs", {"stdout": 1, "stderr": 1, "tail": LOG_LINES})
     command = f"curl -s --max-time 20 --unix-socket {run.stack.docker_socket} '{url}' | base64 -w0"
-    text = plain_log(base64.b64decode(run.sh(command).stdout or b""))
+    try:
+        text = plain_log(base64.b64decode(run.sh(command).stdout or b""))
+    except ValueError:
+        return ""
     if not text:
         return ""
     path = rooted(run.stack.database).parent / FAILED_LOGS / f"{name}-{RUN_ID}.log"
-    write_atomically(path, text)
+    try:
+        write_atomically(path, text)
+    except OSError as error:
+        return f"; its log could not be kept: {error}"
     lines = [line for line in text.splitlines() if line.strip()]
     return f"; its last words: {lines[-1][:200] if lines else ''} (log kept in {path})"
 

@@ -68,7 +68,9 @@ def tag_image(run: Run, step: Step, service: Service) -> None:
     if not source:
         raise StepFailed(f"{image} is not here any more", "run again: it is pulled then")
     tagged = snapshot.images.get(str(image))
-    if tagged is not None and run.is_staged(service):
+    is_shared = tagged is not None and snapshot.is_shared(tagged.id, service.name)
+    if tagged is not None and run.is_staged(service) and not is_shared:
+        # Whoever else uses it holds it; its last tag could not be taken away again.
         _tag(run, tagged.id, image.name, run.stack.container_name(service) + REPLACED)
     _tag(run, source, image.name, image.tag)
 

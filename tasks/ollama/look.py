@@ -220,6 +220,7 @@ def _foreign(found: dict[str, Answer], inspected: set[str]) -> tuple[ForeignCont
             ),
             is_running=c.get("State") in ("running", "paused", "restarting"),
             image=c.get("Image", ""),
+            image_id=c.get("ImageID", ""),
         )
         for c in everything
         if c["Id"] not in inspected

@@ -281,6 +281,7 @@ class ForeignContainer:
     ports: tuple[int, ...]
     is_running: bool
     image: str = ""
+    image_id: str = ""
 
 
 @dataclass(frozen=True)
@@ -320,6 +321,11 @@ class Snapshot:
         containers: Iterable[ObservedContainer | ForeignContainer]
         containers = (*self.containers, *self.foreign)
         return any(c.image == image for c in containers)
+
+    def is_shared(self, image_id: str, service: str) -> bool:
+        """Tell whether a container of anybody else than a service was made from an image."""
+        ours = any(c.image_id == image_id and c.service != service for c in self.containers)
+        return ours or any(c.image_id == image_id for c in self.foreign)
 
     def server(self, service: str) -> ObservedServer:
         """Return the server of a service; an empty one where nobody answers."""

@@ -7,7 +7,7 @@ that worked stands beside it, stopped, as NAME-previous, and is removed last.
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping
 from dataclasses import dataclass
 
 from tasks.ollama.drift import Change, drift, origin
@@ -311,9 +311,19 @@ def without_repeated_pulls(plans: Mapping[str, list[Step]]) -> dict[str, list[St
 
 
 def plan_orphans(
-    stack: str, declared: set[str], snapshot: Snapshot, *, prune: bool, purge: bool
+    stack: str,
+    declared: set[str],
+    snapshot: Snapshot,
+    *,
+    prune: bool,
+    purge: bool,
+    known: Collection[str] = (),
 ) -> tuple[list[Step], list[str]]:
-    """Plan what is ours and no longer declared. Returns the steps, and notes on what is left."""
+    """Plan what is ours and no longer declared. Returns the steps, and notes on what is left.
+
+    `known` are services of which images may be kept: their tags bear no label, and another stack's
+    may begin like ours.
+    """
     steps: list[Step] = []
     notes: list[str] = []
     for container in snapshot.containers:
@@ -339,11 +349,10 @@ def plan_orphans(
                 f"volume {name} is ours and no longer declared;"
                 " --data prune=true --data purge=true removes it and its models"
             )
-    ends = (PREVIOUS, NEXT, REPLACED)
-    declared_tags = tuple(f":{stack}{service}{end}" for service in declared for end in ends)
+    gone = set(known) - declared
+    tags = {f"{stack}{name}{end}" for name in gone for end in (PREVIOUS, NEXT, REPLACED)}
     for image in snapshot.kept:
-        is_declared = image.reference.endswith(declared_tags)
-        if purge and image.reference.endswith(ends) and not is_declared:
+        if purge and image.reference.rpartition(":")[2] in tags:
             text = f"remove image {image.reference}"
             steps.append(Step(Action.REMOVE_IMAGE, image.reference, text, "no longer declared"))
     return steps, notes

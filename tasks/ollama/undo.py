@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import time
+from collections.abc import Iterator
+from contextlib import contextmanager
 
 from tasks.models.copies import bring_back_models
 from tasks.ollama.containers import (
@@ -18,13 +20,28 @@ from tasks.ollama.image import tidy_images
 from tasks.ollama.observed import ObservedContainer
 from tasks.ollama.proof import verify_service
 from tasks.ollama.spec import ContainerSpec
-from tasks.run import Run
+from tasks.run import Run, unforeseen
 from tasks.stack import REPLACED, Service
 from tasks.steps import StepFailed
 
 
+@contextmanager
+def undoing(
+    run: Run, spec: ContainerSpec, service: Service, *, is_new: bool = False
+) -> Iterator[None]:
+    """Take a change of a service back if anything in the block fails; raises StepFailed then."""
+    try:
+        yield
+    except StepFailed as error:
+        raise undo(run, spec, service, error, is_new=is_new) from None
+    except Exception as error:
+        fault = unforeseen("", error)
+        failed = StepFailed(fault.cause, fault.remedy)
+        raise undo(run, spec, service, failed, is_new=is_new) from None
+
+
 def undo(
-    run: Run, spec: ContainerSpec, service: Service, error: StepFailed, *, is_new: bool = False
+    run: Run, spec: ContainerSpec, service: Service, error: StepFailed, *, is_new: bool
 ) -> StepFailed:
     """Take a failed change of a service back, and see that what was there before generates again.
 
@@ -32,47 +49,26 @@ def undo(
     there is none before it. Returns the failure to report. It never tries twice: if this fails
     too, the commands that do it by hand are the remedy (fault 31).
     """
-    name, aside = spec.name, spec.previous_name
-    failed, before = _look(run, name), _look(run, aside)
+    failed, before = _look(run, spec.name), _look(run, spec.previous_name)
     if any(c is not None and not c.is_of(spec.stack) for c in (failed, before)):
         # Somebody else took the name meanwhile: theirs stays.
-        cause = f"{error.cause}; and a container that is not ours bears the name {name} or {aside}"
+        names = f"{spec.name} or {spec.previous_name}"
+        cause = f"{error.cause}; and a container that is not ours bears the name {names}"
         return StepFailed(cause, "give it another name (docker rename), then run again")
-    has_failed = failed is not None and (is_new or before is not None)
-    cause = error.cause + (keep_log(run, name) if has_failed else "")
-    url = before.url if before is not None else ""
-    by_hand = f"docker rm -f {name}"
+    run.proofs.pop(service.name, None)
+    goes = failed is not None and (is_new or before is not None)
+    cause = error.cause + (keep_log(run, spec.name) if goes else "")
     try:
-        if has_failed:
-            run.stopped_at.setdefault(spec.service, time.monotonic())
-            remove_container(run, name)
-        if before is not None:
-            by_hand = f"docker rename {aside} {name}; docker start {name}"
-            run.log(f"  put container {aside} back as {name}")
-            rename_container(run, aside, name)
-            by_hand = f"docker start {name}; docker logs {name}"
-            start_container(run, name)
-            wait_until_it_answers(run, spec, url or service.url)
-            tell_downtime(run, spec.service)
-        elif is_new:
-            tidy_images(run, service)
-            return StepFailed(cause, error.remedy)
-        by_hand = (
-            f"docker exec {name} ollama ls; for each MODEL{REPLACED} there:"
-            f" docker exec {name} ollama cp MODEL{REPLACED} MODEL"
-        )
-        back = bring_back_models(run, service)
-        tidy_images(run, service)
-        by_hand = f"docker logs {name}"
-        serves = verify_service(run, service, url or service.url)
+        if goes:
+            _remove(run, spec)
+        serving = before or (None if goes else failed)
+        back = _bring_back(run, spec, service, serving, is_aside=before is not None)
     except StepFailed as second:
-        return StepFailed(
-            f"{cause}; and what was there before did not come back: {second.cause}",
-            f"by hand: {by_hand}",
-        )
+        cause += f"; and what was there before did not come back: {second.cause}"
+        return StepFailed(cause, second.remedy)
     if before is not None:
         cause += "; the container before it serves again"
-    elif serves:
+    elif serving is not None:
         cause += "; the service goes on serving"
     models = f", {' and '.join(back)} as before" if back else ""
     return StepFailed(cause + models, error.remedy)
@@ -81,3 +77,50 @@ def undo(
 def _look(run: Run, name: str) -> ObservedContainer | None:
     answer = request(run, "GET", f"/containers/{name}/json")
     return ObservedContainer.from_inspect(answer.json) if answer.ok else None
+
+
+def _remove(run: Run, spec: ContainerSpec) -> None:
+    """Remove the container that failed; the service does not answer from now on."""
+    run.stopped_at.setdefault(spec.service, time.monotonic())
+    name, aside = spec.name, spec.previous_name
+    with _by_hand(f"docker rm -f {name}; docker rename {aside} {name}; docker start {name}"):
+        remove_container(run, name)
+
+
+def _bring_back(
+    run: Run,
+    spec: ContainerSpec,
+    service: Service,
+    container: ObservedContainer | None,
+    *,
+    is_aside: bool,
+) -> list[str]:
+    """Let a container serve with the models it had; returns those that had been replaced."""
+    name, aside = spec.name, spec.previous_name
+    if container is None:
+        tidy_images(run, service)
+        return []
+    if is_aside:
+        run.log(f"  put container {aside} back as {name}")
+        with _by_hand(f"docker rename {aside} {name}; docker start {name}"):
+            rename_container(run, aside, name)
+    with _by_hand(f"docker start {name}; docker logs {name}"):
+        start_container(run, name)
+        wait_until_it_answers(run, spec, container.url)
+    tell_downtime(run, spec.service)
+    copy = f"docker exec {name} ollama cp MODEL{REPLACED} MODEL"
+    with _by_hand(f"docker exec {name} ollama ls; for each MODEL{REPLACED} there: {copy}"):
+        back = bring_back_models(run, service)
+    tidy_images(run, service)
+    with _by_hand(f"docker logs {name}"):
+        verify_service(run, service, container.url)
+    return back
+
+
+@contextmanager
+def _by_hand(commands: str) -> Iterator[None]:
+    """Make these commands the remedy of what fails in the block."""
+    try:
+        yield
+    except StepFailed as error:
+        raise StepFailed(error.cause, f"by hand: {commands}") from None

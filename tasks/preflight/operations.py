@@ -8,7 +8,10 @@ from typing import Any
 from pyinfra.api import FunctionCommand, operation
 
 from tasks import hostlock
+from tasks.layers import rooted
+from tasks.lockfile import LockError, LockFile
 from tasks.run import Run, current_run
+from tasks.steps import Failure
 
 
 @operation()
@@ -26,10 +29,24 @@ def preflight() -> Generator[FunctionCommand, None, None]:
 
 
 def take_lock(run: Run) -> None:
-    """Make this the only run on its host, or note who is at work there."""
+    """Make this the only run on its host, or note who is at work there.
+
+    What was proven is read again then: whoever had the lock before may have moved it.
+    """
     failure = hostlock.take(run)
     if failure is not None:
         run.fail(failure)
+        return
+    try:
+        fresh = LockFile.load(rooted(run.stack.lock))
+    except LockError as error:
+        cause, _, remedy = str(error).partition("\n  remedy: ")
+        run.fail(Failure("the lock cannot be read any more", cause, remedy))
+        return
+    if run.goals and run.lock is not None and fresh.entries != run.lock.entries:
+        cause = f"{run.stack.lock} changed since this run looked at it"
+        run.fail(Failure("nothing was moved", cause, "run it again"))
+    run.lock = fresh
 
 
 def _refuse(state: Any, host: Any) -> bool:

@@ -6,8 +6,8 @@ waited for, and no answer is no failure.
 
 from __future__ import annotations
 
-from collections.abc import Iterator
-from typing import Any
+from collections.abc import Callable, Iterator
+from functools import partial
 
 import gevent
 from pyinfra.api import deploy
@@ -27,23 +27,31 @@ def watch_for_upgrades() -> None:
     run = current_run()
     if not run.stack.check_upgrades or run.has_failed(""):
         return
-    asked: dict[str, tuple[Any, ...]] = {}
+    asked: dict[str, Callable[[], object]] = {}
     for service in run.stack.selected:
         if not service.active:
             continue
         lock = run.locked(service)
         if lock.image_digest(service.image):
-            asked[service.image] = (look_up_image, run, service)
+            asked[service.image] = partial(look_up_image, run, service)
         for model in set(service.models) & set(lock.models):
-            asked[model] = (look_up_model, run, model)
-    run.questions = [gevent.spawn(*question) for question in asked.values()]
+            asked[model] = partial(look_up_model, run, model)
+    # One after the other: a host takes only so many sessions over one connection.
+    run.questions = gevent.spawn(_ask, list(asked.values()))
     if is_dry():
         tell_upgrades(run)
 
 
+def _ask(questions: list[Callable[[], object]]) -> None:
+    for question in questions:
+        question()
+
+
 def tell_upgrades(run: Run) -> None:
     """Note every upgrade that the registries told of by now."""
-    gevent.wait(run.questions, timeout=PATIENCE)
+    if run.questions is None:
+        return
+    run.questions.join(timeout=PATIENCE)
     for service in run.stack.selected:
         for what in _newer(run, service):
             run.note(f"{service.name}: upgrade available: {what}; ./main.sh upgrade {service.name}")

@@ -9,6 +9,7 @@ from tasks.host.facts import observe_host
 from tasks.models.plan import is_copied
 from tasks.ollama.facts import observe
 from tasks.ollama.observed import Snapshot
+from tasks.plan import container_plans
 from tasks.registry import RegistryFault
 from tasks.run import Run, current_run
 from tasks.stack import Service
@@ -45,6 +46,7 @@ def find_upgrades() -> None:
             found.append(offer)
     if found:
         run.log(f"  {summary(found, observe_host(run).disk_free)}")
+    _refuse_swapped_ports(run, snapshot)
 
 
 @deploy("Find the previous")
@@ -54,8 +56,10 @@ def find_previous() -> None:
     if not _is_ready(run):
         return
     snapshot = observe(run)
+    is_any_interrupted = False
     for service in run.stack.selected:
         if not _can_move(run, service, snapshot):
+            is_any_interrupted |= service.active
             continue
         goal = rollback_goal(service, run.locked(service), run.stack.options.parts)
         if goal is None:
@@ -70,10 +74,19 @@ def find_previous() -> None:
             _declare(run, service, "image", goal.reference)
         if goal.model not in ("", service.model):
             _declare(run, service, "model", goal.model)
-    if not run.goals and not run.failures:
+    if not run.goals and not run.failures and not is_any_interrupted:
         names = ", ".join(service.name for service in run.stack.selected)
-        cause = f"nothing was proven before what {names} has now, or it was an interrupted run"
+        cause = f"nothing was proven before what {names} has now"
         run.fail(Failure("nothing to go back to", cause, "an upgrade keeps what it replaces"))
+    _refuse_swapped_ports(run, snapshot)
+
+
+def _refuse_swapped_ports(run: Run, snapshot: Snapshot) -> None:
+    """Services are moved one by one, each taken back alone: none may wait for another's port."""
+    plans = container_plans(run, snapshot).items()
+    if any(step.service != name for name, steps in plans for step in steps):
+        cause = "the declaration lets services take each other's ports as well"
+        run.fail(Failure("nothing to move", cause, "converge first (./main.sh setup), then this"))
 
 
 def _is_ready(run: Run) -> bool:
@@ -86,10 +99,10 @@ def _is_ready(run: Run) -> bool:
 def _can_move(run: Run, service: Service, snapshot: Snapshot) -> bool:
     """Tell whether a service can be moved; one that was interrupted is only brought in order."""
     if not service.active:
-        run.log(f"  {service.name}: is declared inactive and left as it is")
+        run.log(f"  {service.name}: is declared inactive, and not moved")
         return False
     name = run.stack.container_name(service)
-    if is_interrupted(snapshot, name, snapshot.models(service.name)):
+    if is_interrupted(snapshot, name, service, run.locked(service).models):
         run.note(
             f"{service.name}: a run before this one was interrupted; this one brings it in order,"
             " then run this again"

@@ -10,7 +10,7 @@ from tasks.models.copies import tidy_models
 from tasks.models.operations import model_action
 from tasks.ollama.facts import observe
 from tasks.ollama.operations import container_action
-from tasks.ollama.undo import undo
+from tasks.ollama.undo import undoing
 from tasks.plan import spec_for
 from tasks.run import Run, current_run, step_command
 from tasks.stack import Service
@@ -18,10 +18,12 @@ from tasks.steps import Action, Step, StepFailed
 from tasks.upgrade.plan import image_steps, service_steps
 
 Take = Callable[[Run, Step], None]
-# These take themselves back, or come when the lock has moved.
+# These take themselves back, or change nothing that has to come back.
 NOT_UNDONE = (
     Action.CREATE,
     Action.PROVE,
+    Action.START,
+    Action.UNPAUSE,
     Action.REMOVE,
     Action.TIDY_IMAGES,
     Action.TIDY_MODELS,
@@ -33,7 +35,11 @@ def move_lock(run: Run, service: Service) -> None:
     goal = run.goals[service.name]
     run.enter(service, goal.image, goal.models)
     del run.goals[service.name]
-    tidy_models(run, service)
+    try:
+        tidy_models(run, service)
+    except StepFailed as error:
+        # It is proven and entered: nothing of it is taken back for the sake of old copies.
+        run.note(f"{service.name}: {error.cause}; the next converge puts its copies in order")
 
 
 @operation()
@@ -66,13 +72,11 @@ def _take(run: Run, step: Step, service: Service) -> Take:
 
 def _undoing(step: Step, service: Service, take: Take) -> Take:
     def taken(run: Run, step: Step) -> None:
-        try:
+        with undoing(run, spec_for(run, service), service):
             take(run, step)
-        except StepFailed as error:
-            raise undo(run, spec_for(run, service), service, error) from None
 
-    is_undone = step.action not in NOT_UNDONE
-    return taken if is_undone else take
+    is_moved = service.name in current_run().goals
+    return taken if is_moved and step.action not in NOT_UNDONE else take
 
 
 def _halting(take: Take) -> Take:

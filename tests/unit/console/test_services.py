@@ -84,4 +84,4 @@ def test_what_nobody_declared_and_what_was_interrupted_is_named() -> None:
     aside = container(SPEC, name=SPEC.previous_name)
     seen = snapshot(container(SPEC), old, aside)
     assert orphans(STACK, seen) == ["ollama-old"]
-    assert interrupted(STACK, seen) == [SPEC.name]
+    assert interrupted(STACK, seen, None) == [SPEC.name]

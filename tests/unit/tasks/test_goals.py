@@ -3,10 +3,11 @@
 from __future__ import annotations
 
 from dataclasses import replace
+from typing import Any
 
 from tasks.goals import is_interrupted, kept_sizes, rollback_goal, upgrade_goal
 from tasks.lockfile import Proven, ServiceLock
-from tasks.ollama.observed import KeptImage, ServedModel
+from tasks.ollama.observed import KeptImage, ObservedContainer, ServedModel
 from tests.unit.tasks.samples import DIGEST, OTHER_DIGEST, container, snapshot, spec, stack
 
 STACK = stack()
@@ -66,14 +67,21 @@ def test_a_rollback_goes_back_to_a_main_model_of_another_name() -> None:
 
 
 def test_each_trace_of_an_interruption_is_seen() -> None:
-    held = {QWEN.model: ServedModel(QWEN.model, DIGEST, 5)}
-    replaced = {f"{QWEN.model}-replaced": ServedModel("x", DIGEST, 5)}
-    kept = (KeptImage(f"ollama/ollama:{SPEC.name}-next", "1", (DIGEST,), 5),)
-    aside = container(SPEC, name=SPEC.previous_name)
-    assert not is_interrupted(snapshot(container(SPEC)), SPEC.name, held)
-    assert is_interrupted(snapshot(container(SPEC), aside), SPEC.name, held)
-    assert is_interrupted(snapshot(container(SPEC), kept=kept), SPEC.name, held)
-    assert is_interrupted(snapshot(container(SPEC)), SPEC.name, {**held, **replaced})
+    def interrupted(*containers: ObservedContainer, model: str = "", **more: Any) -> bool:
+        models = {model: ServedModel(model, DIGEST, 5)}
+        seen = snapshot(*containers, stored={QWEN.name: models}, **more)
+        return is_interrupted(seen, SPEC.name, QWEN, ["old:1"])
+
+    def kept(ending: str) -> dict[str, Any]:
+        return {"kept": (KeptImage(f"ollama/ollama:{SPEC.name}{ending}", "1", (DIGEST,), 5),)}
+
+    assert not interrupted(container(SPEC), model=QWEN.model)
+    assert interrupted(container(SPEC), container(SPEC, name=SPEC.previous_name))
+    assert interrupted(container(SPEC), **kept("-replaced"))
+    assert not interrupted(container(SPEC), **kept("-next")), "the next upgrade goes on with it"
+    assert interrupted(model=f"{QWEN.model}-replaced")
+    assert interrupted(model="old:1-replaced")
+    assert not interrupted(model="mine:1-replaced"), "a person's own"
 
 
 def test_only_what_is_really_kept_is_shown() -> None:

@@ -21,8 +21,8 @@ def test_what_is_written_is_read_again(
     path = tmp_path_factory.mktemp("lock") / "stack.lock"
     lock = LockFile(path)
     for host, service, model, proven in entries:
-        lock.put_image(host, service, proven)
-        lock.put_model(host, service, model, proven)
+        lock.put(host, service, proven, {})
+        lock.put(host, service, None, {model: proven})
     assert LockFile.load(path).entries == lock.entries
 
 
@@ -32,37 +32,37 @@ def test_the_order_of_writing_does_not_matter(tmp_path: Path) -> None:
     for number, names in enumerate([("a", "b"), ("b", "a")]):
         lock = LockFile(tmp_path / f"{number}")
         for name in names:
-            lock.put_model("h", name, "m:1", proven)
+            lock.put("h", name, None, {"m:1": proven})
         texts.append(lock.path.read_text())
     assert texts[0] == texts[1]
 
 
 def test_the_same_digest_again_does_not_touch_the_file(tmp_path: Path) -> None:
     lock = LockFile(tmp_path / "stack.lock")
-    lock.put_model("h", "s", "m:1", Proven("m:1", "sha256:a", "monday"))
+    lock.put("h", "s", None, {"m:1": Proven("m:1", "sha256:a", "monday")})
     before = lock.path.read_bytes(), lock.path.stat().st_mtime_ns
-    lock.put_model("h", "s", "m:1", Proven("m:1", "sha256:a", "tuesday"))
+    lock.put("h", "s", None, {"m:1": Proven("m:1", "sha256:a", "tuesday")})
     assert (lock.path.read_bytes(), lock.path.stat().st_mtime_ns) == before
 
 
 def test_a_model_that_ran_on_the_gpu_is_known_as_such(tmp_path: Path) -> None:
     lock = LockFile(tmp_path / "stack.lock")
     for model, processor in (("a:1", "GPU"), ("b:1", "GPU 43 %"), ("c:1", "CPU")):
-        lock.put_model("h", "s", model, Proven(model, "sha256:a", "2026", processor))
+        lock.put("h", "s", None, {model: Proven(model, "sha256:a", "2026", processor)})
     assert LockFile.load(lock.path).service("h", "s").gpu_models == {"a:1"}
 
 
 def test_two_hosts_that_write_in_turn_keep_each_others_entries(tmp_path: Path) -> None:
     proven = Proven("m:1", "sha256:a", "2026")
     one, two = LockFile(tmp_path / "stack.lock"), LockFile(tmp_path / "stack.lock")
-    one.put_model("h1", "s", "m:1", proven)
-    two.put_model("h2", "s", "m:1", proven)
+    one.put("h1", "s", None, {"m:1": proven})
+    two.put("h2", "s", None, {"m:1": proven})
     assert set(LockFile.load(one.path).entries) == {("h1", "s"), ("h2", "s")}
 
 
 def test_an_image_counts_only_for_the_reference_that_was_asked_for(tmp_path: Path) -> None:
     lock = LockFile(tmp_path / "stack.lock")
-    lock.put_image("h", "s", Proven("ollama/ollama:1", "sha256:a", "2026"))
+    lock.put("h", "s", Proven("ollama/ollama:1", "sha256:a", "2026"), {})
     assert lock.service("h", "s").image_digest("ollama/ollama:1") == "sha256:a"
     assert lock.service("h", "s").image_digest("ollama/ollama:2") == ""
 
@@ -70,7 +70,7 @@ def test_an_image_counts_only_for_the_reference_that_was_asked_for(tmp_path: Pat
 def test_what_was_proven_before_is_remembered_once_and_not_further(tmp_path: Path) -> None:
     lock = LockFile(tmp_path / "stack.lock")
     for digest in "abc":
-        lock.put_image("h", "s", Proven("i:1", f"sha256:{digest}", "2026", size=5))
+        lock.put("h", "s", Proven("i:1", f"sha256:{digest}", "2026", size=5), {})
     image = LockFile.load(lock.path).service("h", "s").image
     assert image is not None
     assert image.previous is not None
@@ -81,7 +81,7 @@ def test_what_was_proven_before_is_remembered_once_and_not_further(tmp_path: Pat
 def test_the_same_digest_under_another_reference_keeps_what_was_before(tmp_path: Path) -> None:
     lock = LockFile(tmp_path / "stack.lock")
     for reference, digest in (("i:1", "a"), ("i:2", "b"), ("i:latest", "b")):
-        lock.put_image("h", "s", Proven(reference, digest, "2026"))
+        lock.put("h", "s", Proven(reference, digest, "2026"), {})
     image = lock.service("h", "s").image
     assert image is not None
     assert image.previous is not None

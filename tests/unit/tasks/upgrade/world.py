@@ -112,7 +112,7 @@ class World:
         """Take an upgrade or a rollback as the goal, where nothing was interrupted."""
         seen = self.seen()
         self.goal = None
-        if is_interrupted(seen, NAME, seen.models(QWEN.name)):
+        if is_interrupted(seen, NAME, QWEN, self.lock.models):
             return
         image, model = map(digest, self.offered)
         offered = upgrade_goal(QWEN, self.lock, image, {MODEL: model})
