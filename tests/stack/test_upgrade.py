@@ -16,6 +16,7 @@ import docker
 import pytest
 
 from lab import faults, models
+from lab.moves import moved_image_tag
 from tests.stack.conftest import Maker, others
 from tests.stack.installation import SERVICES, Installation
 
@@ -335,6 +336,69 @@ def test_fault_33_a_foreign_container_under_the_name_that_was_set_aside_is_left_
     old.write(qwen={"image": OLD})
     output = old.converge()
     assert output.status == 0, output.text
+    assert_serves(old)
+
+
+def test_an_undo_does_not_need_the_log_of_what_failed(old: Installation) -> None:
+    before = state(old)
+    folder = old.folder / ".failed"
+    if folder.exists():
+        folder.rename(old.folder / "kept-logs")
+    folder.write_text("no folder")
+    old.write(qwen={"image": "ollama/ollama:broken-start"}, start_timeout=8)
+    output = old.upgrade("only=qwen")
+    assert output.status == 1
+    assert "its log could not be kept" in output.last
+    assert "the container before it serves again" in output.last
+    assert state(old) == before
+    folder.unlink()
+    old.write(qwen={"image": OLD})
+    assert_serves(old)
+
+
+def test_services_that_take_each_others_ports_are_converged_first(old: Installation) -> None:
+    before = state(old)
+    ports = {name: old.port(name) for name in ("qwen", "deepseek")}
+    old.write(qwen={"port": ports["deepseek"], "image": NEW}, deepseek={"port": ports["qwen"]})
+    output = old.upgrade()
+    assert output.status == 1
+    assert "converge first" in output.last
+    old.write(qwen={"port": ports["qwen"], "image": OLD}, deepseek={"port": ports["deepseek"]})
+    assert state(old) == before
+    assert_serves(old)
+
+
+def test_without_keep_previous_nothing_is_kept_of_an_image_that_services_share(
+    make: Maker,
+) -> None:
+    latest = "ollama/ollama:latest"
+    stack = make(settings={"image": latest, "keep_previous": False})
+    with moved_image_tag("latest", "0.17.4"):
+        assert stack.converge().status == 0
+    for service in SERVICES:
+        with moved_image_tag("latest", "0.24.0"):
+            output = stack.upgrade(f"only={service}")
+        assert output.status == 0, output.text
+        assert version(stack, service) == "0.24.0"
+        assert stack.own_tags() == set()
+        assert set(stack.converge().operations.values()) == {"No changes"}
+    assert not stack.client.images.list(filters={"dangling": True})
+    assert stack.main("status").status == 0
+
+
+def test_a_run_that_waited_for_an_upgrade_does_not_undo_it(old: Installation) -> None:
+    old.write(qwen={"image": NEW})
+    with models.moved_tag("tiny-qwen", "latest", "v2"):
+        run = old.begin("--data", "only=qwen", deploy="deploys/upgrade.py")
+        old.read_until(run, "stop container")
+        output = old.converge("lock_wait=120")
+        assert run.wait(timeout=120) == 0
+    assert run.stdout is not None
+    run.stdout.close()
+    assert output.status == 0, output.text
+    assert "waiting for another run" in output.text
+    assert version(old) == "0.24.0"
+    assert held(old)[MODEL] == models.digest("tiny-qwen", "v2")[7:]
     assert_serves(old)
 
 

@@ -9,7 +9,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from tasks.ollama.observed import STACK_LABEL, ObservedContainer, Snapshot
+from tasks.ollama.observed import STACK_LABEL, KeptImage, ObservedContainer, Snapshot
 from tasks.ollama.plan import (
     Wanted,
     order_by_ports,
@@ -137,6 +137,17 @@ def test_what_is_no_longer_declared_is_told_and_removed_only_with_consent() -> N
         (Action.REMOVE, "ollama-old"),
         (Action.REMOVE_VOLUME, "ollama-old"),
     ]
+
+
+def test_images_that_are_kept_go_with_purge_and_never_those_of_another_stack() -> None:
+    tags = ("ollama-qwen-previous", "ollama-old-previous", "ollama-test-qwen-previous")
+    kept = tuple(KeptImage(f"ollama/ollama:{tag}", "1", (DIGEST,), 5) for tag in tags)
+    seen = snapshot(kept=kept)
+    known = {"qwen", "old"}
+    steps, _ = plan_orphans("ollama-", {"qwen"}, seen, prune=True, purge=True, known=known)
+    assert [step.subject for step in steps] == ["ollama/ollama:ollama-old-previous"]
+    steps, _ = plan_orphans("ollama-", {"qwen"}, seen, prune=True, purge=False, known=known)
+    assert steps == []
 
 
 def test_two_services_may_change_places() -> None:
