@@ -99,7 +99,8 @@ def _print_status(stack: Stack, snapshot: Snapshot, rows: list[Any], halves: lis
             console.print(f"{row.name}: drift: {text}", style="yellow", markup=False)
         if row.previous:
             kept = ", ".join(
-                f"{k['name']}@{k['digest'][7:19]} ({bytes_text(k['size'])})" for k in row.previous
+                f"{k['name']}@{k['digest'][7:19]} ({bytes_text(k['size']) if k['size'] else '?'})"
+                for k in row.previous
             )
             console.print(f"{row.name}: kept for a rollback: {kept}", markup=False)
         if row.undeclared:

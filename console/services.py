@@ -133,7 +133,7 @@ def changes_of(
     lock: LockFile | None,
 ) -> list[Change]:
     """Return where a container and its models differ from the declaration and the lock."""
-    if container is None:
+    if container is None or not service.active:
         return []
     if not container.is_of(stack.container_prefix):
         return [Change("owner", "not this stack", "this stack")]

@@ -7,7 +7,7 @@ from dataclasses import dataclass, field, replace
 
 from tasks.lockfile import Proven, ServiceLock
 from tasks.models.plan import Held, names
-from tasks.ollama.observed import Snapshot
+from tasks.ollama.observed import STACK_LABEL, Snapshot
 from tasks.ollama.spec import PREVIOUS
 from tasks.stack import KEPT, REPLACED, Service
 
@@ -81,8 +81,9 @@ def is_interrupted(
     An image that was only pulled is no half: the next upgrade goes on with it.
     """
     held = snapshot.models(service.name) or {}
+    aside = snapshot.named(container + PREVIOUS)
     return (
-        snapshot.named(container + PREVIOUS) is not None
+        (aside is not None and STACK_LABEL in aside.labels)
         or snapshot.kept_image(container, REPLACED) is not None
         or any(name + REPLACED in held for name in names(service, proven))
     )
@@ -95,7 +96,7 @@ def kept_sizes(
     found = []
     image = snapshot.kept_image(container, PREVIOUS)
     before = lock.image.previous if lock.image is not None else None
-    if image is not None and before is not None:
+    if image is not None and before is not None and before.digest in image.digests:
         found.append((before.reference, before.digest, image.size))
     for model, digest in lock.previous_models.items():
         kept = (held or {}).get(model + KEPT)

@@ -54,6 +54,9 @@ class Proven:
     @classmethod
     def of(cls, table: Mapping[str, Any]) -> Proven:
         """Read the entry of a file. Raises TypeError and KeyError."""
+        for name in ("reference", "digest", "at", "processor"):
+            if not isinstance(table.get(name, ""), str):
+                raise TypeError(f"{name} = {table[name]!r} is no text")
         before = table.get("previous")
         return cls(**{**table, "previous": cls.of(before) if before else None})
 
@@ -67,12 +70,18 @@ class ServiceLock:
     main: str = ""
 
     def with_proven(
-        self, image: Proven | None, models: Mapping[str, Proven], main: str = ""
+        self,
+        image: Proven | None,
+        models: Mapping[str, Proven],
+        main: str = "",
+        *,
+        is_move: bool = False,
     ) -> ServiceLock:
         """Return the entry after these were proven; what says the same already stays as it is.
 
         `main` is the service's main model, where it is among them; another one than before has that
-        one as its predecessor.
+        one as its predecessor. `is_move`: all of it is one generation, so that what it did not move
+        has no predecessor any more, and a rollback undoes this move and no earlier one.
         """
         new = {
             name: proven.after(self.models.get(name))
@@ -87,11 +96,25 @@ class ServiceLock:
         is_new_image = image is not None and not image.is_same(self.image)
         if not new and not is_new_image and main == self.main:
             return self
-        return ServiceLock(
-            image.after(self.image) if image is not None and is_new_image else self.image,
-            {**self.models, **new},
-            main,
-        )
+        moved = image.after(self.image) if image is not None and is_new_image else self.image
+        entry = ServiceLock(moved, {**self.models, **new}, main)
+        return entry._after_a_move_from(self) if is_move else entry
+
+    def _after_a_move_from(self, old: ServiceLock) -> ServiceLock:
+        """Forget the predecessors of what did not move."""
+
+        def of_this_move(now: Proven, before: Proven | None) -> Proven:
+            is_same = before is not None and now.digest == before.digest
+            return replace(now, previous=None) if is_same else now
+
+        models = {
+            name: proven
+            if name == self.main != old.main
+            else of_this_move(proven, old.models.get(name))
+            for name, proven in self.models.items()
+        }
+        image = of_this_move(self.image, old.image) if self.image is not None else None
+        return ServiceLock(image, models, self.main)
 
     def image_digest(self, reference: str) -> str:
         """Return the proven digest of an image, "" where this reference was never proven."""
@@ -179,15 +202,17 @@ class LockFile:
         image: Proven | None,
         models: Mapping[str, Proven],
         main: str = "",
+        *,
+        is_move: bool = False,
     ) -> None:
         """Enter what was proven of a service, all of it at once, if that changes anything."""
         entry = self.service(host, service)
-        if entry.with_proven(image, models, main) is entry:
+        if entry.with_proven(image, models, main, is_move=is_move) is entry:
             return
         with _only_writer(self.path):
             # Over what the file holds by now: other hosts write into it as well.
             fresh = LockFile.load(self.path)
-            moved = fresh.service(host, service).with_proven(image, models, main)
+            moved = fresh.service(host, service).with_proven(image, models, main, is_move=is_move)
             self._write({**fresh.entries, (host, service): moved})
 
     def drop_models(self, host: str, service: str, names: Collection[str]) -> None:

@@ -140,11 +140,18 @@ class Run:
             return Result(False, "", f"the connection to the host failed: {error}")
         return Result(ok, output.stdout, output.stderr)
 
-    def enter(self, service: Service, image: Proven | None, models: Mapping[str, Proven]) -> None:
+    def enter(
+        self,
+        service: Service,
+        image: Proven | None,
+        models: Mapping[str, Proven],
+        *,
+        is_move: bool = False,
+    ) -> None:
         """Enter what was proven of a service into the lock. Raises StepFailed."""
         main = service.model if service.model in models else ""
         with self._writing() as lock:
-            lock.put(self.host.name, service.name, image, models, main)
+            lock.put(self.host.name, service.name, image, models, main, is_move=is_move)
 
     def forget_model(self, service: Service, model: str) -> None:
         """Take a model that is no more out of the lock. Raises StepFailed."""

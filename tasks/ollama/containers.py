@@ -144,7 +144,8 @@ def keep_log(run: Run, name: str) -> str:
         write_atomically(path, text)
     except OSError as error:
         return f"; its log could not be kept: {error}"
-    lines = [line for line in text.splitlines() if line.strip()]
+    # A request that was answered says nothing of why it ended.
+    lines = [line for line in text.splitlines() if line.strip() and not line.startswith("[GIN]")]
     return f"; its last words: {lines[-1][:200] if lines else ''} (log kept in {path})"
 
 

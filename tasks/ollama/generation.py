@@ -84,7 +84,8 @@ def _failure(reply: Answer, model: str, container: str, limit: int) -> StepFaile
         return StepFailed(
             f"{model} did not generate: it is not there", "converge: it is pulled anew"
         )
-    cause = reply.message if not reply.ok else "the answer was empty"
+    said = reply.message.strip().splitlines() or [""]
+    cause = said[0].strip(" :-") if not reply.ok else "the answer was empty"
     remedy = (
         f"{log}; damaged files: `docker exec {container} ollama rm {model}`, then converge;"
         " otherwise declare another model or image"

@@ -37,6 +37,10 @@ def pull_image(run: Run, step: Step, service: Service) -> None:
     query: dict[str, object] = {"fromImage": image.name, "tag": digest or image.tag}
     to_engine = ["--noproxy", "*", "--unix-socket", run.stack.docker_socket]
     command = shlex.join(["curl", "-sS", *to_engine, "-X", "POST", engine("/images/create", query)])
+    following = observe(run).kept_image(run.stack.container_name(service), NEXT)
+    if run.is_staged(service) and following is not None:
+        # An earlier upgrade pulled another one: without its tag it would stay for ever.
+        untag(run, following.reference)
     tagging = ""
     if digest:
         # On the host, with the pull: an image without a tag would be lost if this run ended.

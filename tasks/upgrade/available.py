@@ -58,8 +58,7 @@ def tell_upgrades(run: Run) -> None:
 
 
 def _newer(run: Run, service: Service) -> Iterator[str]:
-    """Yield what is offered with another digest than the proven one, and than the one before it:
-    whoever went back knows of that one."""
+    """Yield what is offered with another digest than the proven one."""
     lock = run.locked(service)
     pairs = [(("image", str(run.stack.image_reference(service))), service.image, lock.image)]
     pairs += [(("model", model), model, lock.models.get(model)) for model in service.models]
@@ -67,6 +66,5 @@ def _newer(run: Run, service: Service) -> Iterator[str]:
         found = run.manifests.get(key)
         if not isinstance(found, RemoteManifest) or proven is None or proven.reference != name:
             continue
-        known = [proven.digest, proven.previous.digest if proven.previous is not None else ""]
-        if found.digest not in known:
+        if found.digest != proven.digest:
             yield f"{name} {proven.digest[7:19]} → {found.digest[7:19]}"

@@ -30,10 +30,13 @@ NOT_UNDONE = (
 )
 
 
+STAY = "stay with what serves; try again when another one is offered, or declare another model"
+
+
 def move_lock(run: Run, service: Service) -> None:
     """Enter all that was proven at once, and keep what it replaced."""
     goal = run.goals[service.name]
-    run.enter(service, goal.image, goal.models)
+    run.enter(service, goal.image, goal.models, is_move=True)
     del run.goals[service.name]
     try:
         tidy_models(run, service)
@@ -56,7 +59,11 @@ def images() -> Generator[FunctionCommand, None, None]:
 def service(service: Service) -> Generator[FunctionCommand, None, None]:
     """Move one service to its goal; put it back if anything fails, and let the others be."""
     run = current_run()
-    if run.has_failed(service.name) or run.halted:
+    if run.has_failed(service.name):
+        return
+    if run.halted:
+        if service.name in run.goals:
+            run.note(f"{service.name}: not tried after the failure above; it is as it was")
         return
     for step in service_steps(run, service, observe(run)):
         owner = next(s for s in run.stack.services if s.name == step.service)
@@ -73,7 +80,13 @@ def _take(run: Run, step: Step, service: Service) -> Take:
 def _undoing(step: Step, service: Service, take: Take) -> Take:
     def taken(run: Run, step: Step) -> None:
         with undoing(run, spec_for(run, service), service):
-            take(run, step)
+            try:
+                take(run, step)
+            except StepFailed as error:
+                if step.action is not Action.PROVE_MODEL:
+                    raise
+                # What failed is gone again: nothing of what serves now is to be repaired.
+                raise StepFailed(error.cause, STAY) from None
 
     is_moved = service.name in current_run().goals
     return taken if is_moved and step.action not in NOT_UNDONE else take

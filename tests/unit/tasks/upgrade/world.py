@@ -169,6 +169,10 @@ class World:
 
     def pull_image(self, step: Step) -> Iterator[None]:
         letter = self.image_digest() or digest(self.offered[0])
+        following = f"{REPOSITORY}:{NAME}{NEXT}"
+        if self.goal is not None and following in self.tags:
+            self._untag(following)
+            yield
         self.images.add(letter)
         self._tag(f"{REPOSITORY}:{NAME}{NEXT}" if self.goal is not None else SPEC.image, letter)
         yield
@@ -270,7 +274,7 @@ class World:
 
     def move_lock(self, step: Step) -> Iterator[None]:
         assert self.goal is not None
-        self.lock = self.lock.with_proven(self.goal.image, self.goal.models)
+        self.lock = self.lock.with_proven(self.goal.image, self.goal.models, is_move=True)
         self.goal = None
         yield
         yield from self.tidy_models(step)
