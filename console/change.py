@@ -20,8 +20,8 @@ from tasks.references import ImageReference, ModelReference
 from tasks.stack import Service, Stack
 
 PYINFRA = Path(sys.executable).with_name("pyinfra")
-# What is set in stack.toml, by the path of its key.
-Edits = Mapping[tuple[str, ...], str]
+# What is set in stack.toml, by the path of its key; None takes it out.
+Edits = Mapping[tuple[str, ...], str | None]
 
 
 def run_deploy(name: str, data: Iterable[str], *, is_dry: bool, say_yes: bool, file: Path) -> int:
@@ -43,6 +43,8 @@ def edits_to(stack: Stack, service: Service | None, parts: str, tag: str) -> Edi
 
     Without a service the image of all moves that have none of their own.
     """
+    if "/" in tag or ":" in tag:
+        raise ValueError('should be the tag alone, like "0.25.0"')
     if parts == "models":
         if service is None:
             raise ValueError("--models --to wants a SERVICE: each has a model of its own")
@@ -50,7 +52,14 @@ def edits_to(stack: Stack, service: Service | None, parts: str, tag: str) -> Edi
         return {("models", service.name, "model"): str(ModelReference.parse(model))}
     image = f"{(service or stack).image.rpartition(':')[0]}:{tag}"
     ImageReference.parse(image)
-    return {("models", service.name, "image") if service else ("image",): image}
+    if service is None:
+        return {("image",): image}
+    return {("models", service.name, "image"): _own(stack, image)}
+
+
+def _own(stack: Stack, image: str) -> str | None:
+    """Return what a service has to declare for an image: nothing where it is everybody's."""
+    return image if image != stack.image else None
 
 
 def edits_back(stack: Stack, services: Iterable[Service], lock: LockFile, parts: str = "") -> Edits:
@@ -78,13 +87,13 @@ def _images_back(stack: Stack, services: Iterable[Service], lock: LockFile) -> E
         return {("image",): image_before} if image_before != stack.image else {}
     declared = {s.name: s.image for s in stack.services}
     return {
-        ("models", name, "image"): image
+        ("models", name, "image"): _own(stack, image)
         for name, image in before.items()
         if image != declared[name]
     }
 
 
-def edited(text: str, edits: Mapping[tuple[str, ...], str | None]) -> str:
+def edited(text: str, edits: Edits) -> str:
     """Set values in a stack.toml, or take those out that are None; the rest stays as it is.
 
     Source: tomlkit, which keeps comments, order and spelling.
@@ -114,7 +123,8 @@ class Declaration:
         self.after = self.before
 
     def _text(self) -> str | None:
-        return self.path.read_text(encoding="utf-8") if self.path.exists() else None
+        # As bytes: the ends of its lines are the person's as well.
+        return self.path.read_bytes().decode() if self.path.exists() else None
 
     @contextmanager
     def edit(self, edits: Edits, *, is_dry: bool) -> Iterator[Path]:
@@ -166,6 +176,8 @@ def _proven(edits: Edits, stack: Stack, lock: LockFile) -> dict[tuple[str, ...],
     """Return what of the edits services were proven with, each under the service's own name."""
     kept: dict[tuple[str, ...], str] = {}
     for path, value in edits.items():
+        if value is None:
+            continue
         names = [path[1]] if path[0] == "models" else [s.name for s in stack.services]
         for name in names:
             entry = lock.service(LOCAL, name)

@@ -6,21 +6,17 @@ import io
 import json
 import os
 import sys
-from collections.abc import Callable
 from importlib.metadata import PackageNotFoundError, version
-from typing import TYPE_CHECKING, Any, NoReturn
+from typing import Any, NoReturn
 
 import click
 
 from console.host import Trouble, declared, lock_of, snapshot_of
 from console.services import interrupted, orphans, views
-from tasks.layers import rooted, stack_file
+from tasks.layers import rooted
 from tasks.lockfile import LockFile
 from tasks.ollama.observed import Snapshot
 from tasks.stack import DeclarationError, Service, Stack
-
-if TYPE_CHECKING:
-    from console.change import Declaration, Edits
 
 FAILED, WRONG_USE, INTERRUPTED = 1, 2, 130
 CONVERGE = "./main.sh setup, or pyinfra @local deploys/stack.py"
@@ -154,13 +150,13 @@ def logs(service: str, follow: bool, lines: int) -> None:
         click.echo(chunk, nl=False)
 
 
-def _parts(function: Any) -> Any:
+def _moving(function: Any) -> Any:
     """Add what an upgrade and a rollback have in common."""
     for option in (
         click.option("-y", "--yes", is_flag=True, help="Do not ask."),
         click.option("--dry", is_flag=True, help="Show what would be done, change nothing."),
-        click.option("--models", "parts", flag_value="models", help="Only the models."),
-        click.option("--image", "parts", flag_value="image", help="Only the image of the server."),
+        click.option("--models", is_flag=True, help="Only the models."),
+        click.option("--image", is_flag=True, help="Only the image of the server."),
         click.argument("service", required=False),
     ):
         function = option(function)
@@ -168,95 +164,56 @@ def _parts(function: Any) -> Any:
 
 
 @app.command()
-@_parts
-@click.option(
-    "--to", "tag", help="Declare another tag first: of the image; with --models, a model's."
-)
-def upgrade(service: str | None, parts: str | None, dry: bool, yes: bool, tag: str | None) -> None:
+@_moving
+@click.option("--to", "tag", help="Declare this tag first: of the image; with --models, a model's.")
+def upgrade(service: str | None, tag: str | None, **options: bool) -> None:
     """Move to what the registries offer; what fails is put back by itself."""
     from console.change import edits_to  # noqa: PLC0415 (status does not pay for it)
+    from console.move import move  # noqa: PLC0415
 
     stack = declared()
-    selected = named_service(stack, service)
+    parts, selected = parts_of(options), named_service(stack, service)
     try:
-        edits = edits_to(stack, selected, parts or "", tag) if tag is not None else {}
+        edits = edits_to(stack, selected, parts, tag) if tag is not None else {}
     except ValueError as error:
-        raise click.UsageError(f"--to {tag}: {error}") from None
-    _move("upgrade", stack, selected, parts, lambda lock: edits, is_dry=dry, say_yes=yes)
+        raise click.UsageError(f"--to {tag!r}: {error}") from None
+    if tag is not None and selected is None:
+        for other in stack.services:
+            if other.image != stack.image:
+                click.echo(f"{other.name} keeps its own image {other.image}; name it to move it")
+    sys.exit(move("upgrade", stack, selected, parts, lambda lock: edits, options))
 
 
 @app.command()
-@_parts
-def rollback(service: str | None, parts: str | None, dry: bool, yes: bool) -> None:
+@_moving
+def rollback(service: str | None, **options: bool) -> None:
     """Go back to the image and the models proven before the present ones; needs no network."""
-    from console.change import edits_back  # noqa: PLC0415 (status does not pay for it)
+    from console.change import Edits, edits_back  # noqa: PLC0415 (status does not pay for it)
+    from console.move import move  # noqa: PLC0415
 
     stack = declared()
-    selected = named_service(stack, service)
+    parts, selected = parts_of(options), named_service(stack, service)
     services = [selected] if selected else stack.services
 
     def edits(lock: LockFile | None) -> Edits:
-        return edits_back(stack, services, lock, parts or "") if lock is not None else {}
+        return edits_back(stack, services, lock, parts) if lock is not None else {}
 
-    _move("rollback", stack, selected, parts, edits, is_dry=dry, say_yes=yes)
+    sys.exit(move("rollback", stack, selected, parts, edits, options))
+
+
+def parts_of(options: dict[str, bool]) -> str:
+    """Return "image", "models" or "" for all. Raises click.UsageError."""
+    if options["image"] and options["models"]:
+        raise click.UsageError("--image and --models together are all: leave both out")
+    return next((part for part in ("image", "models") if options[part]), "")
 
 
 def named_service(stack: Stack, name: str | None) -> Service | None:
     """Return the declared service of this name. Raises click.UsageError."""
     known = {s.name: s for s in stack.services}
-    if name and name not in known:
+    if name is not None and name not in known:
         raise click.UsageError(f"there is no service {name!r}; declared: {', '.join(known)}")
-    return known[name] if name else None
-
-
-def _move(
-    deploy: str,
-    stack: Stack,
-    service: Service | None,
-    parts: str | None,
-    edits_for: Callable[[LockFile | None], Edits],
-    *,
-    is_dry: bool,
-    say_yes: bool,
-) -> NoReturn:
-    """Edit stack.toml, run a deploy, and declare again what was declared before if it fails."""
-    from console.change import Declaration, run_deploy  # noqa: PLC0415
-
-    only = [f"only={service.name}"] if service else []
-    if _halves(stack) and not is_dry:
-        click.echo("A run before this one was interrupted: that is brought in order first.")
-        status = run_deploy("stack", only, is_dry=False, say_yes=say_yes, file=stack_file())
-        if status:
-            sys.exit(status)
-    declaration, edits = Declaration(), edits_for(lock_of(stack))
-    data = [*only, f"parts={parts}"] if parts else only
-    status = INTERRUPTED
-    try:
-        with declaration.edit(edits, is_dry=is_dry) as file:
-            status = run_deploy(deploy, data, is_dry=is_dry, say_yes=say_yes, file=file)
-    finally:
-        if status and edits and not is_dry:
-            _declare_again(declaration, edits, stack)
-    sys.exit(status)
-
-
-def _declare_again(declaration: Declaration, edits: Edits, stack: Stack) -> None:
-    """Take edits back, except where the next run has to know them to finish an interrupted one."""
-    if _halves(stack):
-        changed = ", ".join(f"{'.'.join(key)} = {value!r}" for key, value in edits.items())
-        click.echo(f"stack.toml declares {changed} now: run it again to finish.", err=True)
-        return
-    moved = declaration.take_back(edits, stack, lock_of(stack))
-    left = f", except for {', '.join(moved)}, proven with the new one" if moved else ""
-    click.echo(f"stack.toml declares what it did before{left}.", err=True)
-
-
-def _halves(stack: Stack) -> list[str]:
-    """Name the services that an interrupted run left half-way; end where Docker does not answer."""
-    snapshot, trouble = snapshot_of(stack)
-    if trouble is not None:
-        end(trouble)
-    return interrupted(stack, snapshot, lock_of(stack))
+    return known[name] if name is not None else None
 
 
 @app.command()

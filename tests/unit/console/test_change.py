@@ -59,6 +59,18 @@ def test_another_tag_is_declared_for_all_or_for_one() -> None:
     assert edits_to(STACK, QWEN, "models", "14b") == {model: "qwen2.5-coder:14b"}
 
 
+def test_a_service_declares_no_image_of_its_own_where_it_is_everybodys() -> None:
+    own = STACK.model_copy(update={"services": (QWEN.model_copy(update={"image": OLD}),)})
+    assert edits_to(own, own.services[0], "", "0.24.0") == {("models", "qwen", "image"): None}
+    assert edited(TEXT + f'image = "{OLD}"\n', {("models", "qwen", "image"): None}) == TEXT
+
+
+def test_line_ends_stay(file: Path) -> None:
+    file.write_bytes(TEXT.replace("\n", "\r\n").encode())
+    with Declaration().edit({("image",): OLD}, is_dry=False):
+        assert file.read_bytes().count(b"\r\n") == TEXT.count("\n")
+
+
 @pytest.mark.parametrize("tag", ["", "a b", "x:y", "../z"])
 def test_what_is_no_tag_is_refused(tag: str) -> None:
     with pytest.raises(ValueError, match="should be"):

@@ -1,0 +1,132 @@
+"""An upgrade or a rollback of this machine: stack.toml is edited, a deploy run, or all put back."""
+
+from __future__ import annotations
+
+import fcntl
+import os
+import signal
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager, suppress
+from typing import Any, NoReturn
+
+import click
+
+from console.change import Declaration, Edits, run_deploy
+from console.cli import end
+from console.host import Trouble, declared, lock_of, snapshot_of
+from console.services import interrupted
+from console.sync import inventory_now
+from tasks.inventory.database import DatabaseError, record
+from tasks.layers import ROOT, rooted, stack_file
+from tasks.lockfile import LockFile
+from tasks.ollama.observed import Snapshot
+from tasks.stack import DeclarationError, Service, Stack
+
+ENDS = (signal.SIGTERM, signal.SIGHUP)
+
+
+class Ended(BaseException):
+    """The console was told to end."""
+
+    def __init__(self, signum: int) -> None:
+        self.status = 128 + signum
+
+
+def move(
+    deploy: str,
+    stack: Stack,
+    service: Service | None,
+    parts: str,
+    edits_for: Callable[[LockFile | None], Edits],
+    options: dict[str, bool],
+) -> int:
+    """Edit stack.toml, run a deploy, and declare again what was declared before if it fails.
+
+    Returns the exit status.
+    """
+    if service is not None and not service.active:
+        raise click.UsageError(f"{service.name} is declared inactive: activate it first")
+    only = [f"only={service.name}"] if service else []
+    data = [*only, f"parts={parts}"] if parts else only
+    is_dry, say_yes = options["dry"], options["yes"]
+    with _only_one():
+        if interrupted(stack, _look(stack), lock_of(stack)) and not is_dry:
+            click.echo("A run before this one was interrupted: that is brought in order first.")
+            status = run_deploy("stack", only, is_dry=False, say_yes=say_yes, file=stack_file())
+            if status:
+                return status
+        declaration, edits = Declaration(), edits_for(lock_of(stack))
+        _tell(declaration, edits, is_dry=is_dry)
+        status = 128 + signal.SIGINT
+        try:
+            with _ending_cleanly(), declaration.edit(edits, is_dry=is_dry) as file:
+                status = run_deploy(deploy, data, is_dry=is_dry, say_yes=say_yes, file=file)
+        except Ended as ended:
+            status = ended.status
+        except OSError as error:
+            end(
+                Trouble(
+                    f"{declaration.path} cannot be written: {error.strerror}", "mend its rights"
+                )
+            )
+        finally:
+            if status and edits and not is_dry:
+                _declare_again(declaration, edits, stack)
+    return status
+
+
+def _look(stack: Stack) -> Snapshot:
+    snapshot, trouble = snapshot_of(stack)
+    if trouble is not None:
+        end(trouble)
+    return snapshot
+
+
+def _tell(declaration: Declaration, edits: Edits, *, is_dry: bool) -> None:
+    """Say what is edited: the file is the person's."""
+    for path, value in edits.items():
+        doing = "would declare" if is_dry else "declares"
+        what = f"{'.'.join(path)} = {value!r}" if value is not None else f"no {'.'.join(path)}"
+        click.echo(f"{declaration.path.name} {doing} {what}")
+
+
+def _declare_again(declaration: Declaration, edits: Edits, stack: Stack) -> None:
+    """Take the edits back, and write down what is there by that declaration."""
+    moved = declaration.take_back(edits, stack, lock_of(stack))
+    left = f", except for {', '.join(moved)}, proven with the new one" if moved else ""
+    click.echo(f"{declaration.path.name} declares what it did before{left}.", err=True)
+    with suppress(DatabaseError, DeclarationError):
+        present = declared()
+        snapshot, trouble = snapshot_of(present)
+        if trouble is None:
+            record(rooted(present.database), inventory_now(present, snapshot))
+
+
+@contextmanager
+def _only_one() -> Iterator[None]:
+    """Let one console edit stack.toml at a time; the lock ends with its holder."""
+    folder = os.open(ROOT / "console", os.O_RDONLY)
+    try:
+        fcntl.flock(folder, fcntl.LOCK_EX | fcntl.LOCK_NB)
+    except BlockingIOError:
+        os.close(folder)
+        end(Trouble("another upgrade or rollback is at work here", "wait until it ends"))
+    try:
+        yield
+    finally:
+        os.close(folder)
+
+
+@contextmanager
+def _ending_cleanly() -> Iterator[None]:
+    """See to it that a closed terminal, or an order to end, puts stack.toml back as Ctrl-C does."""
+
+    def ended(signum: int, frame: Any) -> NoReturn:
+        raise Ended(signum)
+
+    before = {signum: signal.signal(signum, ended) for signum in ENDS}
+    try:
+        yield
+    finally:
+        for signum, handler in before.items():
+            signal.signal(signum, handler)
