@@ -11,7 +11,7 @@ from typing import Any, NoReturn
 
 import click
 
-from console.host import Trouble, declared, lock_of, snapshot_of
+from console.host import Trouble, declared, lock_fault, lock_of, snapshot_of
 from console.services import interrupted, orphans, views
 from tasks.layers import rooted
 from tasks.lockfile import LockFile
@@ -77,7 +77,7 @@ def status(as_json: bool = False) -> None:
         click.echo(json.dumps(value, indent=2))
     else:
         _print_status(stack, snapshot, rows, interrupted(stack, snapshot, lock))
-    if not all(row.is_well for row in rows):
+    if lock_fault(stack) or not all(row.is_well for row in rows):
         sys.exit(FAILED)
 
 
@@ -106,6 +106,8 @@ def _print_status(stack: Stack, snapshot: Snapshot, rows: list[Any], halves: lis
         console.print(f"container {name} is ours and no longer declared", markup=False)
     for name in halves:
         console.print(f"container {name}: a replacement was interrupted", markup=False)
+    if fault := lock_fault(stack):
+        console.print(fault, style="yellow", markup=False)
     if not all(row.is_well for row in rows):
         console.print(f"not everything is as declared; remedy: {CONVERGE}", markup=False)
 

@@ -35,6 +35,15 @@ def lock_of(stack: Stack) -> LockFile | None:
         return None
 
 
+def lock_fault(stack: Stack) -> str:
+    """Return why the lock cannot be read, "" where it can."""
+    try:
+        LockFile.load(rooted(stack.lock))
+    except LockError as error:
+        return str(error)
+    return ""
+
+
 def snapshot_of(stack: Stack) -> tuple[Snapshot, Trouble | None]:
     """Look at this machine. The trouble is there exactly where the engine is not."""
     snapshot = look(shell_for(stack), stack)

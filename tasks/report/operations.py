@@ -47,7 +47,8 @@ def summary(stack: Stack, snapshot: Snapshot, failed: Collection[str] = ()) -> I
     for service in stack.services:
         status = ACTIVE if is_active(service, snapshot) else INACTIVE
         if service.name in failed:
-            status = "failed"
+            # What was taken back serves; what failed is told last of all.
+            status = "failed" if status == INACTIVE else f"{ACTIVE}, with a failure"
         version = installed_version(service, snapshot) or f"{service.model} is not there"
         yield f"  {service.name:<{width}}  {service.url}  {status:<8}  {version}"
         left_alone = undeclared(service, snapshot.models(service.name) or {})
