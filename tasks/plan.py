@@ -75,7 +75,6 @@ def wanted_models(run: Run, service: Service) -> WantedModels:
         gpu_proven=lock.gpu_models,
         is_upgrade=service.name in run.goals,
         pull_names={run.stack.pull_name(model) for model in service.models} - {*service.models},
-        to_prove=[goal.model] if (goal := run.goals.get(service.name)) is not None else (),
         may_remove=options.prune and options.purge,
         needs=run.engine_needs,
     )

@@ -26,9 +26,8 @@ class WantedModels:
     `previous` those that are to be kept for a rollback. `gpu_proven` are the models that ran wholly
     on the GPU when they were proven. `is_upgrade`: a model that is another one is replaced so that
     it can come back. `may_remove`: models that the lock knows and nobody declares any more go.
-    `to_prove` are models that generate whatever the lock says. `pull_names` are the names under
-    which models arrive, where they are others than the declared ones. `needs` names the earlier
-    stage that has to bring the engine up.
+    `pull_names` are the names under which models arrive, where they are others than the declared
+    ones. `needs` names the earlier stage that has to bring the engine up.
     """
 
     service: Service
@@ -38,7 +37,6 @@ class WantedModels:
     gpu_proven: Collection[str] = ()
     is_upgrade: bool = False
     may_remove: bool = False
-    to_prove: Collection[str] = ()
     pull_names: Collection[str] = ()
     needs: str = ""
 
@@ -61,7 +59,7 @@ def plan_models(
         digest, proven = wanted.digests.get(model, ""), wanted.proven.get(model, "")
         changes = list(_plan_model(wanted, model, held))
         steps += changes
-        if changes or digest != proven or model in wanted.to_prove:
+        if changes or digest != proven:
             to_prove.append((model, "it is new here"))
         elif not proven and not (container_proven and model == service.model):
             to_prove.append((model, "it was never proven here"))

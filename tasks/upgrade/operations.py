@@ -28,8 +28,6 @@ NOT_UNDONE = (
     Action.TIDY_IMAGES,
     Action.TIDY_MODELS,
 )
-
-
 STAY = "stay with what serves; try again when another one is offered, or declare another model"
 
 
@@ -96,7 +94,7 @@ def _halting(take: Take) -> Take:
     def taken(run: Run, step: Step) -> None:
         try:
             take(run, step)
-        except BaseException:
+        except Exception:
             run.halted = True
             raise
 
