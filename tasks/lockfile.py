@@ -220,7 +220,14 @@ class LockFile:
         with _only_writer(self.path):
             fresh = LockFile.load(self.path)
             entry = fresh.service(host, service)
-            left = {name: p for name, p in entry.models.items() if name not in names}
+            left = {
+                name: p
+                if p.previous is None or p.previous.reference not in names
+                # Nobody can go back to it any more.
+                else replace(p, previous=None)
+                for name, p in entry.models.items()
+                if name not in names
+            }
             self._write({**fresh.entries, (host, service): replace(entry, models=left)})
 
     def _write(self, entries: dict[tuple[str, str], ServiceLock]) -> None:

@@ -63,11 +63,14 @@ def bring_back_models(run: Run, service: Service) -> list[str]:
     back = []
     for original in names(service, proven):
         replaced, present = held.get(original + REPLACED), held.get(original)
-        if replaced is None or (present is not None and present.digest == proven.get(original)):
+        if replaced is None:
             continue
-        copy(run, service, replaced.name, original)
+        if present is None or present.digest not in (proven.get(original), replaced.digest):
+            copy(run, service, replaced.name, original)
+            back.append(original)
+        elif present.digest != replaced.digest:
+            continue
         delete(run, service, replaced.name)
-        back.append(original)
     for arrived in run.arrived.pop(service.name, ()):
         delete(run, service, arrived)
     run.memory.clear()

@@ -184,12 +184,12 @@ class _Planner:
         if self.previous is None:
             text = f"stop container {name}, keep it as {aside}"
             first = self._step(Action.SET_ASIDE, name, text, why)
-            return [*self._image(), first, *self._create_over_previous("")]
+            return [*self._image(), first, *self._create_over_previous(why)]
         because = f"its replacement was interrupted and it is not as declared: {why}"
         first = self._step(Action.REMOVE, name, f"remove container {name}", because)
         if not self._drift(self.previous):
             return [first, self._put_back(self.previous)]
-        return [*self._image(), first, *self._create_over_previous("")]
+        return [*self._image(), first, *self._create_over_previous(why)]
 
     def _finish_without_current(self, previous: ObservedContainer) -> list[Step]:
         """Only the set-aside container is there: put it back if it is as declared, else go on."""

@@ -331,7 +331,7 @@ def test_fault_16_a_tag_that_moved_is_not_taken(stack: Installation) -> None:
             assert stack.digest("qwen", "tiny-qwen:latest") == proven
             stack.delete_model("qwen", "tiny-qwen:latest")
             output = stack.converge()
-            assert_failed(output, "the registry offers another one now", "stack.lock")
+            assert_failed(output, "the registry offers another one now", "./main.sh upgrade qwen")
         assert stack.converge().status == 0
         assert stack.digest("qwen", "tiny-qwen:latest") == proven
 

@@ -288,8 +288,10 @@ class World:
             yield from self.put_back(step)
         elif is_new:
             return
-        if MODEL + REPLACED in self.models:
-            self.models[MODEL] = self.models[MODEL + REPLACED]
+        replaced, present = self.models.get(MODEL + REPLACED), self.models.get(MODEL)
+        is_moved = present == self.lock.model_digests.get(MODEL) and present != replaced
+        if replaced is not None and not is_moved:
+            self.models[MODEL] = replaced
             yield
             del self.models[MODEL + REPLACED]
             yield
