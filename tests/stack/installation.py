@@ -8,6 +8,7 @@ import re
 import subprocess
 import sys
 import urllib.request
+from contextlib import suppress
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
@@ -143,8 +144,11 @@ class Installation:
     def pyinfra(self, *words: str, deploy: str = "deploys/stack.py") -> Output:
         """Run pyinfra from the root, without a terminal."""
         enter = ["ip", "netns", "exec", self.namespace] if self.namespace else []
+        return self._run([*enter, str(PYINFRA), "@local", deploy, *words])
+
+    def _run(self, command: list[str]) -> Output:
         result = subprocess.run(
-            [*enter, str(PYINFRA), "@local", deploy, *words],
+            command,
             env=self.environment,
             **WITHOUT_TERMINAL,
             timeout=RUN_LIMIT,
@@ -193,16 +197,7 @@ class Installation:
 
     def main(self, *words: str) -> Output:
         """Run the console, as main.sh does."""
-        result = subprocess.run(
-            [sys.executable, str(ROOT / "main.py"), *words],
-            env=self.environment,
-            **WITHOUT_TERMINAL,
-            timeout=RUN_LIMIT,
-            check=False,
-        )
-        output = Output(result.returncode, result.stdout)
-        assert "Traceback" not in output.text, output.text
-        return output
+        return self._run([sys.executable, str(ROOT / "main.py"), *words])
 
     def proven(self, service: str) -> ServiceLock:
         """Return what the lock holds of a service."""
@@ -263,6 +258,11 @@ class Installation:
                 volume.remove(force=True)
         for tag in self.own_tags():
             self.client.images.remove(tag)
+
+    def forget_image(self, tag: str) -> None:
+        """Take a tag of the image away that an earlier test left: it would be used as it is."""
+        with suppress(docker.errors.ImageNotFound):
+            self.client.images.remove(f"{self.declared['image_mirror']}/ollama/ollama:{tag}")
 
     def own_tags(self) -> set[str]:
         """Return the tags of images that this stack made for itself."""

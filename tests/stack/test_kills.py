@@ -127,6 +127,7 @@ def moving(make: Maker) -> Iterator[Installation]:
     with moved_image_tag("latest", "0.17.4"):
         stack = make(settings={"start_timeout": 30})
         stack.write(qwen={"model": MODEL, "image": "ollama/ollama:latest"})
+        stack.forget_image("latest")
         assert stack.converge().status == 0
     with moved_image_tag("latest", "0.24.0"), models.moved_tag("tiny-qwen", "latest", "v2"):
         yield stack

@@ -8,11 +8,10 @@ import threading
 import time
 import urllib.request
 from collections.abc import Iterator
-from contextlib import contextmanager, suppress
+from contextlib import contextmanager
 from dataclasses import dataclass, field
 from pathlib import Path
 
-import docker
 import pytest
 
 from lab import faults, models
@@ -210,8 +209,7 @@ def test_fault_30_a_bad_image_is_put_back_and_the_others_are_not_touched(
 ) -> None:
     before = state(old)
     image = f"{old.lab.image_mirror}/ollama/ollama:{tag}"
-    with suppress(docker.errors.ImageNotFound):
-        old.client.images.remove(image)
+    old.forget_image(tag)
     old.write(start_timeout=8, generate_timeout=60)
     declared = old.stack_file.read_text()
     with clients(old) as asking:
@@ -373,6 +371,7 @@ def test_without_keep_previous_nothing_is_kept_of_an_image_that_services_share(
 ) -> None:
     latest = "ollama/ollama:latest"
     stack = make(settings={"image": latest, "keep_previous": False})
+    stack.forget_image("latest")
     with moved_image_tag("latest", "0.17.4"):
         assert stack.converge().status == 0
     for service in SERVICES:
