@@ -11,7 +11,7 @@ from typing import Any, NoReturn
 
 import click
 
-from console.host import Trouble, declared, lock_fault, lock_of, snapshot_of
+from console.host import Trouble, declared, read_lock, snapshot_of
 from console.services import interrupted, orphans, views
 from tasks.layers import rooted
 from tasks.lockfile import LockFile
@@ -63,7 +63,7 @@ def look_or_end() -> tuple[Stack, Snapshot]:
 def status(as_json: bool = False) -> None:
     """Show what is there now: state, model, version, size, memory, drift."""
     stack, snapshot = look_or_end()
-    lock = lock_of(stack)
+    lock, fault = read_lock(stack)
     rows = views(stack, snapshot, lock)
     if as_json:
         value = {
@@ -76,12 +76,14 @@ def status(as_json: bool = False) -> None:
         }
         click.echo(json.dumps(value, indent=2))
     else:
-        _print_status(stack, snapshot, rows, interrupted(stack, snapshot, lock))
-    if lock_fault(stack) or not all(row.is_well for row in rows):
+        _print_status(stack, snapshot, rows, interrupted(stack, snapshot, lock), fault)
+    if fault or not all(row.is_well for row in rows):
         sys.exit(FAILED)
 
 
-def _print_status(stack: Stack, snapshot: Snapshot, rows: list[Any], halves: list[str]) -> None:
+def _print_status(
+    stack: Stack, snapshot: Snapshot, rows: list[Any], halves: list[str], fault: str
+) -> None:
     from rich.console import Console  # noqa: PLC0415 (JSON does not pay for it)
 
     from console.table import print_views  # noqa: PLC0415
@@ -106,7 +108,7 @@ def _print_status(stack: Stack, snapshot: Snapshot, rows: list[Any], halves: lis
         console.print(f"container {name} is ours and no longer declared", markup=False)
     for name in halves:
         console.print(f"container {name}: a replacement was interrupted", markup=False)
-    if fault := lock_fault(stack):
+    if fault:
         console.print(fault, style="yellow", markup=False)
     if not all(row.is_well for row in rows):
         console.print(f"not everything is as declared; remedy: {CONVERGE}", markup=False)

@@ -9,7 +9,7 @@ from collections.abc import Iterator
 from dataclasses import asdict, dataclass
 from typing import Any
 
-from console.host import engine_trouble, lock_fault, lock_of, shell_for
+from console.host import engine_trouble, read_lock, shell_for
 from console.services import ServiceView, interrupted, views
 from tasks.inventory.database import is_up_to_date, unusable
 from tasks.layers import rooted
@@ -42,7 +42,8 @@ class Check:
 def checks(stack: Stack) -> Iterator[Check]:
     """Check one thing after the other; what depends on something that is not there is left out."""
     yield Check("declaration", True, f"{len(stack.services)} services are declared")
-    cause, _, remedy = lock_fault(stack).partition("\n  remedy: ")
+    lock, fault = read_lock(stack)
+    cause, _, remedy = fault.partition("\n  remedy: ")
     yield Check("lock", not cause, cause or f"{stack.lock} can be read", remedy)
     yield gpu_check(stack)
     snapshot = look(shell_for(stack), stack)
@@ -52,9 +53,9 @@ def checks(stack: Stack) -> Iterator[Check]:
         return
     yield Check("Docker Engine", True, f"version {snapshot.version} answers")
     yield disk_check(stack)
-    for view in views(stack, snapshot, lock_of(stack)):
+    for view in views(stack, snapshot, lock):
         yield service_check(view)
-    for name in interrupted(stack, snapshot, lock_of(stack)):
+    for name in interrupted(stack, snapshot, lock):
         yield Check(f"container {name}", False, "a replacement was interrupted", CONVERGE)
     for service in stack.services:
         if service.active and service.model in snapshot.server(service.name).models:

@@ -27,21 +27,17 @@ def declared() -> Stack:
     return declare(local_layers())
 
 
-def lock_of(stack: Stack) -> LockFile | None:
-    """Return the lock; None where it cannot be read, which a converge tells."""
+def read_lock(stack: Stack) -> tuple[LockFile | None, str]:
+    """Return the lock, or None and why it cannot be read."""
     try:
-        return LockFile.load(rooted(stack.lock))
-    except LockError:
-        return None
-
-
-def lock_fault(stack: Stack) -> str:
-    """Return why the lock cannot be read, "" where it can."""
-    try:
-        LockFile.load(rooted(stack.lock))
+        return LockFile.load(rooted(stack.lock)), ""
     except LockError as error:
-        return str(error)
-    return ""
+        return None, str(error)
+
+
+def lock_of(stack: Stack) -> LockFile | None:
+    """Return the lock; None where it cannot be read, which status and doctor tell."""
+    return read_lock(stack)[0]
 
 
 def snapshot_of(stack: Stack) -> tuple[Snapshot, Trouble | None]:
