@@ -54,6 +54,12 @@ cpus = 0
 
 # auto: use the GPU where there is one; required: fail without it; off: CPU only.
 gpu = "auto"
+# true: a model that is too big for the card may run partly on the CPU, many times slower.
+gpu_partial = False
+# Memory of the card, in GB, that is left to the desktop and others.
+vram_reserve_gb = 0.5
+# Memory, in GB, that models may use of the card; 0 for all of it but vram_reserve_gb.
+vram_budget_gb = 0
 # Oldest NVIDIA driver that is accepted.
 driver_minimum = "580.95"
 # Oldest CUDA version, as nvidia-smi reports it, that is accepted.

@@ -7,6 +7,7 @@ specifications; Ollama's registry speaks the same protocol without a token.
 from __future__ import annotations
 
 import base64
+import gzip
 import hashlib
 import json
 import re
@@ -31,6 +32,7 @@ IMAGE_MANIFESTS = (
     "application/vnd.oci.image.index.v1+json",
 )
 TIMEOUT = 15
+BYTES_TIMEOUT = 60
 # What curl writes after headers and body: the status and the size of the body.
 TRAILER = r"\n%{http_code} %{size_download}"
 _LOOPBACK = re.compile(r"^(127\.|localhost(:|$)|\[::1\])")
@@ -39,15 +41,23 @@ _LOOPBACK = re.compile(r"^(127\.|localhost(:|$)|\[::1\])")
 @dataclass(frozen=True)
 class RemoteManifest:
     """A manifest at a registry. `digest` is "sha256:…"; `layers` are bytes by digest, of the host's
-    architecture where the manifest is an index; none where it does not tell."""
+    architecture where the manifest is an index; none where it does not tell. `kinds` are the
+    layers' media types."""
 
     digest: str
     layers: Mapping[str, int] = field(default_factory=dict)
+    kinds: Mapping[str, str] = field(default_factory=dict)
 
     @property
     def size(self) -> int:
         """The bytes of all layers."""
         return sum(self.layers.values())
+
+    def of_kind(self, ending: str) -> dict[str, int]:
+        """Return the bytes of the layers whose media type ends so, by digest."""
+        return {
+            d: size for d, size in self.layers.items() if self.kinds.get(d, "").endswith(ending)
+        }
 
 
 @dataclass(frozen=True)
@@ -125,12 +135,36 @@ def digest_for(body: str, architecture: str) -> str:
 
 def model_manifest(run: Run, model: str) -> RemoteManifest | RegistryFault:
     """Look a model up at registry.ollama.ai or at the declared registry."""
-    reference = ModelReference.parse(model)
     registry = run.stack.model_registry or OLLAMA_REGISTRY
-    is_plain = bool(run.stack.model_registry) and run.stack.model_registry_insecure
     # The bytes that Ollama will store: it asks for this kind and no other.
-    reply = _get(run, _manifest_url(registry, is_plain, reference.manifest_path), MANIFEST)
+    reply = _get(run, model_url(run.stack, ModelReference.parse(model).manifest_path), MANIFEST)
     return result(reply, f"model {model}", registry, "model")
+
+
+def model_url(stack: Stack, path: str) -> str:
+    """Return where a path ("library/x/manifests/y") is at the registry of models."""
+    is_plain = bool(stack.model_registry) and stack.model_registry_insecure
+    return _manifest_url(stack.model_registry or OLLAMA_REGISTRY, is_plain, path)
+
+
+def model_bytes(run: Run, model: str, digest: str, first: int, count: int) -> bytes:
+    """Return some bytes of a model's layer; fewer, or none, where the registry does not give them.
+
+    The host may be far away, so they travel compressed. A registry that knows no ranges would send
+    all of it from the start: it is cut off, and nothing is returned but what was asked for.
+    """
+    path = ModelReference.parse(model).manifest_path.partition("/manifests/")[0]
+    url = shlex.quote(model_url(run.stack, f"{path}/blobs/{digest}"))
+    fetch = (
+        f"curl -sSfL --max-time {BYTES_TIMEOUT} --connect-timeout 8 -K -"
+        f" -r {first}-{first + count - 1} {url} 2>/dev/null | head -c {count} | gzip -c | base64"
+    )
+    configuration = "\n".join(_proxy_lines(run.stack)) + "\n"
+    found = run.sh(f"sh -c {shlex.quote(fetch)}", stdin=configuration, timeout=BYTES_TIMEOUT + 15)
+    try:
+        return gzip.decompress(base64.b64decode(found.stdout))
+    except (OSError, ValueError, EOFError):
+        return b""
 
 
 def _manifest_url(registry: str, is_plain: bool, path: str) -> str:
@@ -208,7 +242,9 @@ def result(reply: _Reply, what: str, registry: str, kind: str) -> RemoteManifest
     try:
         manifest = json.loads(reply.body)
         layers = [*manifest.get("layers", ()), *filter(None, [manifest.get("config")])]
-        return RemoteManifest(reply.digest, {x["digest"]: int(x["size"]) for x in layers})
+        sizes = {x["digest"]: int(x["size"]) for x in layers}
+        kinds = {x["digest"]: str(x.get("mediaType", "")) for x in layers}
+        return RemoteManifest(reply.digest, sizes, kinds)
     except (ValueError, KeyError, TypeError, AttributeError):
         return RegistryFault(
             f"the registry {registry} sent a damaged manifest for {what}",

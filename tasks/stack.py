@@ -170,6 +170,7 @@ class _ServiceDefaults(_Settings):
     memory: Memory
     cpus: Cpus
     gpu: GpuMode
+    gpu_partial: bool
 
 
 class Service(_ServiceDefaults):
@@ -216,6 +217,8 @@ class Stack(_ServiceDefaults):
     docker_source: Literal["auto", "docker", "distro"]
     docker_socket: AbsolutePath
     disk_reserve_gb: Annotated[float, Field(ge=0)]
+    vram_budget_gb: Annotated[float, Field(ge=0)]
+    vram_reserve_gb: Annotated[float, Field(ge=0)]
     container_prefix: Name
     database: Database
     lock: Lock

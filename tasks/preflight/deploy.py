@@ -31,6 +31,7 @@ from tasks.report.operations import print_failures_last
 from tasks.run import Run, all_runs, current_run
 from tasks.stack import DeclarationError
 from tasks.steps import Step, plan_lines
+from tasks.vram.check import check_vram
 
 Planner = Callable[[Run, list[Step], Snapshot], Iterable[Step]]
 AFTER_ENGINE = {
@@ -95,6 +96,7 @@ def _plan(run: Run, planner: Planner) -> list[Step]:
     host_steps = [*engine.steps, *toolkit.steps]
     steps = list(planner(run, host_steps, snapshot))
     _check_downloads(run, engine, steps)
+    check_vram(run, steps, snapshot)
     for note in (*orphans(run, snapshot)[1], *image_notes(run.stack)):
         run.note(note)
     return list(planner(run, host_steps, snapshot))

@@ -1,0 +1,227 @@
+"""Which models fit on the card: alone, together, and with which settings. Pure."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass, replace
+from itertools import combinations
+
+from tasks.stack import Service, Stack
+from tasks.steps import Failure
+from tasks.text import bytes_text
+from tasks.vram.arithmetic import Need, Settings, need
+from tasks.vram.shape import ModelShape
+
+GB = 10**9
+LEAST_CONTEXT, CONTEXT_STEP = 2048, 1024
+# More services than this are only judged one by one: the sets double with each.
+MOST_SERVICES = 12
+
+
+@dataclass(frozen=True)
+class Card:
+    """The memory that models may use, in bytes: of all cards together, less what is kept free."""
+
+    names: str
+    total: int
+    reserve: int = 0
+
+    @property
+    def budget(self) -> int:
+        """What models may take."""
+        return max(0, self.total - self.reserve)
+
+
+@dataclass(frozen=True)
+class Row:
+    """A model of a service and what it takes; `shape` is None where nobody can tell, and `unknown`
+    says why."""
+
+    service: Service
+    model: str
+    shape: ModelShape | None
+    unknown: str = ""
+
+    @property
+    def need(self) -> Need | None:
+        """What the model takes, None where nobody can tell."""
+        return None if self.shape is None else need(self.shape, settings_of(self.service))
+
+    @property
+    def total(self) -> int:
+        """The bytes that it takes, 0 where nobody can tell."""
+        return self.need.total if self.need is not None else 0
+
+
+@dataclass(frozen=True)
+class VramPlan:
+    """What the services take of the card."""
+
+    card: Card
+    rows: tuple[Row, ...]
+
+    def fits(self, row: Row) -> bool:
+        """Tell whether a model fits on the card alone; so does one that nobody knows."""
+        return row.total <= self.card.budget
+
+    @property
+    def main_rows(self) -> tuple[Row, ...]:
+        """The main model of each service, where its size is known."""
+        return tuple(r for r in self.rows if r.model == r.service.model and r.shape is not None)
+
+    @property
+    def together(self) -> int:
+        """What all services take at the same time, each with its main model."""
+        return sum(row.total for row in self.main_rows)
+
+    def sets(self) -> list[tuple[str, ...]]:
+        """Return the largest sets of services that fit on the card at once; each in one line."""
+        sizes = {row.service.name: row.total for row in self.main_rows}
+        if len(sizes) > MOST_SERVICES:
+            return []
+        found: list[tuple[str, ...]] = []
+        for count in range(len(sizes), 0, -1):
+            for names in combinations(sizes, count):
+                is_part = any(set(names) <= set(larger) for larger in found)
+                if not is_part and sum(sizes[name] for name in names) <= self.card.budget:
+                    found.append(names)
+        return found
+
+    def refusals(self) -> Iterator[Failure]:
+        """Yield a failure for each service with a model that is too big for the card alone."""
+        for row in self.rows:
+            if row.need is not None and not self.fits(row) and not row.service.gpu_partial:
+                yield refusal(row, self.card)
+
+
+def settings_of(service: Service) -> Settings:
+    """Return what a service declares that its memory depends on."""
+    return Settings(
+        service.context, service.parallel, service.kv_cache_type, service.flash_attention
+    )
+
+
+def card_of(stack: Stack, gpus: Mapping[str, int]) -> Card | None:
+    """Return the memory to plan with, None where there is none.
+
+    `gpus`: memory of each card in bytes, by its name and number. A declared budget wins.
+    """
+    reserve = round(stack.vram_reserve_gb * GB)
+    names = ", ".join(gpus)
+    if stack.vram_budget_gb:
+        return Card(names, round(stack.vram_budget_gb * GB))
+    return Card(names, sum(gpus.values()), reserve * len(gpus)) if gpus else None
+
+
+def refusal(row: Row, card: Card) -> Failure:
+    """Say that a model does not fit, and what would make it fit."""
+    ways = advice(row, card)
+    needed, free = bytes_text(row.total), bytes_text(card.budget)
+    return Failure(
+        f"{row.model} does not fit on the GPU",
+        f"it takes {needed} with a context of {row.service.context}, and {free} may be used:"
+        " a part of it would run on the CPU, many times slower",
+        f"{ways}; or allow it with gpu_partial = true",
+        row.service.name,
+    )
+
+
+def advice(row: Row, card: Card) -> str:
+    """Return the settings that would make a model fit, the mildest first; else that none does."""
+    if row.shape is None:
+        return ""
+    now = settings_of(row.service)
+    for change, least in _milder(row.shape, now):
+        context = _largest_context(row.shape, change, least, card.budget)
+        if context:
+            found = _difference(now, replace(change, context=context))
+            return f"set {found} in [models.{row.service.name}]"
+    weights = bytes_text(row.shape.weights)
+    return f"declare a smaller model: the weights alone are {weights}"
+
+
+def _milder(shape: ModelShape, now: Settings) -> Iterator[tuple[Settings, int]]:
+    """Yield settings that need less, with the least context to go down to; the mildest first.
+
+    One request at a time and a cache of q8_0 cost next to nothing; half of the context costs less
+    than a cache of q4_0, and a small context is the last resort.
+    """
+    kind, flash = now.kv_cache_type, now.flash_attention
+    mild = replace(now, parallel=1)
+    if shape.has_flash_attention and (kind == "f16" or not flash):
+        mild = replace(mild, kv_cache_type="q8_0" if kind == "f16" else kind, flash_attention=True)
+    changes = dict.fromkeys((now, replace(now, parallel=1), mild))
+    for least in (now.context, now.context // 2):
+        yield from ((change, least) for change in changes)
+    smallest = replace(mild, kv_cache_type="q4_0") if mild.flash_attention else mild
+    yield from ((change, LEAST_CONTEXT) for change in (mild, smallest))
+
+
+def _largest_context(shape: ModelShape, settings: Settings, least: int, budget: int) -> int:
+    """Return the declared context or the largest smaller one that fits, in steps; 0 for none."""
+    steps = range(settings.context // CONTEXT_STEP * CONTEXT_STEP, least - 1, -CONTEXT_STEP)
+    for context in (settings.context, *steps):
+        if need(shape, replace(settings, context=context)).total <= budget:
+            return context
+    return 0
+
+
+def _difference(now: Settings, found: Settings) -> str:
+    changes = []
+    if found.parallel != now.parallel:
+        changes.append(f"parallel = {found.parallel}")
+    if found.flash_attention != now.flash_attention:
+        changes.append("flash_attention = true")
+    if found.kv_cache_type != now.kv_cache_type:
+        changes.append(f'kv_cache_type = "{found.kv_cache_type}"')
+    if found.context != now.context:
+        changes.append(f"context = {found.context}")
+    return " and ".join(changes)
+
+
+def lines(plan: VramPlan) -> Sequence[str]:
+    """Return the plan as a table, for people."""
+    card = plan.card
+    kept = f", {bytes_text(card.reserve)} of it kept free" if card.reserve else ""
+    head = f"Memory of the GPU ({card.names or 'a budget'}): {bytes_text(card.total)}{kept}"
+    titles = ("service", "model", "weights", "KV cache", "compute", "overhead", "in all", "alone")
+    cells = [titles, *(_cells(plan, row) for row in plan.rows)]
+    widths = [max(len(row[column]) for row in cells) for column in range(len(titles))]
+    table = ["  " + _line(row, widths).rstrip() for row in cells]
+    return [head, *table, *(f"  {text}" for text in _together(plan))]
+
+
+def _line(row: Sequence[str], widths: Sequence[int]) -> str:
+    left = 2
+    return "  ".join(
+        text.ljust(width) if column < left else text.rjust(width)
+        for column, (text, width) in enumerate(zip(row, widths, strict=True))
+    )
+
+
+def _cells(plan: VramPlan, row: Row) -> tuple[str, ...]:
+    found = row.need
+    if found is None:
+        return (row.service.name, row.model, "?", "?", "?", "?", "?", row.unknown)
+    sizes = (found.weights, found.kv_cache, found.compute, found.overhead, found.total)
+    verdict = "fits" if plan.fits(row) else "does not fit"
+    return (row.service.name, row.model, *map(bytes_text, sizes), verdict)
+
+
+def _together(plan: VramPlan) -> Iterator[str]:
+    """Say which services can be loaded at the same time (fault 7)."""
+    count = len(plan.main_rows)
+    if count < 2:
+        return
+    needed = f"{bytes_text(plan.together)} of {bytes_text(plan.card.budget)}"
+    if plan.together <= plan.card.budget:
+        yield f"All {count} fit at the same time: {needed}."
+        return
+    sets = [" + ".join(names) for names in plan.sets()]
+    yield f"Not all at the same time: together they take {needed}."
+    if sets:
+        yield f"At the same time: {'; or '.join(sets)}."
+    yield (
+        "A server cannot see the others' memory: who is loaded last runs partly on the CPU."
+        ' keep_alive = "0" frees the card after each answer.'
+    )
