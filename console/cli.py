@@ -115,6 +115,27 @@ def _print_status(
 
 
 @app.command()
+@click.option("--budget", type=click.FloatRange(min=0.1), default=0, help="Plan for so many GB.")
+@click.option("--json", "as_json", is_flag=True, help="For programs; sizes in bytes.")
+def plan(budget: float, as_json: bool) -> None:
+    """Show what the declared models take of the GPU's memory, and what fits there."""
+    from console import vram  # noqa: PLC0415 (status does not pay for it)
+    from tasks.vram.plan import lines  # noqa: PLC0415
+
+    found = vram.vram_plan(budget)
+    if isinstance(found, Trouble):
+        end(found)
+    if as_json:
+        click.echo(json.dumps(vram.as_json(found), indent=2))
+    else:
+        click.echo("\n".join(lines(found)))
+    failures = list(found.refusals())
+    for failure in failures:
+        click.echo("\n".join(failure.lines()), err=True)
+    sys.exit(FAILED if failures else 0)
+
+
+@app.command()
 def sync() -> None:
     """Write what is there now into the database."""
     from console.sync import inventory_now  # noqa: PLC0415 (status does not pay for it)

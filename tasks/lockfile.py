@@ -20,7 +20,8 @@ class Proven:
     """What was asked for and the manifest digest that a generation proved; `at` is UTC.
 
     `processor` is where a model ran: "GPU", "CPU" or "GPU 43 %"; "" for an image. `size` is in
-    bytes, 0 where nobody told. `previous` is what was proven before it, and has none itself.
+    bytes, `rate` in tokens a second, 0 where nobody told. `previous` is what was proven before it,
+    and has none itself.
     """
 
     reference: str
@@ -28,6 +29,7 @@ class Proven:
     at: str
     processor: str = ""
     size: int = 0
+    rate: float = 0
     previous: Proven | None = None
 
     def after(self, old: Proven | None) -> Proven:
@@ -130,6 +132,11 @@ class ServiceLock:
     def gpu_models(self) -> frozenset[str]:
         """The models that ran wholly on the GPU when they were proven."""
         return frozenset(name for name, proven in self.models.items() if proven.processor == "GPU")
+
+    def rate(self, model: str, processor: str) -> float:
+        """Return the tokens a second that a model made when it was proven there, 0 if unknown."""
+        proven = self.models.get(model)
+        return proven.rate if proven is not None and proven.processor == processor else 0
 
     @property
     def previous_models(self) -> dict[str, str]:

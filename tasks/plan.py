@@ -6,6 +6,7 @@ from collections.abc import Iterable, Iterator
 from dataclasses import replace
 
 from tasks.models.plan import WantedModels, plan_models
+from tasks.ollama.devices import lost_devices
 from tasks.ollama.facts import observe
 from tasks.ollama.observed import Snapshot
 from tasks.ollama.plan import (
@@ -39,6 +40,8 @@ def spec_for(run: Run, service: Service) -> ContainerSpec:
 
 def wanted_for(run: Run, service: Service) -> Wanted:
     """Return what the container's plan starts from."""
+    name = run.stack.container_name(service)
+    lost = lost_devices(run, observe(run)).said if run.gpu_is_usable else {}
     return Wanted(
         service=service,
         spec=spec_for(run, service),
@@ -47,6 +50,7 @@ def wanted_for(run: Run, service: Service) -> Wanted:
         previous=run.previous_image(service),
         may_adopt=run.stack.options.adopt == service.name,
         needs=run.engine_needs,
+        lost_gpu=lost.get(name, ""),
     )
 
 

@@ -14,12 +14,13 @@ import re
 import shlex
 from collections.abc import Mapping
 from dataclasses import dataclass, field, replace
-from typing import Any
+from typing import Any, Protocol
 from urllib.parse import urlencode
 
 from tasks.ollama.facts import observe
 from tasks.references import DOCKER_HUB, OLLAMA_REGISTRY, ImageReference, ModelReference
 from tasks.run import Run
+from tasks.shell import Shell
 from tasks.stack import Service, Stack
 
 DOCKER_HUB_HOST = "registry-1.docker.io"
@@ -36,6 +37,13 @@ BYTES_TIMEOUT = 60
 # What curl writes after headers and body: the status and the size of the body.
 TRAILER = r"\n%{http_code} %{size_download}"
 _LOOPBACK = re.compile(r"^(127\.|localhost(:|$)|\[::1\])")
+
+
+class Asker(Shell, Protocol):
+    """Whoever asks registries: a run, or the console. `manifests` keeps what was found."""
+
+    stack: Stack
+    manifests: dict[tuple[str, str], Any]
 
 
 @dataclass(frozen=True)
@@ -88,12 +96,12 @@ def look_up_image(run: Run, service: Service) -> RemoteManifest | RegistryFault:
     return found
 
 
-def look_up_model(run: Run, model: str) -> RemoteManifest | RegistryFault:
-    """Look a model up, once in a run."""
+def look_up_model(asker: Asker, model: str) -> RemoteManifest | RegistryFault:
+    """Look a model up, once in a asker."""
     key = ("model", model)
-    if key not in run.manifests:
-        run.manifests[key] = model_manifest(run, model)
-    found: RemoteManifest | RegistryFault = run.manifests[key]
+    if key not in asker.manifests:
+        asker.manifests[key] = model_manifest(asker, model)
+    found: RemoteManifest | RegistryFault = asker.manifests[key]
     return found
 
 
@@ -133,11 +141,11 @@ def digest_for(body: str, architecture: str) -> str:
     return next((str(d) for d, p in platforms if wanted.items() <= p.items()), "")
 
 
-def model_manifest(run: Run, model: str) -> RemoteManifest | RegistryFault:
+def model_manifest(asker: Asker, model: str) -> RemoteManifest | RegistryFault:
     """Look a model up at registry.ollama.ai or at the declared registry."""
-    registry = run.stack.model_registry or OLLAMA_REGISTRY
+    registry = asker.stack.model_registry or OLLAMA_REGISTRY
     # The bytes that Ollama will store: it asks for this kind and no other.
-    reply = _get(run, model_url(run.stack, ModelReference.parse(model).manifest_path), MANIFEST)
+    reply = _get(asker, model_url(asker.stack, ModelReference.parse(model).manifest_path), MANIFEST)
     return result(reply, f"model {model}", registry, "model")
 
 
@@ -147,20 +155,20 @@ def model_url(stack: Stack, path: str) -> str:
     return _manifest_url(stack.model_registry or OLLAMA_REGISTRY, is_plain, path)
 
 
-def model_bytes(run: Run, model: str, digest: str, first: int, count: int) -> bytes:
+def model_bytes(asker: Asker, model: str, digest: str, first: int, count: int) -> bytes:
     """Return some bytes of a model's layer; fewer, or none, where the registry does not give them.
 
     The host may be far away, so they travel compressed. A registry that knows no ranges would send
     all of it from the start: it is cut off, and nothing is returned but what was asked for.
     """
     path = ModelReference.parse(model).manifest_path.partition("/manifests/")[0]
-    url = shlex.quote(model_url(run.stack, f"{path}/blobs/{digest}"))
+    url = shlex.quote(model_url(asker.stack, f"{path}/blobs/{digest}"))
     fetch = (
         f"curl -sSfL --max-time {BYTES_TIMEOUT} --connect-timeout 8 -K -"
         f" -r {first}-{first + count - 1} {url} 2>/dev/null | head -c {count} | gzip -c | base64"
     )
-    configuration = "\n".join(_proxy_lines(run.stack)) + "\n"
-    found = run.sh(f"sh -c {shlex.quote(fetch)}", stdin=configuration, timeout=BYTES_TIMEOUT + 15)
+    configuration = "\n".join(_proxy_lines(asker.stack)) + "\n"
+    found = asker.sh(f"sh -c {shlex.quote(fetch)}", stdin=configuration, timeout=BYTES_TIMEOUT + 15)
     try:
         return gzip.decompress(base64.b64decode(found.stdout))
     except (OSError, ValueError, EOFError):
@@ -171,7 +179,7 @@ def _manifest_url(registry: str, is_plain: bool, path: str) -> str:
     return f"{'http' if is_plain else 'https'}://{registry}/v2/{path}"
 
 
-def _get(run: Run, url: str, accept: str, token: str = "") -> _Reply:
+def _get(asker: Asker, url: str, accept: str, token: str = "") -> _Reply:
     """Fetch a manifest; secrets (token, proxy) go through curl's configuration on stdin.
 
     Whatever bytes come are carried as base64: their digest is that of the manifest.
@@ -182,8 +190,8 @@ def _get(run: Run, url: str, accept: str, token: str = "") -> _Reply:
         f" -H {shlex.quote(f'Accept: {accept}')} -w {shlex.quote(TRAILER)} {shlex.quote(url)}"
         " | base64 -w0"
     )
-    configuration = "\n".join([*lines, *_proxy_lines(run.stack)]) + "\n"
-    result = run.sh(f"sh -c {shlex.quote(fetch)}", stdin=configuration, timeout=TIMEOUT + 15)
+    configuration = "\n".join([*lines, *_proxy_lines(asker.stack)]) + "\n"
+    result = asker.sh(f"sh -c {shlex.quote(fetch)}", stdin=configuration, timeout=TIMEOUT + 15)
     return parse_reply(base64.b64decode(result.stdout), result.stderr.strip())
 
 
@@ -214,13 +222,13 @@ def parse_reply(raw: bytes, error: str) -> _Reply:
     )
 
 
-def _token(run: Run, headers: str) -> str:
+def _token(asker: Asker, headers: str) -> str:
     """Get an anonymous pull token where the registry names its token service."""
     url = token_url(headers)
     if not url:
         return ""
     try:
-        value: dict[str, Any] = json.loads(_get(run, url, "application/json").body)
+        value: dict[str, Any] = json.loads(_get(asker, url, "application/json").body)
     except ValueError:
         return ""
     return str(value.get("token") or value.get("access_token") or "")

@@ -6,30 +6,85 @@ import json
 from dataclasses import dataclass
 
 from tasks.engine_api import Answer, answers, curl
+from tasks.host.sections import PRELUDE
 from tasks.ollama.observed import LoadedModel, ObservedServer
 from tasks.shell import Shell
 from tasks.steps import StepFailed
 
 PROMPT = "Say ok."
 TOKENS = 8
+UNPROVEN = "GPU (unproven)"
+# Below this part of the rate that was proven before, a person is told.
+SLOW = 0.5
+MIB = 1024**2
 # The model is held for this long, so that one can see where it is, and unloaded then.
 HOLD = "1m"
 WHOLE = 0.999
+# The part of what a server says to have put on the GPU by which the card's used memory has to grow:
+# others may give some back at the same time.
+LEAST_GROWTH = 0.25
+MEMORY = "gpu-memory="
+# All cards together, in MiB; nothing where there is none, or one that does not tell.
+MEMORY_SCRIPT = f"""{PRELUDE}:/usr/lib/wsl/lib
+memory() {{
+  timeout -k 2 20 nvidia-smi --query-gpu=memory.used --format=csv,noheader,nounits 2>/dev/null |
+    awk '$1 !~ /^[0-9]+$/ {{ odd = 1 }} {{ sum += $1 }}
+      END {{ if (NR && !odd) print "{MEMORY}" sum }}'
+}}"""
+
+
+@dataclass(frozen=True)
+class Memory:
+    """The used memory of the GPU before and after a model was loaded, in MiB; `claimed` is what the
+    server says to have put there, in bytes."""
+
+    before: int
+    after: int
+    claimed: int
+
+    @property
+    def has_grown(self) -> bool:
+        """Tell whether the card bears out what the server says."""
+        return (self.after - self.before) * MIB >= self.claimed * LEAST_GROWTH
+
+    def __str__(self) -> str:
+        return f"{self.before} → {self.after} MiB"
 
 
 @dataclass(frozen=True)
 class Proof:
-    """What a generation showed. `gpu_share` is 0 to 1, `rate` tokens a second."""
+    """What a generation showed. `gpu_share` is 0 to 1, `rate` tokens a second.
+
+    `memory` is None where it tells nothing: no card to ask, or the model was loaded before.
+    """
 
     model: str
     tokens: int
     rate: float
     gpu_share: float
+    memory: Memory | None = None
 
     @property
     def verdict(self) -> str:
-        """Name where the model ran: "GPU", "CPU" or "GPU 43 %"."""
-        return processor(self.gpu_share)
+        """Name where the model ran: "GPU", "CPU", "GPU 43 %" or "GPU (unproven)"."""
+        return UNPROVEN if self.is_unproven else processor(self.gpu_share)
+
+    @property
+    def is_unproven(self) -> bool:
+        """Tell whether the server says GPU and the card does not bear it out."""
+        return bool(self.gpu_share) and self.memory is not None and not self.memory.has_grown
+
+    @property
+    def finding(self) -> str:
+        """Say in one line what was seen."""
+        rate = f", {self.rate:.0f} tokens/s" if self.rate else ""
+        memory = f", memory of the GPU {self.memory}" if self.memory is not None else ""
+        return f"{self.tokens} tokens on {self.verdict}{rate}{memory}"
+
+
+def is_slower(rate: float, known: float) -> bool:
+    """Tell whether a rate (tokens a second) is far below the one that was once proven."""
+    return bool(rate and known) and rate < known * SLOW
 
 
 def processor(gpu_share: float) -> str:
@@ -45,7 +100,7 @@ def generate(
     """Generate a few tokens and see where the model is. Raises StepFailed.
 
     `server` is a URL, `container` the name for its remedies; `limit` is in seconds, loading
-    included; `unload` takes the model out of memory again.
+    included; `unload`: the model was not in memory before, and is taken out again.
     """
     url, loaded_url = f"{server}/api/generate", f"{server}/api/ps"
     body = {
@@ -56,8 +111,9 @@ def generate(
         "options": {"num_predict": TOKENS},
     }
     ask = curl([url], method="POST", timeout=limit, has_body=True)
-    script = f"{ask}; {curl([loaded_url], timeout=10)}; true"
-    found = answers(shell.sh(script, stdin=json.dumps(body), timeout=limit + 30).stdout)
+    script = f"{MEMORY_SCRIPT}\nmemory; {ask}; {curl([loaded_url], timeout=10)}; memory; true"
+    said = shell.sh(script, stdin=json.dumps(body), timeout=limit + 70).stdout
+    found = answers(_without_memory(said))
     if unload:
         farewell = json.dumps({"model": model, "keep_alive": 0})
         shell.sh(curl([url], method="POST", timeout=30, has_body=True), stdin=farewell)
@@ -67,12 +123,24 @@ def generate(
     if not reply.ok or not value.get("done") or tokens < 1:
         raise _failure(reply, model, container, limit)
     duration = int(value.get("eval_duration") or 0) / 1e9
-    loaded = ObservedServer.from_answers({"version": "?"}, None, found[loaded_url].json).loaded
-    return Proof(model, tokens, tokens / duration if duration else 0.0, _share(model, loaded))
+    told = found.get(loaded_url, Answer(loaded_url, 0, ""))
+    loaded = ObservedServer.from_answers({"version": "?"}, None, told.json).loaded
+    there = next((m for m in loaded if m.name == model), LoadedModel(model, 0, 0, 0))
+    rate = tokens / duration if duration else 0.0
+    memory = _memory(said, there.vram) if unload else None
+    return Proof(model, tokens, rate, there.gpu_share, memory)
 
 
-def _share(model: str, loaded: tuple[LoadedModel, ...]) -> float:
-    return next((m.gpu_share for m in loaded if m.name == model), 0.0)
+def _memory(said: str, claimed: int) -> Memory | None:
+    """Return what nvidia-smi told before and after, None where it did not tell both times."""
+    seen = [line.removeprefix(MEMORY) for line in said.splitlines() if line.startswith(MEMORY)]
+    if len(seen) != 2:
+        return None
+    return Memory(int(seen[0]), int(seen[1]), claimed)
+
+
+def _without_memory(said: str) -> str:
+    return "\n".join(line for line in said.splitlines() if not line.startswith(MEMORY))
 
 
 def _failure(reply: Answer, model: str, container: str, limit: int) -> StepFailed:

@@ -26,6 +26,7 @@ class Wanted:
     it is pulled beside what runs and bears the declared tag only when its turn comes. `previous` is
     the digest that is to be kept for a rollback ("" for none); None where nobody can tell yet.
     `needs` names the earlier stage of this run that has to bring the engine up ("" where it is up).
+    `lost_gpu` is what the running container says where it cannot reach the GPU that it was given.
     """
 
     service: Service
@@ -35,6 +36,7 @@ class Wanted:
     previous: str | None = None
     may_adopt: bool = False
     needs: str = ""
+    lost_gpu: str = ""
 
 
 def refusal(wanted: Wanted, snapshot: Snapshot) -> Failure | None:
@@ -156,12 +158,16 @@ class _Planner:
     def _explain(self, container: ObservedContainer, changes: list[Change]) -> str:
         """Return the reasons of a replacement as one line."""
         who = "asked for" if self.wanted.staged else origin(self.spec, container)
+        if self.wanted.lost_gpu and container is self.current:
+            who = f"inside it nvidia-smi says: {self.wanted.lost_gpu}"
         return f"{'; '.join(map(str, changes))}; {who}"
 
     def _drift(self, container: ObservedContainer) -> list[Change]:
         if not container.is_of(self.spec.stack):
             return [Change("owner", "not this stack", "this stack (adopted)")]
         found = drift(self.spec, container, self.snapshot.images, self.wanted.image_digest)
+        if self.wanted.lost_gpu and container is self.current:
+            found.append(Change("GPU", "lost", "there"))
         if container.status in ("dead", "removing"):
             found.append(Change("state", container.status, "running"))
         return found

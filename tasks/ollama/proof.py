@@ -7,7 +7,7 @@ from datetime import UTC, datetime
 from tasks.engine_api import answers, curl
 from tasks.lockfile import Proven
 from tasks.ollama.facts import observe, observe_afresh
-from tasks.ollama.generation import Proof, generate
+from tasks.ollama.generation import Proof, generate, is_slower
 from tasks.ollama.observed import ObservedServer
 from tasks.run import Run
 from tasks.stack import Service
@@ -34,7 +34,7 @@ def verify_service(run: Run, service: Service, url: str) -> None:
     if model:
         name, limit = run.stack.container_name(service), run.stack.generate_timeout
         proof = generate(run, url, model, name, limit=limit, unload=True)
-        run.log(f"  {model} generated {proof.tokens} tokens on {proof.verdict} again")
+        run.log(f"  {model} generated {proof.finding} again")
 
 
 def _model_to_ask(service: Service, server: ObservedServer) -> str:
@@ -64,14 +64,19 @@ def prove_model(run: Run, service: Service, model: str) -> None:
 
 def _judge(run: Run, service: Service, proof: Proof) -> None:
     """Act on where the model ran: "required" fails, "auto" says it; an upgrade keeps the GPU."""
-    rate = f", {proof.rate:.0f} tokens/s" if proof.rate else ""
-    run.log(f"  {proof.model} generated {proof.tokens} tokens on {proof.verdict}{rate}")
+    run.log(f"  {proof.model} generated {proof.finding}")
     had_gpu = service.name in run.goals and proof.model in run.locked(service).gpu_models
     fault = objection(proof, service.gpu, had_gpu=had_gpu)
     if fault is not None:
         raise fault
     if proof.verdict != "GPU" and service.gpu != "off" and run.gpu_is_usable:
-        run.note(f"{service.name}: {proof.model} runs on {proof.verdict}, not wholly on the GPU")
+        run.note(f"{service.name}: {proof.model} ran on {proof.verdict}, not wholly on the GPU")
+    known = run.locked(service).rate(proof.model, proof.verdict)
+    if is_slower(proof.rate, known):
+        run.note(
+            f"{service.name}: {proof.model} made {proof.rate:.0f} tokens/s on {proof.verdict},"
+            f" and {known:.0f} when it was proven: see what else uses this machine"
+        )
 
 
 def objection(proof: Proof, gpu: str, *, had_gpu: bool) -> StepFailed | None:
@@ -81,6 +86,13 @@ def objection(proof: Proof, gpu: str, *, had_gpu: bool) -> StepFailed | None:
     """
     if proof.verdict == "GPU" or gpu == "off":
         return None
+    if proof.is_unproven and gpu == "required":
+        return StepFailed(
+            f"{proof.model}: its server says that it ran on the GPU, and the memory of the GPU did"
+            f" not grow ({proof.memory})",
+            "see `nvidia-smi` while it generates, and sudo dmesg | grep NVRM; a reboot mends a"
+            " driver that lost its card",
+        )
     if gpu == "required":
         return StepFailed(
             f'{proof.model} ran on {proof.verdict} and gpu = "required" asks for all of it',
@@ -113,7 +125,9 @@ def _enter(run: Run, service: Service, proof: Proof) -> None:
     held = snapshot.server(service.name).models.get(proof.model)
     models = {}
     if held is not None and proof.model in service.models:
-        models[held.name] = Proven(held.name, held.digest, now, proof.verdict, held.size)
+        models[held.name] = Proven(
+            held.name, held.digest, now, proof.verdict, held.size, round(proof.rate, 1)
+        )
     goal = run.goals.get(service.name)
     if goal is not None:
         run.goals[service.name] = goal.with_proven(image, models)

@@ -31,6 +31,8 @@ OWN_ENGINE = frozenset(
 )  # fmt: skip
 # Every how manieth layer of a model with a sliding window keeps the whole context.
 WHOLE_EVERY = {"gemma3": 6, "gptoss": 2, "gpt-oss": 2}
+# Models that remember more than their window, so that a chat can go on.
+REMEMBERED = {"gptoss": 4096, "gpt-oss": 4096}
 
 
 @dataclass(frozen=True)
@@ -85,7 +87,8 @@ def kv_cache(shape: ModelShape, settings: Settings) -> list[int]:
     """Return the KV cache of each layer."""
     element = ELEMENT[cache_type(shape, settings)]
     whole = tokens(shape, settings)
-    window = min(whole, shape.window * settings.parallel + BATCH) if shape.window else whole
+    window = REMEMBERED.get(shape.architecture, shape.window) or whole
+    window = min(whole, window * settings.parallel + BATCH)
     every = WHOLE_EVERY.get(shape.architecture, 1)
     sizes = []
     for number, (heads, kv_heads) in enumerate(zip(shape.heads, shape.kv_heads, strict=True), 1):

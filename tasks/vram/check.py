@@ -31,7 +31,8 @@ def check_vram(run: Run, steps: Iterable[Step], snapshot: Snapshot) -> None:
     if card is None:
         run.note("the memory of the GPU is not known: whether the models fit was not checked")
         return
-    plan = VramPlan(card, tuple(rows(run, snapshot)))
+    services = [service for service in run.stack.selected if not run.has_failed(service.name)]
+    plan = VramPlan(card, rows(run, services, snapshot, run.model_digests))
     for line in lines(plan):
         run.log(line)
     for failure in plan.refusals():

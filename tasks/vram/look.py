@@ -3,14 +3,14 @@
 from __future__ import annotations
 
 import json
+from collections.abc import Callable, Iterable, Mapping
 from typing import Any
 
 from tasks.engine_api import Answer, answers, curl
 from tasks.ollama.observed import ServedModel, Snapshot
-from tasks.registry import RegistryFault, RemoteManifest, look_up_model, model_bytes
-from tasks.run import Run
+from tasks.registry import Asker, RegistryFault, RemoteManifest, look_up_model, model_bytes
 from tasks.shell import Shell
-from tasks.stack import Service, Stack
+from tasks.stack import Service
 from tasks.vram.gguf import NotGguf, TooShort, read_header
 from tasks.vram.plan import Row
 from tasks.vram.shape import Incomplete, ModelShape, from_header, from_show
@@ -21,40 +21,32 @@ WEIGHTS, PROJECTOR = "image.model", "image.projector"
 STEPS = (256 * 1024, 8 * 1024**2, 24 * 1024**2)
 
 
-def rows(run: Run, snapshot: Snapshot) -> list[Row]:
-    """Return the models of the selected services that may use the GPU, with their shapes."""
-    found = []
-    for service in run.stack.selected:
-        if service.active and service.gpu != "off" and not run.has_failed(service.name):
-            found += [_row(run, snapshot, service, model) for model in service.models]
-    return found
+def rows(
+    asker: Asker,
+    services: Iterable[Service],
+    snapshot: Snapshot,
+    digests: Callable[[Service], Mapping[str, str]],
+) -> tuple[Row, ...]:
+    """Return the models of the services that may use the GPU, with their shapes.
+
+    `digests`: the manifest digests to hold to, by model.
+    """
+    return tuple(
+        _row(asker, snapshot, service, model, digests(service).get(model, ""))
+        for service in services
+        if service.active and service.gpu != "off"
+        for model in service.models
+    )
 
 
-def _row(run: Run, snapshot: Snapshot, service: Service, model: str) -> Row:
+def _row(asker: Asker, snapshot: Snapshot, service: Service, model: str, digest: str) -> Row:
     held = snapshot.server(service.name).models.get(model)
-    digest = run.model_digests(service).get(model, "")
     try:
         if held is not None and digest in ("", held.digest):
-            return Row(service, model, served_shape(run, service, held))
-        return Row(service, model, _offered_shape(run, model))
+            return Row(service, model, served_shape(asker, service, held))
+        return Row(service, model, _offered_shape(asker, model))
     except Incomplete as error:
         return Row(service, model, None, str(error))
-
-
-def local_rows(shell: Shell, stack: Stack, snapshot: Snapshot) -> list[Row]:
-    """Return the same for what the running servers hold; the registry is not asked."""
-    found = []
-    for service in stack.services:
-        if not service.active or service.gpu == "off":
-            continue
-        for model in service.models:
-            held = snapshot.server(service.name).models.get(model)
-            try:
-                shape = served_shape(shell, service, held) if held else None
-                found.append(Row(service, model, shape, "" if shape else "not here yet"))
-            except Incomplete as error:
-                found.append(Row(service, model, None, str(error)))
-    return found
 
 
 def served_shape(shell: Shell, service: Service, held: ServedModel) -> ModelShape:
@@ -69,19 +61,19 @@ def served_shape(shell: Shell, service: Service, held: ServedModel) -> ModelShap
     return from_show(told, held.size)
 
 
-def _offered_shape(run: Run, model: str) -> ModelShape:
+def _offered_shape(asker: Asker, model: str) -> ModelShape:
     """Read the shape of a model at the registry. Raises Incomplete."""
-    remote = look_up_model(run, model)
+    remote = look_up_model(asker, model)
     if isinstance(remote, RegistryFault):
         raise Incomplete("the registry does not tell")
     key = ("shape", remote.digest)
-    if key not in run.manifests:
-        run.manifests[key] = _read(run, model, remote)
-    found: ModelShape = run.manifests[key]
+    if key not in asker.manifests:
+        asker.manifests[key] = _read(asker, model, remote)
+    found: ModelShape = asker.manifests[key]
     return found
 
 
-def _read(run: Run, model: str, remote: RemoteManifest) -> ModelShape:
+def _read(asker: Asker, model: str, remote: RemoteManifest) -> ModelShape:
     weights = remote.of_kind(WEIGHTS)
     if len(weights) != 1:
         raise Incomplete("it is in several files")
@@ -91,7 +83,7 @@ def _read(run: Run, model: str, remote: RemoteManifest) -> ModelShape:
     header = None
     for end in STEPS:
         wanted = min(end, size)
-        data += model_bytes(run, model, digest, len(data), wanted - len(data))
+        data += model_bytes(asker, model, digest, len(data), wanted - len(data))
         try:
             header = read_header(data)
         except NotGguf as error:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
-from itertools import combinations
+from itertools import chain, combinations
 
 from tasks.stack import Service, Stack
 from tasks.steps import Failure
@@ -160,7 +160,7 @@ def _milder(shape: ModelShape, now: Settings) -> Iterator[tuple[Settings, int]]:
 def _largest_context(shape: ModelShape, settings: Settings, least: int, budget: int) -> int:
     """Return the declared context or the largest smaller one that fits, in steps; 0 for none."""
     steps = range(settings.context // CONTEXT_STEP * CONTEXT_STEP, least - 1, -CONTEXT_STEP)
-    for context in (settings.context, *steps):
+    for context in chain((settings.context,), steps):
         if need(shape, replace(settings, context=context)).total <= budget:
             return context
     return 0

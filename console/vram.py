@@ -1,0 +1,77 @@
+"""The VRAM plan for a person who asks: what the declared models take of the GPU's memory."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from typing import Any
+
+from console.host import Trouble, declared, lock_of, shell_for, snapshot_of
+from tasks.inventory.rows import LOCAL
+from tasks.nvidia.facts import NvidiaFacts
+from tasks.nvidia.observed import Nvidia
+from tasks.shell import LocalShell, Result
+from tasks.stack import Service, Stack
+from tasks.vram.check import memory
+from tasks.vram.look import rows
+from tasks.vram.plan import Row, VramPlan, card_of
+
+
+@dataclass
+class LocalAsker:
+    """Asks registries and servers from this machine, without a run."""
+
+    stack: Stack
+    shell: LocalShell
+    manifests: dict[tuple[str, str], Any] = field(default_factory=dict)
+
+    def sh(self, script: str, *, stdin: str | None = None, timeout: float | None = 60) -> Result:
+        """Run a script."""
+        return self.shell.sh(script, stdin=stdin, timeout=timeout)
+
+
+def vram_plan(budget_gb: float) -> VramPlan | Trouble:
+    """Plan for this machine's card, or for a budget in GB; nothing has to run for it."""
+    stack = declared()
+    if budget_gb:
+        stack = stack.model_copy(update={"vram_budget_gb": budget_gb})
+    asker = LocalAsker(stack, shell_for(stack))
+    nvidia = Nvidia.from_lines(asker.sh(NvidiaFacts().command()).stdout.splitlines())
+    card = card_of(stack, memory(nvidia.gpus))
+    if card is None:
+        return Trouble(
+            "no NVIDIA card tells its memory here",
+            "--budget 8 plans for a card of 8 GB; vram_budget_gb in stack.toml does so for good",
+        )
+    lock = lock_of(stack)
+
+    def digests(service: Service) -> dict[str, str]:
+        return lock.service(LOCAL, service.name).model_digests if lock is not None else {}
+
+    snapshot, _ = snapshot_of(stack)
+    return VramPlan(card, rows(asker, stack.services, snapshot, digests))
+
+
+def as_json(plan: VramPlan) -> dict[str, Any]:
+    """Return the plan for programs; sizes in bytes, null where nobody can tell."""
+    card = plan.card
+    return {
+        "card": {"names": card.names, "total": card.total, "budget": card.budget},
+        "models": [_row(plan, row) for row in plan.rows],
+        "together": plan.together,
+        "sets": [list(names) for names in plan.sets()],
+    }
+
+
+def _row(plan: VramPlan, row: Row) -> dict[str, Any]:
+    need = row.need
+    return {
+        "service": row.service.name,
+        "model": row.model,
+        "weights": need.weights if need else None,
+        "kv_cache": need.kv_cache if need else None,
+        "compute": need.compute if need else None,
+        "overhead": need.overhead if need else None,
+        "total": need.total if need else None,
+        "fits": plan.fits(row) if need else None,
+        "unknown": row.unknown,
+    }

@@ -1,0 +1,83 @@
+"""Containers that were given the GPU and cannot reach it any more (fault 1).
+
+`systemctl daemon-reload` and driver updates take the device away from running containers, and
+nothing in `docker inspect` shows it: only inside one sees it. Source: NVIDIA Container Toolkit,
+troubleshooting, "Containers losing access to GPUs with error: Failed to initialize NVML".
+"""
+
+from __future__ import annotations
+
+import json
+import shlex
+from dataclasses import dataclass, field
+
+from tasks.engine_api import curl, engine
+from tasks.ollama.observed import Snapshot
+from tasks.run import Run
+
+# What docker exec ends with where the image holds no such program: that tells nothing.
+NO_PROGRAM = (126, 127)
+QUESTION = {"Cmd": ["nvidia-smi", "-L"], "AttachStdout": True, "AttachStderr": True, "Tty": True}
+SCRIPT = r"""
+exec 2>/dev/null
+for name in @NAMES@; do
+  id=$(printf %s @QUESTION@ | @CREATE@ | grep -o '"Id":"[0-9a-f]*"' | cut -d'"' -f4)
+  [ -n "$id" ] || continue
+  printf %s '{"Detach":false,"Tty":true}' | @START@ | head -c 200 | tr -c '\12\40-\176' ' '
+  code=$(@INSPECT@ | grep -o '"ExitCode":[0-9]*' | cut -d: -f2)
+  printf '\n#device %s %s\n' "$name" "$code"
+done
+true"""
+
+
+@dataclass(frozen=True)
+class LostDevices:
+    """What nvidia-smi said inside the containers that cannot reach the GPU, by container."""
+
+    said: dict[str, str] = field(default_factory=dict)
+
+
+def lost_devices(run: Run, snapshot: Snapshot) -> LostDevices:
+    """Ask inside each running container of ours that was given the GPU; once between changes."""
+    seen: LostDevices | None = run.memory.get(LostDevices)
+    if seen is None:
+        names = [
+            c.name
+            for c in snapshot.containers
+            if c.devices and c.is_running and c.is_of(run.stack.container_prefix)
+        ]
+        output = run.sh(_script(names, run.stack.docker_socket)).stdout if names else ""
+        seen = run.memory[LostDevices] = parse(output)
+    return seen
+
+
+def _script(names: list[str], socket: str) -> str:
+    def ask(path: str, method: str) -> str:
+        command = curl(
+            ["@URL@"], socket=socket, method=method, timeout=20, has_body=method == "POST"
+        )
+        return command.replace("@URL@", f'"{engine("")}{path}"')
+
+    return (
+        SCRIPT.replace("@NAMES@", shlex.join(names))
+        .replace("@QUESTION@", shlex.quote(json.dumps(QUESTION)))
+        .replace("@CREATE@", ask("/containers/$name/exec", "POST"))
+        .replace("@START@", ask("/exec/$id/start", "POST"))
+        .replace("@INSPECT@", ask("/exec/$id/json", "GET"))
+    )
+
+
+def parse(output: str) -> LostDevices:
+    """Read what the script printed: what was said, then "#device NAME STATUS"."""
+    said: dict[str, str] = {}
+    words: list[str] = []
+    for line in output.splitlines():
+        if not line.startswith("#device "):
+            words.append(line)
+            continue
+        name, _, code = line.removeprefix("#device ").partition(" ")
+        if code.isdecimal() and int(code) not in (0, *NO_PROGRAM):
+            text = " ".join(" ".join(w for w in words if not w.startswith("#")).split())
+            said[name] = text or f"nvidia-smi ended with {code}"
+        words = []
+    return LostDevices(said)
