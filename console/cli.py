@@ -115,9 +115,9 @@ def _print_status(
 
 
 @app.command()
-@click.option("--budget", type=click.FloatRange(min=0.1), default=0, help="Plan for so many GB.")
+@click.option("--budget", type=click.FloatRange(min=0.1), help="Plan for so many GB.")
 @click.option("--json", "as_json", is_flag=True, help="For programs; sizes in bytes.")
-def plan(budget: float, as_json: bool) -> None:
+def plan(budget: float | None, as_json: bool) -> None:
     """Show what the declared models take of the GPU's memory, and what fits there."""
     from console import vram  # noqa: PLC0415 (status does not pay for it)
     from tasks.vram.plan import lines  # noqa: PLC0415

@@ -29,7 +29,7 @@ class LocalAsker:
         return self.shell.sh(script, stdin=stdin, timeout=timeout)
 
 
-def vram_plan(budget_gb: float) -> VramPlan | Trouble:
+def vram_plan(budget_gb: float | None) -> VramPlan | Trouble:
     """Plan for this machine's card, or for a budget in GB; nothing has to run for it."""
     stack = declared()
     if budget_gb:

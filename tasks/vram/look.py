@@ -65,7 +65,7 @@ def _offered_shape(asker: Asker, model: str) -> ModelShape:
     """Read the shape of a model at the registry. Raises Incomplete."""
     remote = look_up_model(asker, model)
     if isinstance(remote, RegistryFault):
-        raise Incomplete("the registry does not tell")
+        raise Incomplete(remote.cause)
     key = ("shape", remote.digest)
     if key not in asker.manifests:
         asker.manifests[key] = _read(asker, model, remote)

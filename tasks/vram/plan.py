@@ -188,7 +188,8 @@ def lines(plan: VramPlan) -> Sequence[str]:
     cells = [titles, *(_cells(plan, row) for row in plan.rows)]
     widths = [max(len(row[column]) for row in cells) for column in range(len(titles))]
     table = ["  " + _line(row, widths).rstrip() for row in cells]
-    return [head, *table, *(f"  {text}" for text in _together(plan))]
+    unknown = [f"{row.model}: {row.unknown}" for row in plan.rows if row.shape is None]
+    return [head, *table, *(f"  {text}" for text in [*unknown, *_together(plan)])]
 
 
 def _line(row: Sequence[str], widths: Sequence[int]) -> str:
@@ -202,7 +203,7 @@ def _line(row: Sequence[str], widths: Sequence[int]) -> str:
 def _cells(plan: VramPlan, row: Row) -> tuple[str, ...]:
     found = row.need
     if found is None:
-        return (row.service.name, row.model, "?", "?", "?", "?", "?", row.unknown)
+        return (row.service.name, row.model, "?", "?", "?", "?", "?", "unknown")
     sizes = (found.weights, found.kv_cache, found.compute, found.overhead, found.total)
     verdict = "fits" if plan.fits(row) else "does not fit"
     return (row.service.name, row.model, *map(bytes_text, sizes), verdict)

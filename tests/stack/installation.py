@@ -90,6 +90,7 @@ class Installation:
     settings: dict[str, Any] = field(default_factory=dict)
     namespace: str = ""
     socket: str = "/var/run/docker.sock"
+    tools: str = ""
 
     def __post_init__(self) -> None:
         self.folder.mkdir(parents=True, exist_ok=True)
@@ -129,8 +130,9 @@ class Installation:
 
     @property
     def environment(self) -> dict[str, str]:
-        """The environment of a run."""
-        return {**os.environ, "STACK_FILE": str(self.stack_file), "NO_COLOR": "1"}
+        """The environment of a run; `tools` is a folder that comes first on its PATH."""
+        path = os.pathsep.join(filter(None, (self.tools, os.environ["PATH"])))
+        return {**os.environ, "STACK_FILE": str(self.stack_file), "NO_COLOR": "1", "PATH": path}
 
     def write(self, **changes: Any) -> None:
         """Write the declaration, changed at the top or (by service name) in a service's table."""
