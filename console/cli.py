@@ -95,6 +95,9 @@ def _print_status(
         for change in row.drift:
             text = f"{change['field']} {change['old']} → {change['new']}"
             console.print(f"{row.name}: drift: {text}", style="yellow", markup=False)
+        if row.left_gpu:
+            told = f"{row.name}: {row.left_gpu}; ./main.sh doctor looks into it"
+            console.print(told, style="yellow", markup=False)
         if row.previous:
             kept = ", ".join(
                 f"{k['name']}@{k['digest'][7:19]} ({bytes_text(k['size']) if k['size'] else '?'})"

@@ -12,8 +12,10 @@ from typing import Any
 from console.host import engine_trouble, read_lock, shell_for
 from console.services import ServiceView, interrupted, views
 from tasks.inventory.database import is_up_to_date, unusable
+from tasks.inventory.rows import LOCAL
 from tasks.layers import rooted
-from tasks.ollama.generation import generate
+from tasks.lockfile import ServiceLock
+from tasks.ollama.generation import Proof, generate, is_slower
 from tasks.ollama.look import look
 from tasks.ollama.observed import Snapshot
 from tasks.shell import LocalShell
@@ -59,7 +61,8 @@ def checks(stack: Stack) -> Iterator[Check]:
         yield Check(f"container {name}", False, "a replacement was interrupted", CONVERGE)
     for service in stack.services:
         if service.active and service.model in snapshot.server(service.name).models:
-            yield generation_check(stack, service, snapshot)
+            entry = lock.service(LOCAL, service.name) if lock is not None else ServiceLock()
+            yield generation_check(stack, service, snapshot, entry)
     yield database_check(stack, snapshot)
 
 
@@ -102,9 +105,10 @@ def service_check(view: ServiceView) -> Check:
     return Check(view.name, view.is_well, finding, "" if view.is_well else CONVERGE)
 
 
-def generation_check(stack: Stack, service: Service, snapshot: Snapshot) -> Check:
+def generation_check(
+    stack: Stack, service: Service, snapshot: Snapshot, entry: ServiceLock
+) -> Check:
     """Generate for real, one service after the other, and unload what that loaded."""
-    what = f"{service.name}: generation"
     loaded = {model.name for model in snapshot.server(service.name).loaded}
     try:
         proof = generate(
@@ -116,11 +120,26 @@ def generation_check(stack: Stack, service: Service, snapshot: Snapshot) -> Chec
             unload=service.model not in loaded,
         )
     except StepFailed as error:
-        return Check(what, False, error.cause, error.remedy)
-    finding = f"{proof.tokens} tokens on {proof.verdict}, {proof.rate:.0f} tokens/s"
-    is_well = proof.verdict == "GPU" or service.gpu != "required"
-    remedy = "" if is_well else "nvidia-smi shows what else uses the card; or declare less context"
-    return Check(what, is_well, finding, remedy)
+        return Check(f"{service.name}: generation", False, error.cause, error.remedy)
+    return judged(proof, service, entry, stack.container_name(service))
+
+
+def judged(proof: Proof, service: Service, entry: ServiceLock, container: str) -> Check:
+    """Judge a generation: by where it ran, and by what the service could do when it was proven."""
+    what = f"{service.name}: generation"
+    finding = proof.finding
+    known = entry.rate(proof.model, proof.verdict)
+    if is_slower(proof.rate, known):
+        finding += f"; {known:.0f} when it was proven"
+    had_gpu = proof.model in entry.gpu_models and service.gpu != "off"
+    if proof.verdict == "GPU" or not (had_gpu or service.gpu == "required"):
+        return Check(what, True, finding)
+    finding += "; it was on the GPU when it was proven" if had_gpu else ""
+    remedy = (
+        "nvidia-smi shows what else uses the card; after an update of the driver:"
+        f" docker restart {container}; ./main.sh plan shows what fits"
+    )
+    return Check(what, False, finding, remedy)
 
 
 def database_check(stack: Stack, snapshot: Snapshot) -> Check:

@@ -10,7 +10,7 @@ from tasks.goals import is_interrupted, kept_sizes
 from tasks.lockfile import LockFile, ServiceLock
 from tasks.models.plan import undeclared
 from tasks.ollama.drift import Change, drift
-from tasks.ollama.generation import processor
+from tasks.ollama.generation import left_gpu, processor
 from tasks.ollama.observed import LoadedModel, ObservedContainer, Snapshot
 from tasks.ollama.spec import PREVIOUS, is_private, spec_of
 from tasks.stack import Service, Stack
@@ -47,11 +47,14 @@ class ServiceView:
     models: tuple[str, ...]
     undeclared: tuple[str, ...]
     previous: tuple[dict[str, Any], ...] = ()
+    left_gpu: str = ""
+    gpu: str = "auto"
 
     @property
     def is_well(self) -> bool:
         """Tell whether nothing has to be done about the service."""
-        return self.state in WELL and not self.drift
+        has_gpu = not (self.left_gpu and self.gpu == "required")
+        return self.state in WELL and not self.drift and has_gpu
 
     def as_json(self) -> dict[str, Any]:
         """Return the row for programs."""
@@ -88,7 +91,16 @@ def _view(stack: Stack, service: Service, snapshot: Snapshot, lock: LockFile | N
         models=tuple(model for model in service.models if model in held),
         undeclared=tuple(undeclared(service, held)),
         previous=_previous(stack, service, snapshot, lock),
+        left_gpu=_left_gpu(service, snapshot, lock),
+        gpu=service.gpu,
     )
+
+
+def _left_gpu(service: Service, snapshot: Snapshot, lock: LockFile | None) -> str:
+    if lock is None or service.gpu == "off":
+        return ""
+    proven = lock.service(LOCAL, service.name).gpu_models
+    return left_gpu(snapshot.server(service.name), service.models, proven)
 
 
 def _previous(

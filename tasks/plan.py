@@ -8,6 +8,7 @@ from dataclasses import replace
 from tasks.models.plan import WantedModels, plan_models
 from tasks.ollama.devices import lost_devices
 from tasks.ollama.facts import observe
+from tasks.ollama.generation import left_gpu
 from tasks.ollama.observed import Snapshot
 from tasks.ollama.plan import (
     Wanted,
@@ -151,6 +152,15 @@ def whole_plan(run: Run, host_steps: list[Step], snapshot: Snapshot) -> Iterator
     for service in run.stack.selected:
         if not run.has_failed(service.name):
             yield from model_plan(run, service, snapshot, everything)
+
+
+def gpu_notes(run: Run, snapshot: Snapshot) -> Iterator[str]:
+    """Tell of each service whose model is in memory and has left the GPU."""
+    for service in run.stack.selected:
+        proven = run.locked(service).gpu_models
+        told = left_gpu(snapshot.server(service.name), service.models, proven)
+        if told and service.gpu != "off":
+            yield f"{service.name}: {told}: nvidia-smi shows what else uses the card"
 
 
 def docker_commands(run: Run, steps: list[Step]) -> Iterator[str]:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from collections.abc import Collection, Iterable
 from dataclasses import dataclass
 
 from tasks.engine_api import Answer, answers, curl
@@ -92,6 +93,19 @@ def processor(gpu_share: float) -> str:
     if gpu_share >= WHOLE:
         return "GPU"
     return f"GPU {gpu_share:.0%}".replace("%", " %") if gpu_share else "CPU"
+
+
+def left_gpu(server: ObservedServer, models: Iterable[str], proven: Collection[str]) -> str:
+    """Tell of a loaded model that is not wholly on the GPU any more, "" where there is none.
+
+    `models` are the declared ones, `proven` those that once ran wholly on the GPU (faults 2 and 3).
+    """
+    loaded = {model.name: model for model in server.loaded}
+    for name in models:
+        model = loaded.get(name)
+        if model is not None and name in proven and processor(model.gpu_share) != "GPU":
+            return f"{name} is on {processor(model.gpu_share)} now, and was on the GPU when proven"
+    return ""
 
 
 def generate(

@@ -15,7 +15,7 @@ from tasks.layers import rooted
 from tasks.lockfile import LockError, LockFile
 from tasks.ollama.facts import observe
 from tasks.ollama.observed import Snapshot
-from tasks.plan import docker_commands, orphans, refuse, whole_plan
+from tasks.plan import docker_commands, gpu_notes, orphans, refuse, whole_plan
 from tasks.preflight import operations
 from tasks.preflight.advisories import image_notes
 from tasks.preflight.downloads import check_downloads
@@ -97,7 +97,7 @@ def _plan(run: Run, planner: Planner) -> list[Step]:
     steps = list(planner(run, host_steps, snapshot))
     _check_downloads(run, engine, steps)
     check_vram(run, steps, snapshot)
-    for note in (*orphans(run, snapshot)[1], *image_notes(run.stack)):
+    for note in (*orphans(run, snapshot)[1], *image_notes(run.stack), *gpu_notes(run, snapshot)):
         run.note(note)
     return list(planner(run, host_steps, snapshot))
 

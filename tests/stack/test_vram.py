@@ -41,7 +41,11 @@ def _program(path: Path, text: str) -> None:
 def table(output: Output) -> dict[str, str]:
     """Return the line of each model in the printed plan, by service."""
     lines = (line.partition("] ")[2].split() for line in output.text.splitlines())
-    return {words[0]: " ".join(words) for words in lines if len(words) > 5 and words[1].startswith("tiny-")}
+    return {
+        words[0]: " ".join(words)
+        for words in lines
+        if len(words) > 5 and words[1].startswith("tiny-")
+    }
 
 
 def test_a_table_is_printed_before_anything_is_pulled(with_card: Installation) -> None:

@@ -53,6 +53,16 @@ def test_a_container_that_does_not_run_is_brought_to_run(status: str, expected: 
     assert actions(snapshot(container(SPEC, status=status))) == expected
 
 
+def test_fault_1_a_container_that_lost_the_gpu_is_replaced_on_its_volume() -> None:
+    lost = replace(WANTED, lost_gpu="Failed to initialize NVML: Unknown Error")
+    steps = plan_container(lost, snapshot(container(SPEC)))
+    expected = ["set aside", "create", "prove", "remove"]
+    assert [str(step.action) for step in steps][:4] == expected
+    assert steps[0].why == (
+        "GPU lost → there; inside it nvidia-smi says: Failed to initialize NVML: Unknown Error"
+    )
+
+
 def test_a_renamed_container_gets_its_name_back() -> None:
     assert actions(snapshot(container(SPEC, name="foo"))) == ["rename"]
 

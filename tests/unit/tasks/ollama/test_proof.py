@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from tasks.ollama.generation import Proof
+from tasks.ollama.generation import Memory, Proof
 from tasks.ollama.proof import objection
 
 
@@ -26,3 +26,11 @@ def test_fault_2_a_model_that_left_the_gpu_is_no_success(
     fault = objection(Proof("m:1", 8, 50.0, share), gpu, had_gpu=had_gpu)
     assert (fault is None) is (not part)
     assert fault is None or part in fault.cause
+
+
+def test_fault_3_required_does_not_believe_a_card_that_did_not_grow() -> None:
+    unproven = Proof("m:1", 8, 50.0, 1.0, Memory(412, 412, 4 * 1024**3))
+    fault = objection(unproven, "required", had_gpu=False)
+    assert fault is not None
+    assert "did not grow (412 → 412 MiB)" in fault.cause
+    assert objection(unproven, "auto", had_gpu=False) is None
