@@ -43,15 +43,15 @@ def _row(asker: Asker, snapshot: Snapshot, service: Service, model: str, digest:
     held = snapshot.server(service.name).models.get(model)
     try:
         if held is not None and digest in ("", held.digest):
-            return Row(service, model, served_shape(asker, service, held))
+            return Row(service, model, served_shape(asker, service.url, held))
         return Row(service, model, _offered_shape(asker, model))
     except Incomplete as error:
         return Row(service, model, None, str(error))
 
 
-def served_shape(shell: Shell, service: Service, held: ServedModel) -> ModelShape:
-    """Ask a server for the shape of a model that it holds. Raises Incomplete."""
-    url = f"{service.url}/api/show"
+def served_shape(shell: Shell, server: str, held: ServedModel) -> ModelShape:
+    """Ask a server, by its URL, for the shape of a model that it holds. Raises Incomplete."""
+    url = f"{server}/api/show"
     question = curl([url], method="POST", timeout=20, has_body=True)
     said = shell.sh(f"{question}; true", stdin=json.dumps({"model": held.name}), timeout=30)
     answer = answers(said.stdout).get(url, Answer(url, 0, ""))

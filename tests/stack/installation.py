@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import hashlib
 import json
 import os
 import re
@@ -249,6 +250,16 @@ class Installation:
         body = json.dumps({"model": model}).encode()
         request = urllib.request.Request(self.url(service) + "/api/delete", body, method="DELETE")
         urllib.request.urlopen(request, timeout=30).close()
+
+    def add_model(self, service: str, model: str, file: Path) -> None:
+        """Make a model inside a server from a GGUF file, as a hand would."""
+        content = file.read_bytes()
+        digest = f"sha256:{hashlib.sha256(content).hexdigest()}"
+        blob = urllib.request.Request(f"{self.url(service)}/api/blobs/{digest}", content)
+        urllib.request.urlopen(blob, timeout=60).close()
+        self.ask(
+            service, "/api/create", {"model": model, "files": {file.name: digest}, "stream": False}
+        )
 
     def take_down(self) -> None:
         """Remove every container and volume of this stack; never those of a person's own."""

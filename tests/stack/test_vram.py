@@ -11,6 +11,11 @@ from pathlib import Path
 
 import pytest
 
+from tasks.ollama.observed import ServedModel
+from tasks.shell import LocalShell
+from tasks.vram.arithmetic import Settings, need
+from tasks.vram.look import served_shape
+from tests.stack import qwen3
 from tests.stack.conftest import Maker
 from tests.stack.installation import Installation, Output
 
@@ -109,3 +114,26 @@ def test_a_quantised_cache_is_estimated_within_a_tenth(stack: Installation) -> N
     stack.ask("qwen", "/api/generate", body)
     (loaded,) = stack.ask("qwen", "/api/ps")["models"]
     assert loaded["size"] <= planned["weights"] + planned["kv_cache"] <= loaded["size"] * 1.1
+
+
+@pytest.mark.parametrize("flash", [True, False])
+def test_ollamas_own_engine_is_estimated_within_a_tenth(
+    stack: Installation, tmp_path: Path, flash: bool
+) -> None:
+    """qwen3 runs there: the computation is measured by Ollama, and only estimated before."""
+    stack.write(kv_cache_type="f16", flash_attention=flash, qwen={"context": 8192, "parallel": 1})
+    assert stack.converge().status == 0
+    qwen3.write(tmp_path / "qwen3.gguf")
+    stack.add_model("qwen", "own-engine", tmp_path / "qwen3.gguf")
+    held = ServedModel("own-engine:latest", "", 0)
+    shape = served_shape(LocalShell(), stack.url("qwen"), held)
+    assert shape.architecture == "qwen3"
+    body = {"model": "own-engine", "prompt": "hi", "stream": False, "options": {"num_predict": 2}}
+    stack.ask("qwen", "/api/generate", body)
+    loaded = {m["name"]: m for m in stack.ask("qwen", "/api/ps")["models"]}["own-engine:latest"]
+    found = need(shape, Settings(8192, 1, "f16", flash))
+    # Here, and not on a GPU, the token embedding counts too.
+    embedding = qwen3.TOKENS * qwen3.WIDTH * 2
+    estimate = found.weights + found.kv_cache + found.compute + embedding
+    assert abs(estimate - loaded["size"]) < loaded["size"] / 10
+    stack.delete_model("qwen", "own-engine")
