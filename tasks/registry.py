@@ -155,17 +155,17 @@ def model_url(stack: Stack, path: str) -> str:
     return _manifest_url(stack.model_registry or OLLAMA_REGISTRY, is_plain, path)
 
 
-def model_bytes(asker: Asker, model: str, digest: str, first: int, count: int) -> bytes:
-    """Return some bytes of a model's layer; fewer, or none, where the registry does not give them.
+def model_beginning(asker: Asker, model: str, digest: str, count: int) -> bytes:
+    """Return the first bytes of a model's layer; fewer where the registry gives no more.
 
     The host may be far away, so they travel compressed. A registry that knows no ranges would send
-    all of it from the start: it is cut off, and nothing is returned but what was asked for.
+    all of it: it is cut off.
     """
     path = ModelReference.parse(model).manifest_path.partition("/manifests/")[0]
     url = shlex.quote(model_url(asker.stack, f"{path}/blobs/{digest}"))
     fetch = (
-        f"curl -sSfL --max-time {BYTES_TIMEOUT} --connect-timeout 8 -K -"
-        f" -r {first}-{first + count - 1} {url} 2>/dev/null | head -c {count} | gzip -c | base64"
+        f"curl -sSfL --max-time {BYTES_TIMEOUT} --connect-timeout 8 -K - -r 0-{count - 1} {url}"
+        f" 2>/dev/null | head -c {count} | gzip -c | base64"
     )
     configuration = "\n".join(_proxy_lines(asker.stack)) + "\n"
     found = asker.sh(f"sh -c {shlex.quote(fetch)}", stdin=configuration, timeout=BYTES_TIMEOUT + 15)

@@ -8,7 +8,7 @@ from typing import Any
 
 from tasks.engine_api import Answer, answers, curl
 from tasks.ollama.observed import ServedModel, Snapshot
-from tasks.registry import Asker, RegistryFault, RemoteManifest, look_up_model, model_bytes
+from tasks.registry import Asker, RegistryFault, RemoteManifest, look_up_model, model_beginning
 from tasks.shell import Shell
 from tasks.stack import Service
 from tasks.vram.gguf import NotGguf, TooShort, read_header
@@ -79,11 +79,10 @@ def _read(asker: Asker, model: str, remote: RemoteManifest) -> ModelShape:
         raise Incomplete("it is in several files")
     digest, size = next(iter(weights.items()))
     projector = sum(remote.of_kind(PROJECTOR).values())
-    data = b""
     header = None
     for end in STEPS:
         wanted = min(end, size)
-        data += model_bytes(asker, model, digest, len(data), wanted - len(data))
+        data = model_beginning(asker, model, digest, wanted)
         try:
             header = read_header(data)
         except NotGguf as error:
