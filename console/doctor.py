@@ -15,7 +15,7 @@ from tasks.inventory.database import is_up_to_date, unusable
 from tasks.inventory.rows import LOCAL
 from tasks.layers import rooted
 from tasks.lockfile import ServiceLock
-from tasks.ollama.generation import Proof, generate, is_slower
+from tasks.ollama.generation import Proof, generate, is_as_declared, is_slower
 from tasks.ollama.look import look
 from tasks.ollama.observed import Snapshot
 from tasks.shell import LocalShell
@@ -132,7 +132,7 @@ def judged(proof: Proof, service: Service, entry: ServiceLock, container: str) -
     if is_slower(proof.rate, known):
         finding += f"; {known:.0f} when it was proven"
     had_gpu = proof.model in entry.gpu_models and service.gpu != "off"
-    if proof.verdict == "GPU" or not (had_gpu or service.gpu == "required"):
+    if is_as_declared(proof, service) or not (had_gpu or service.gpu == "required"):
         return Check(what, True, finding)
     finding += "; it was on the GPU when it was proven" if had_gpu else ""
     remedy = (

@@ -133,6 +133,12 @@ class ServiceLock:
         """The models that ran wholly on the GPU when they were proven."""
         return frozenset(name for name, proven in self.models.items() if proven.processor == "GPU")
 
+    @property
+    def partial_models(self) -> frozenset[str]:
+        """The models that ran at least partly on the GPU when they were proven: "GPU 43 %"."""
+        parts = (name for name, p in self.models.items() if p.processor.endswith("%"))
+        return self.gpu_models | frozenset(parts)
+
     def rate(self, model: str, processor: str) -> float:
         """Return the tokens a second that a model made when it was proven there, 0 if unknown."""
         proven = self.models.get(model)

@@ -77,7 +77,7 @@ def wanted_models(run: Run, service: Service) -> WantedModels:
         digests=run.model_digests(service),
         proven=lock.model_digests,
         previous=lock.previous_models if run.stack.keep_previous else {},
-        gpu_proven=lock.gpu_models,
+        gpu_proven=lock.partial_models if service.gpu_partial else lock.gpu_models,
         is_upgrade=service.name in run.goals,
         pull_names={run.stack.pull_name(model) for model in service.models} - {*service.models},
         may_remove=options.prune and options.purge,

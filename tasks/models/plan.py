@@ -23,11 +23,11 @@ class WantedModels:
     """What the plan of a service's models starts from, besides what its server holds.
 
     `digests` are the manifest digests to hold to, by model; `proven` those that the lock holds;
-    `previous` those that are to be kept for a rollback. `gpu_proven` are the models that ran wholly
-    on the GPU when they were proven. `is_upgrade`: a model that is another one is replaced so that
-    it can come back. `may_remove`: models that the lock knows and nobody declares any more go.
-    `pull_names` are the names under which models arrive, where they are others than the declared
-    ones. `needs` names the earlier stage that has to bring the engine up.
+    `previous` those that are to be kept for a rollback. `gpu_proven` are the models that ran on the
+    GPU as far as is declared when they were proven. `is_upgrade`: a model that is another one is
+    replaced so that it can come back. `may_remove`: models that the lock knows and nobody declares
+    any more go. `pull_names` are the names under which models arrive, where they are others than
+    the declared ones. `needs` names the earlier stage that has to bring the engine up.
     """
 
     service: Service

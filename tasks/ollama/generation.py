@@ -10,6 +10,7 @@ from tasks.engine_api import Answer, answers, curl
 from tasks.host.sections import PRELUDE
 from tasks.ollama.observed import LoadedModel, ObservedServer
 from tasks.shell import Shell
+from tasks.stack import Service
 from tasks.steps import StepFailed
 
 PROMPT = "Say ok."
@@ -81,6 +82,13 @@ class Proof:
         rate = f", {self.rate:.0f} tokens/s" if self.rate else ""
         memory = f", memory of the GPU {self.memory}" if self.memory is not None else ""
         return f"{self.tokens} tokens on {self.verdict}{rate}{memory}"
+
+
+def is_as_declared(proof: Proof, service: Service) -> bool:
+    """Tell whether a model ran on the GPU as far as its service asks for: wholly, or partly where
+    `gpu_partial` allows it."""
+    is_part = bool(proof.gpu_share) and not proof.is_unproven
+    return proof.verdict == "GPU" or (service.gpu_partial and is_part)
 
 
 def is_slower(rate: float, known: float) -> bool:

@@ -7,7 +7,7 @@ from datetime import UTC, datetime
 from tasks.engine_api import answers, curl
 from tasks.lockfile import Proven
 from tasks.ollama.facts import observe, observe_afresh
-from tasks.ollama.generation import Proof, generate, is_slower
+from tasks.ollama.generation import Proof, generate, is_as_declared, is_slower
 from tasks.ollama.observed import ObservedServer
 from tasks.run import Run
 from tasks.stack import Service
@@ -66,10 +66,10 @@ def _judge(run: Run, service: Service, proof: Proof) -> None:
     """Act on where the model ran: "required" fails, "auto" says it; an upgrade keeps the GPU."""
     run.log(f"  {proof.model} generated {proof.finding}")
     had_gpu = service.name in run.goals and proof.model in run.locked(service).gpu_models
-    fault = objection(proof, service.gpu, had_gpu=had_gpu)
+    fault = objection(proof, service, had_gpu=had_gpu)
     if fault is not None:
         raise fault
-    if proof.verdict != "GPU" and service.gpu != "off" and run.gpu_is_usable:
+    if service.gpu != "off" and run.gpu_is_usable and not is_as_declared(proof, service):
         run.note(f"{service.name}: {proof.model} ran on {proof.verdict}, not wholly on the GPU")
     known = run.locked(service).rate(proof.model, proof.verdict)
     if is_slower(proof.rate, known):
@@ -79,12 +79,13 @@ def _judge(run: Run, service: Service, proof: Proof) -> None:
         )
 
 
-def objection(proof: Proof, gpu: str, *, had_gpu: bool) -> StepFailed | None:
-    """Return why a generation that worked is not good enough; `gpu` is the declared mode.
+def objection(proof: Proof, service: Service, *, had_gpu: bool) -> StepFailed | None:
+    """Return why a generation that worked is not good enough for its service.
 
     `had_gpu`: the model ran wholly on the GPU before the upgrade that is being proven.
     """
-    if proof.verdict == "GPU" or gpu == "off":
+    gpu = service.gpu
+    if gpu == "off" or is_as_declared(proof, service):
         return None
     if proof.is_unproven and gpu == "required":
         return StepFailed(
@@ -96,8 +97,8 @@ def objection(proof: Proof, gpu: str, *, had_gpu: bool) -> StepFailed | None:
     if gpu == "required":
         return StepFailed(
             f'{proof.model} ran on {proof.verdict} and gpu = "required" asks for all of it',
-            "see `nvidia-smi` for what else uses the card; a smaller context or model may fit;"
-            ' or declare gpu = "auto"',
+            "see `nvidia-smi` for what else uses the card; ./main.sh plan shows what fits;"
+            ' or declare gpu_partial = true or gpu = "auto"',
         )
     if had_gpu:
         return StepFailed(

@@ -6,6 +6,12 @@ import pytest
 
 from tasks.ollama.generation import Memory, Proof
 from tasks.ollama.proof import objection
+from tasks.stack import Service
+from tests.unit.tasks.samples import stack
+
+
+def service(gpu: str, **changes: object) -> Service:
+    return stack().services[0].model_copy(update={"gpu": gpu, **changes})
 
 
 @pytest.mark.parametrize(
@@ -23,14 +29,23 @@ from tasks.ollama.proof import objection
 def test_fault_2_a_model_that_left_the_gpu_is_no_success(
     share: float, gpu: str, had_gpu: bool, part: str
 ) -> None:
-    fault = objection(Proof("m:1", 8, 50.0, share), gpu, had_gpu=had_gpu)
+    fault = objection(Proof("m:1", 8, 50.0, share), service(gpu), had_gpu=had_gpu)
     assert (fault is None) is (not part)
     assert fault is None or part in fault.cause
 
 
 def test_fault_3_required_does_not_believe_a_card_that_did_not_grow() -> None:
     unproven = Proof("m:1", 8, 50.0, 1.0, Memory(412, 412, 4 * 1024**3))
-    fault = objection(unproven, "required", had_gpu=False)
+    fault = objection(unproven, service("required"), had_gpu=False)
     assert fault is not None
     assert "did not grow (412 → 412 MiB)" in fault.cause
-    assert objection(unproven, "auto", had_gpu=False) is None
+    assert objection(unproven, service("auto"), had_gpu=False) is None
+
+
+@pytest.mark.parametrize(("share", "is_good"), [(0.6, True), (0.0, False)])
+def test_where_a_part_is_allowed_a_part_is_enough_and_the_cpu_is_not(
+    share: float, is_good: bool
+) -> None:
+    allowed = service("required", gpu_partial=True)
+    fault = objection(Proof("m:1", 8, 50.0, share), allowed, had_gpu=True)
+    assert (fault is None) is is_good
