@@ -54,7 +54,9 @@ cpus = 0
 
 # auto: use the GPU where there is one; required: fail without it; off: CPU only.
 gpu = "auto"
-# Oldest NVIDIA driver that is accepted.
+# check: only look at the NVIDIA driver; install: install the distribution's, and tell to reboot.
+driver = "check"
+# Oldest NVIDIA driver that is accepted; its branch (580) is the one to install.
 driver_minimum = "580.95"
 # Oldest CUDA version, as nvidia-smi reports it, that is accepted.
 cuda_minimum = "13.0"

@@ -2,11 +2,25 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable
+
 from pyinfra.api import FactBase
 
+from tasks.host.sections import PRELUDE
 from tasks.nvidia.look import SCRIPT
 from tasks.nvidia.observed import Nvidia
-from tasks.run import Run
+from tasks.nvidia.packages import AptPackages
+from tasks.run import Run, quote
+
+PACKAGES_SCRIPT = (
+    PRELUDE
+    + r"""
+echo '##policy'
+apt-cache policy @NAMES@ 2>/dev/null
+echo '##lists'
+ls /var/lib/apt/lists 2>/dev/null | grep -q '_Packages' && echo lists=yes
+true"""
+)
 
 
 class NvidiaFacts(FactBase[Nvidia]):
@@ -29,4 +43,29 @@ def observe_nvidia(run: Run) -> Nvidia:
     if seen is None:
         found = run.host.get_fact(NvidiaFacts, _sudo=False, _ignore_errors=True)
         seen = run.memory[Nvidia] = found
+    return seen
+
+
+class PackageFacts(FactBase[AptPackages]):
+    """What apt knows of some packages, by the lists that are there."""
+
+    @staticmethod
+    def default() -> AptPackages:
+        return AptPackages()
+
+    def command(self, names: Iterable[str]) -> str:
+        return PACKAGES_SCRIPT.replace("@NAMES@", quote(*names))
+
+    def process(self, output: list[str]) -> AptPackages:
+        return AptPackages.from_lines(output)
+
+
+def observe_packages(run: Run, names: Iterable[str]) -> AptPackages:
+    """Ask apt about the packages of a driver, or return what it said since the last change."""
+    seen: AptPackages | None = run.memory.get(AptPackages)
+    if seen is None:
+        found = run.host.get_fact(
+            PackageFacts, names=tuple(names), _sudo=False, _ignore_errors=True
+        )
+        seen = run.memory[AptPackages] = found
     return seen

@@ -5,10 +5,13 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 from tasks.nvidia.checklist import diagnose
+from tasks.nvidia.driver import PART, DriverState
 from tasks.nvidia.observed import Gpu, Nvidia
-from tasks.nvidia.troubles import NO_CARD, Trouble
+from tasks.nvidia.troubles import NO_CARD, Trouble, waits_for_reboot
 from tasks.stack import Stack
 from tasks.steps import Failure
+
+NOTHING_PLANNED = DriverState()
 
 
 @dataclass(frozen=True)
@@ -26,19 +29,35 @@ class Verdict:
     notes: tuple[str, ...] = ()
 
 
-def verdict(nvidia: Nvidia, stack: Stack) -> Verdict:
+def verdict(nvidia: Nvidia, stack: Stack, driver: DriverState = NOTHING_PLANNED) -> Verdict:
     """Judge. Where no active service wants the GPU, nothing is looked at and nothing is said."""
     if not stack.has_gpu_service:
         return Verdict()
     trouble = diagnose(nvidia, stack)
     if trouble is None:
         return Verdict(usable=True, gpus=nvidia.gpus, notes=_reboot_note(nvidia))
-    failures = tuple(
-        Failure(trouble.what, trouble.cause, trouble.remedy, service)
-        for service in requiring(stack)
-    )
+    trouble = _with_installation(trouble, driver)
+    who = requiring(stack)
+    if driver.step is not None and who == ("",):
+        # A failure of the host would leave the installation itself out of the plan.
+        who = tuple(s.name for s in stack.services if s.active)
+    if driver.failure is not None:
+        who = who or (PART,)
+    failures = tuple(Failure(trouble.what, trouble.cause, trouble.remedy, name) for name in who)
     notes = () if failures else (_cpu_note(trouble),)
     return Verdict(False, trouble.is_passing, nvidia.gpus, failures, notes)
+
+
+def _with_installation(trouble: Trouble, driver: DriverState) -> Trouble:
+    """Say what the installation of a driver makes of a trouble."""
+    if driver.step is not None:
+        package = driver.step.subject
+        return waits_for_reboot(f"{package}, which a converge installs, works after a reboot only")
+    if driver.reboot:
+        return waits_for_reboot(driver.reboot)
+    if driver.failure is not None:
+        return Trouble(driver.failure.what, driver.failure.cause, driver.failure.remedy)
+    return trouble
 
 
 def requiring(stack: Stack) -> tuple[str, ...]:
@@ -65,5 +84,6 @@ def _cpu_note(trouble: Trouble) -> str:
     if trouble is NO_CARD:
         return "There is no NVIDIA card here: models run on the CPU."
     if trouble.is_passing:
-        return f"{trouble.what}: {trouble.cause}. {remedy}"
+        until = "Until then what has the GPU keeps it, and all else runs on the CPU."
+        return f"{trouble.what}: {trouble.cause}. {remedy} {until}"
     return f"Models run on the CPU: {trouble.what} ({trouble.cause}). {remedy}"
