@@ -83,7 +83,7 @@ def _step(nvidia: Nvidia, recipe: Recipe, apt: AptPackages, packages: tuple[str,
     return Step(
         Action.INSTALL_DRIVER,
         recipe.driver,
-        f"install the NVIDIA driver{f' {candidate}' if candidate else ''}: {', '.join(packages)}",
+        f"install driver{f' {candidate}' if candidate else ''}: {', '.join(packages)}",
         f"{why}; a reboot is due then",
         service=PART,
     )

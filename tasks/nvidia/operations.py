@@ -19,7 +19,7 @@ def driver() -> Generator[FunctionCommand, None, None]:
     """Bring a driver of the declared branch onto the disk."""
     run = current_run()
     state = plan_driver(run)
-    if state.step is not None and not run.has_failed(""):
+    if state.step is not None:
         yield step_command(run, state.step, install_driver)
 
 

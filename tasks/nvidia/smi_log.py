@@ -8,6 +8,9 @@ from xml.etree import ElementTree
 
 from tasks.host.sections import number
 
+# What nvidia-smi writes, in brackets or not, in the place of a value.
+UNKNOWN = ("N/A", "Not Supported", "Not Found", "Insufficient Permissions", "Unknown Error")
+
 
 @dataclass(frozen=True)
 class Process:
@@ -70,8 +73,8 @@ def mebibytes(text: str) -> int | None:
 
 
 def known(text: str) -> str:
-    """Return a word of nvidia-smi, "" where it says that there is none."""
-    return "" if text.strip("[]") in ("N/A", "Not Supported", "Unknown Error") else text
+    """Return a word of nvidia-smi, "" where it only says why there is none."""
+    return "" if text.strip("[]") in UNKNOWN else text
 
 
 def _text(element: ElementTree.Element, path: str) -> str:

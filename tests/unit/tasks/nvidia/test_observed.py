@@ -65,6 +65,18 @@ def test_what_nvidia_smi_does_not_know_is_unknown() -> None:
     assert look(xml=log(cuda="N/A")).cuda == ""
 
 
+def test_a_card_that_is_split_by_mig_is_one_card_whose_use_may_be_hidden() -> None:
+    row = f"0, NVIDIA A100-PCIE-40GB, {FIRST}, 40960, [Insufficient Permissions], 580.95.05, 8.0"
+    slices = (
+        "<mig_devices><mig_device><index>0</index><uuid>MIG-1</uuid></mig_device></mig_devices>"
+    )
+    hidden = process(77, "C", "[Insufficient Permissions]", "[Insufficient Permissions]")
+    split = gpu(hidden).replace("\t\t<processes>", f"\t\t{slices}\n\t\t<processes>")
+    (card,) = look((row,), log(split)).gpus
+    assert (card.memory_total, card.memory_used) == (40960, None)
+    assert card.log.processes == (Process(77, "", "C", None),)
+
+
 @pytest.mark.parametrize("length", range(0, len(log(gpu())), 97))
 def test_a_log_that_was_cut_gives_nothing_and_the_table_still_counts(length: int) -> None:
     seen = look(xml=log(gpu())[:length])
