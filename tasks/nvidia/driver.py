@@ -11,13 +11,7 @@ from tasks.host.access import root_needed
 from tasks.host.observed import ObservedHost
 from tasks.nvidia.observed import Nvidia
 from tasks.nvidia.packages import AptPackages
-from tasks.nvidia.recipe import (
-    LAST_BRANCH_BEFORE_TURING,
-    Recipe,
-    branch_of,
-    is_turing_or_newer,
-    recipe_for,
-)
+from tasks.nvidia.recipe import Recipe, recipe_for, unfit
 from tasks.nvidia.troubles import NOUVEAU
 from tasks.nvidia.versions import older, upstream
 from tasks.stack import Stack
@@ -93,10 +87,9 @@ def _obstacle(
     nvidia: Nvidia, host: ObservedHost, recipe: Recipe, apt: AptPackages, stack: Stack
 ) -> Failure | None:
     """Return why it cannot be done. Without package lists the candidates show after an update."""
-    if branch_of(stack.driver_minimum) > LAST_BRANCH_BEFORE_TURING and not is_turing_or_newer(
-        nvidia
-    ):
-        return _too_new(nvidia, stack)
+    cause, remedy = unfit(nvidia, stack.driver_minimum)
+    if cause:
+        return Failure(WHAT, cause, f"{remedy}; {OR_CHECK}")
     if nvidia.has_installer and (nvidia.on_disk or nvidia.loaded):
         cause = "the driver here came from NVIDIA's own .run installer, and packages would break it"
         return Failure(WHAT, cause, f"sudo nvidia-uninstall, then run again; {OR_CHECK}")
@@ -129,15 +122,6 @@ def _unseen(package: str, version: str, nvidia: Nvidia) -> str:
         f"{package} {upstream(version)} is installed, and the running kernel {nvidia.kernel} "
         "has no module of it (if a reboot does not help: sudo dkms status)"
     )
-
-
-def _too_new(nvidia: Nvidia, stack: Stack) -> Failure:
-    old = min((card.device for card in nvidia.cards), key=lambda device: int(device, 16))
-    cause = (
-        f"the card (device {old}) is older than Turing, whose last driver is "
-        f"{LAST_BRANCH_BEFORE_TURING}, and driver_minimum is {stack.driver_minimum}"
-    )
-    return Failure(WHAT, cause, f"lower driver_minimum to {LAST_BRANCH_BEFORE_TURING}; {OR_CHECK}")
 
 
 def _missing(host: ObservedHost, recipe: Recipe) -> Failure:

@@ -12,6 +12,7 @@ from tasks.nvidia.versions import numbers
 
 QUERY = "index,name,uuid,memory.total,memory.used,driver_version,compute_cap"
 MISMATCH = "driver/library version mismatch"
+_CARD = re.compile(r"(\S+) (0x[0-9a-f]{1,8})(?: (\S+))?")
 _DRIVER = re.compile(r"(?:NVRM version:.*?|\s)(\d{3,}(?:\.\d+)+)\s")
 
 
@@ -39,6 +40,11 @@ class Card:
     address: str
     device: str
     driver: str
+
+    @property
+    def device_id(self) -> int:
+        """The device's number, by which generations can be told apart."""
+        return int(self.device, 16)
 
 
 @dataclass(frozen=True)
@@ -130,10 +136,8 @@ def gpus(rows: Iterable[str], log: SmiLog) -> tuple[Gpu, ...]:
 
 def cards(lines: Iterable[str]) -> tuple[Card, ...]:
     """Parse "ADDRESS DEVICE DRIVER" lines; the driver is absent where nothing holds the card."""
-    rows = (line.split() for line in lines)
-    return tuple(
-        Card(row[0], row[1], row[2] if len(row) > 2 else "") for row in rows if len(row) >= 2
-    )
+    found = (_CARD.fullmatch(line.strip()) for line in lines)
+    return tuple(Card(m[1], m[2], m[3] or "") for m in found if m)
 
 
 def driver_version(lines: Iterable[str]) -> str:

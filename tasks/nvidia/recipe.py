@@ -11,9 +11,12 @@ from tasks.nvidia.packages import AptPackages
 
 # The README of NVIDIA's open modules: "Turing or later"; pci.ids begins Turing at 1e02.
 TURING = 0x1E00
-# NVIDIA's own advice from this branch on: open modules wherever the card can have them.
+# pci.ids: Ada ends with 28xx, Blackwell begins with 2901.
+BLACKWELL = 0x2900
+# NVIDIA's announcements: from 560 on open modules wherever the card can have them; Blackwell came
+# with 570 and has no others; 580 is the last branch for Maxwell, Pascal and Volta.
 FIRST_GOOD_OPEN_BRANCH = 560
-# NVIDIA's announcement of the branch: the last one for Maxwell, Pascal and Volta.
+FIRST_BLACKWELL_BRANCH = 570
 LAST_BRANCH_BEFORE_TURING = 580
 ARCHITECTURES = {"x86_64": "amd64", "aarch64": "arm64"}
 # "6.8.0-79-generic" (Ubuntu), "6.1.0-40-cloud-amd64" and "6.12.48+deb13-amd64" (Debian).
@@ -55,7 +58,33 @@ def branch_of(minimum: str) -> int:
 
 def is_turing_or_newer(nvidia: Nvidia) -> bool:
     """Tell whether all cards can have the open modules: one driver serves them all."""
-    return all(int(card.device, 16) >= TURING for card in nvidia.cards)
+    return all(card.device_id >= TURING for card in nvidia.cards)
+
+
+def unfit(nvidia: Nvidia, minimum: str) -> tuple[str, str]:
+    """Return why no driver of a branch serves all cards, and what to do; "" where one does."""
+    branch = branch_of(minimum)
+    by_age = sorted(nvidia.cards, key=lambda card: card.device_id)
+    old, new = by_age[0], by_age[-1]
+    if old.device_id < TURING and new.device_id >= BLACKWELL:
+        cause = (
+            f"the card at {new.address} ({new.device}, Blackwell) only runs with the open modules, "
+            f"and the one at {old.address} ({old.device}, before Turing) only without them"
+        )
+        return cause, "take one of them out"
+    if old.device_id < TURING and branch > LAST_BRANCH_BEFORE_TURING:
+        cause = (
+            f"the card (device {old.device}) is older than Turing and its last driver is "
+            f"{LAST_BRANCH_BEFORE_TURING}, and driver_minimum is {minimum}"
+        )
+        return cause, f"lower driver_minimum to {LAST_BRANCH_BEFORE_TURING}"
+    if new.device_id >= BLACKWELL and branch < FIRST_BLACKWELL_BRANCH:
+        cause = (
+            f"the card (device {new.device}) is a Blackwell, whose first driver is "
+            f"{FIRST_BLACKWELL_BRANCH}, and driver_minimum is {minimum}"
+        )
+        return cause, f"raise driver_minimum to {FIRST_BLACKWELL_BRANCH}"
+    return "", ""
 
 
 def recipe_for(host: ObservedHost, nvidia: Nvidia, minimum: str) -> Recipe | None:

@@ -69,7 +69,7 @@ def plan(
         ((AMPERE,), "nvidia-driver-580-open"),
         ((BLACKWELL,), "nvidia-driver-580-open"),
         ((PASCAL,), "nvidia-driver-580"),
-        ((BLACKWELL, PASCAL), "nvidia-driver-580"),
+        ((TURING, PASCAL), "nvidia-driver-580"),
     ],
 )
 @pytest.mark.parametrize("version", ["22.04", "24.04", "25.10"])
@@ -162,6 +162,8 @@ FAILURES = {
     "no headers": (plan(known=apt(nvidia_driver_580_open=NEW)), "6.8.0-79-generic", "boot"),
     "a kernel of one's own": (plan(bare(TURING, kernel="7.1.0")), "7.1.0", "boot a kernel"),
     "a driver past the packages": (plan(NVIDIA_INSTALLER), ".run installer", "nvidia-uninstall"),
+    "no driver for both": (plan(bare(BLACKWELL, PASCAL)), "0x1b80, before Turing", "take one"),
+    "no driver for Blackwell": (plan(bare(BLACKWELL), driver_minimum="550"), "0x2b85", "570"),
     "no driver for Pascal": (plan(bare(PASCAL), driver_minimum="590"), "0x1b80", "580"),
 }
 

@@ -89,6 +89,12 @@ def test_what_is_no_log_gives_nothing(text: str) -> None:
     assert SmiLog.from_xml(text) == SmiLog()
 
 
+def test_a_card_that_nobody_holds_is_parsed_and_what_is_no_card_is_not() -> None:
+    lines = ["##pci", "0000:01:00.0 0x1e84 ", "0000:02:00.0 nouveau", "0000:03:00.0"]
+    (card,) = Nvidia.from_lines(lines).cards
+    assert (card.device_id, card.driver) == (0x1E84, "")
+
+
 def test_no_line_of_the_log_begins_a_section() -> None:
     assert look(xml="##pci\n0000:09:00.0 0x1e84 nouveau").cards == GOOD.cards
 
