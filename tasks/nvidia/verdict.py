@@ -30,7 +30,10 @@ class Verdict:
 
 
 def verdict(nvidia: Nvidia, stack: Stack, driver: DriverState = NOTHING_PLANNED) -> Verdict:
-    """Judge. Where no active service wants the GPU, nothing is looked at and nothing is said."""
+    """Judge. Where no active service wants the GPU, nothing is looked at and nothing is said.
+
+    `driver` is what this host's plan says of a driver that is to be installed.
+    """
     if not stack.has_gpu_service:
         return Verdict()
     trouble = diagnose(nvidia, stack)

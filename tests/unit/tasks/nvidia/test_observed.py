@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import shlex
 import subprocess
+from pathlib import Path
 
 import pytest
 from hypothesis import given
@@ -127,11 +129,15 @@ def test_no_output_makes_the_parser_fail(lines: list[str]) -> None:
                        "##kernel", *lines])  # fmt: skip
 
 
-def test_the_script_reads_a_stub_of_nvidia_smi_without_mixing_its_two_answers(tmp_path) -> None:  # type: ignore[no-untyped-def]
+def test_the_script_keeps_the_two_answers_of_nvidia_smi_apart(tmp_path: Path) -> None:
+    whole = log(gpu(DESKTOP * 200))
+    first, second = whole[:20000], whole[20000:]
     stub = tmp_path / "nvidia-smi"
+    # The log comes in halves, the second one after the table was answered.
     stub.write_text(
-        "#!/bin/sh\n"
-        f"case $1 in -q) cat <<'E'\n{log(gpu(DESKTOP * 200))}\nE\n;; *) echo '{ROW}';; esac\n"
+        "#!/bin/sh\ncase $1 in -q)\n"
+        f"printf %s {shlex.quote(first)}; sleep 0.3; printf %s {shlex.quote(second)}\n"
+        f";; *) echo '{ROW}';; esac\n"
     )
     stub.chmod(0o755)
     script = f"PATH={tmp_path}:$PATH\n{SCRIPT}"
