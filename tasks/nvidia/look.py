@@ -12,14 +12,15 @@ from tasks.shell import Shell
 
 # Both calls of nvidia-smi at once: without its persistence daemon each may take a second. The log
 # goes out while the table is only kept, so that no line of one is cut by the other; every line
-# carries its origin, so that none can look like the mark of a section.
+# carries its origin, so that none can look like the mark of a section. awk ends a last line that was
+# cut, which would else take the status after it.
 _SCRIPT = (
     PRELUDE
     + r""":/usr/lib/wsl/lib
 ascii() { @ASCII@; }
 echo '##smi'
 if command -v nvidia-smi >/dev/null; then
-  timeout -k 2 20 nvidia-smi -q -x 2>/dev/null | ascii | sed 's/^/xml=/' &
+  timeout -k 2 20 nvidia-smi -q -x 2>/dev/null | ascii | awk '{ print "xml=" $0 }' &
   said=$(timeout -k 2 20 nvidia-smi --query-gpu=@QUERY@ --format=csv,noheader,nounits 2>&1)
   status=$?
   wait
