@@ -12,8 +12,8 @@ from tasks.shell import Shell
 
 # Both calls of nvidia-smi at once: without its persistence daemon each may take a second. The log
 # goes out while the table is only kept, so that no line of one is cut by the other; every line
-# carries its origin, so that none can look like the mark of a section. awk ends a last line that was
-# cut, which would else take the status after it.
+# carries its origin, so that none can look like the mark of a section. awk ends a last line that
+# was cut, which would else swallow the status after it.
 _SCRIPT = (
     PRELUDE
     + r""":/usr/lib/wsl/lib
