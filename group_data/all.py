@@ -60,7 +60,9 @@ gpu_partial = False
 vram_reserve_gb = 0.5
 # Memory, in GB, that models may use of the card; 0 for all of it but vram_reserve_gb.
 vram_budget_gb = 0
-# Oldest NVIDIA driver that is accepted.
+# check: only look at the NVIDIA driver; install: install the distribution's, and tell to reboot.
+driver = "check"
+# Oldest NVIDIA driver that is accepted; its branch (580) is the one to install.
 driver_minimum = "580.95"
 # Oldest CUDA version, as nvidia-smi reports it, that is accepted.
 cuda_minimum = "13.0"

@@ -212,6 +212,7 @@ class Stack(_ServiceDefaults):
     """The whole declaration of one host."""
 
     services: tuple[Service, ...]
+    driver: Literal["check", "install"]
     driver_minimum: Version
     cuda_minimum: Version
     docker_source: Literal["auto", "docker", "distro"]

@@ -10,6 +10,7 @@ from enum import StrEnum
 class Action(StrEnum):
     """What a step does. A step of another kind than these does not exist."""
 
+    INSTALL_DRIVER = "install driver"
     INSTALL_PACKAGES = "install packages"
     START_ENGINE = "start engine"
     CONFIGURE_ENGINE = "configure engine"
@@ -46,8 +47,9 @@ class Step:
     """One change, and why it is made.
 
     `subject` is the thing that the step changes: a container, a volume, an image, a model.
-    `service` is empty for steps of the host. `needs` tells what the step waits for, where an
-    earlier stage of the same run provides it ("after Docker Engine is installed").
+    `service` is empty for steps of the host that every service waits for. `needs` tells what the
+    step waits for, where an earlier stage of the same run provides it ("after Docker Engine is
+    installed").
     """
 
     action: Action

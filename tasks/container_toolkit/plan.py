@@ -9,7 +9,7 @@ from tasks.docker_engine.observed import ObservedEngine
 from tasks.docker_engine.settings import AFTER_INSTALL, restart_refusal, restart_step
 from tasks.host.access import root_needed
 from tasks.host.observed import ObservedHost
-from tasks.nvidia.verdict import older
+from tasks.nvidia.versions import older
 from tasks.stack import Stack
 from tasks.steps import Action, Failure, Step
 

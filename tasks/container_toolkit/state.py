@@ -7,15 +7,13 @@ from tasks.container_toolkit.plan import ToolkitState, toolkit_state
 from tasks.docker_engine.facts import observe_engine
 from tasks.docker_engine.state import plan_engine
 from tasks.host.facts import observe_host
-from tasks.nvidia.facts import observe_nvidia
-from tasks.nvidia.verdict import verdict
 from tasks.run import Run
 
 
 def plan_toolkit(run: Run) -> ToolkitState:
     """Plan the toolkit's stage; nothing is looked at where no service can use a GPU."""
     stack = run.stack
-    if not stack.has_gpu_service or not verdict(observe_nvidia(run), stack).usable:
+    if not run.gpu_is_usable:
         return ToolkitState()
     reached = plan_engine(run)
     if reached.kind == "unreachable":

@@ -35,17 +35,33 @@ class RepositoryFailed(Exception):
 def install(run: Run, packages: Iterable[str]) -> None:
     """Install packages from the sources that are there; never removes one. Raises StepFailed."""
     names = tuple(packages)
+    install_known(run, names, update_lists(run))
+
+
+def update_lists(run: Run) -> Result:
+    """Read the package lists anew. Raises StepFailed where a lock is held."""
     wait_for_locks(run)
     run.log("  reading the package lists")
-    update = _apt(run, apt_get("update"), timeout=UPDATE_SECONDS)
-    install_known(run, names, update)
+    return _apt(run, apt_get("update"), timeout=UPDATE_SECONDS)
 
 
-def install_known(run: Run, names: tuple[str, ...], update: Result | None = None) -> None:
-    """Install packages from the lists that are there. Raises StepFailed."""
+def simulate(run: Run, names: tuple[str, ...]) -> Result:
+    """Return what an installation would do, in apt-get's words; nothing is changed."""
+    options = ("--simulate", "--no-install-recommends")
+    return _apt(run, apt_get("install", *names, options=options), timeout=UPDATE_SECONDS)
+
+
+def install_known(
+    run: Run, names: tuple[str, ...], update: Result | None = None, *, may_remove: bool = False
+) -> None:
+    """Install packages from the lists that are there. Raises StepFailed.
+
+    `may_remove` is for who has looked by `simulate` at what would be removed.
+    """
     run.log(f"  installing {', '.join(names)}")
     wait_for_locks(run)
-    command = apt_get("install", *names, options=("--no-remove", "--no-install-recommends"))
+    options = () if may_remove else ("--no-remove",)
+    command = apt_get("install", *names, options=(*options, "--no-install-recommends"))
     result = _apt(run, command, timeout=INSTALL_SECONDS)
     if result.ok:
         return
