@@ -12,6 +12,7 @@ class Action(StrEnum):
 
     INSTALL_DRIVER = "install driver"
     INSTALL_PACKAGES = "install packages"
+    JOIN_GROUP = "join group"
     START_ENGINE = "start engine"
     CONFIGURE_ENGINE = "configure engine"
     RESTART_ENGINE = "restart engine"

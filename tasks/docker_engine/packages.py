@@ -16,6 +16,7 @@ from tasks.docker_engine.apt import (
     script,
 )
 from tasks.docker_engine.openpgp import NotAKey, fingerprints
+from tasks.docker_engine.pins import chosen, offered, shown
 from tasks.docker_engine.sources import Repository
 from tasks.run import Run
 from tasks.shell import Result
@@ -43,6 +44,25 @@ def update_lists(run: Run) -> Result:
     wait_for_locks(run)
     run.log("  reading the package lists")
     return _apt(run, apt_get("update"), timeout=UPDATE_SECONDS)
+
+
+def pinned(run: Run, names: Iterable[str], pin: str, setting: str) -> tuple[str, ...]:
+    """Return packages with the version that a pin means of the first of them; as they are for "".
+
+    Raises StepFailed with what apt offers, where it has no such version.
+    """
+    all_names = tuple(names)
+    if not pin:
+        return all_names
+    first = all_names[0]
+    versions = offered(run.sh(script(f"apt-cache madison {first}")).stdout.splitlines())
+    version = chosen(versions, pin)
+    if not version:
+        raise StepFailed(
+            f"the package sources have no {first} {pin}; they have: {shown(versions)}",
+            f'declare one of these as {setting}, or "" for the newest',
+        )
+    return tuple(f"{name}={version}" for name in all_names)
 
 
 def simulate(run: Run, names: tuple[str, ...]) -> Result:
