@@ -17,6 +17,7 @@ class Action(StrEnum):
     CONFIGURE_ENGINE = "configure engine"
     RESTART_ENGINE = "restart engine"
     INSTALL_TOOLKIT = "install toolkit"
+    DESCRIBE_GPU = "describe GPU"
     CONFIGURE_TOOLKIT = "configure toolkit"
     PULL_IMAGE = "pull image"
     TAG_IMAGE = "tag image"
