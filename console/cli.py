@@ -126,7 +126,7 @@ def _print_status(
 def plan(budget: float | None, as_json: bool) -> None:
     """Show what the declared models take of the GPU's memory, and what fits there."""
     from console import vram  # noqa: PLC0415 (status does not pay for it)
-    from tasks.vram.plan import lines  # noqa: PLC0415
+    from tasks.vram.table import lines  # noqa: PLC0415
 
     found = vram.vram_plan(budget)
     if isinstance(found, Trouble):
