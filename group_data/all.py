@@ -70,6 +70,8 @@ cuda_minimum = "13.0"
 docker_source = "auto"
 # Socket of the Docker Engine; another one than the default is used as it is, never installed.
 docker_socket = "/var/run/docker.sock"
+# true: containers go on while Docker restarts ("live-restore" in daemon.json); false: left alone.
+live_restore = False
 # Free disk space, in GB, that must remain after everything is pulled.
 disk_reserve_gb = 5
 

@@ -217,6 +217,7 @@ class Stack(_ServiceDefaults):
     cuda_minimum: Version
     docker_source: Literal["auto", "docker", "distro"]
     docker_socket: AbsolutePath
+    live_restore: bool
     disk_reserve_gb: Annotated[float, Field(ge=0)]
     vram_budget_gb: Annotated[float, Field(ge=0)]
     vram_reserve_gb: Annotated[float, Field(ge=0)]
