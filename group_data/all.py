@@ -78,6 +78,8 @@ gpu_attach = "auto"
 toolkit_version = ""
 # Socket of the Docker Engine; another one than the default is used as it is, never installed.
 docker_socket = "/var/run/docker.sock"
+# true: containers go on while Docker restarts ("live-restore" in daemon.json); false: left alone.
+live_restore = False
 # Free disk space, in GB, that must remain after everything is pulled.
 disk_reserve_gb = 5
 

@@ -36,7 +36,7 @@ def ollama(version: str) -> Path:
     headers = _miniaudio()
     about = _MINUTES.get(version, "minutes")
     with step(f"Build Ollama {version} from its source (about {about}, once)"):
-        _go_install(
+        go_install(
             f"github.com/ollama/ollama@v{version}",
             binary,
             ["-ldflags", f"-s -w -X github.com/ollama/ollama/version.Version={version}"],
@@ -64,17 +64,16 @@ def _moby(name: str, label: str) -> Path:
             module = f"{MOBY}/cmd/{name}@{MOBY_VERSION}"
             version = f"-X {MOBY}/dockerversion.Version={MOBY_NAME}"
             flags = ["-tags", "no_libnftables", "-ldflags", version]
-            _go_install(module, binary, flags, {})
+            go_install(module, binary, flags, {})
     return binary
 
 
-def _go_install(
-    module: str, binary: Path, flags: list[str], environment: Mapping[str, str]
-) -> None:
+def go_install(module: str, binary: Path, flags: list[str], environment: Mapping[str, str]) -> None:
+    """Build a program of a Go module into the cache. Raises LabError."""
     go = find("go")
     if go is None:
         raise LabError(
-            "Go is not installed, and Docker Hub does not answer",
+            "Go is not installed, and this is built from its source",
             "install Go (https://go.dev/dl), or run where Docker Hub answers",
         )
     binary.parent.mkdir(parents=True, exist_ok=True)

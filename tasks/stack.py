@@ -226,6 +226,7 @@ class Stack(_ServiceDefaults):
     toolkit_version: Pin
     gpu_attach: Literal["auto", "gpus", "cdi"]
     docker_socket: AbsolutePath
+    live_restore: bool
     disk_reserve_gb: Annotated[float, Field(ge=0)]
     vram_budget_gb: Annotated[float, Field(ge=0)]
     vram_reserve_gb: Annotated[float, Field(ge=0)]

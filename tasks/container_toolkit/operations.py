@@ -2,16 +2,14 @@
 
 from __future__ import annotations
 
-import shlex
 from collections.abc import Generator
 
 from pyinfra.api import FunctionCommand, operation
 
 from tasks.container_toolkit.facts import observe_toolkit
-from tasks.container_toolkit.plan import TOOLKIT
 from tasks.container_toolkit.state import plan_toolkit
-from tasks.docker_engine.configure import Edit, back_up, current, restart_engine, take_back
-from tasks.docker_engine.daemon_json import PATH, lost
+from tasks.docker_engine.configure import Edit, current, restart_engine, write
+from tasks.docker_engine.daemon_json import PATH, with_nvidia
 from tasks.docker_engine.facts import observe_engine
 from tasks.docker_engine.operations import failed
 from tasks.docker_engine.packages import (
@@ -22,7 +20,6 @@ from tasks.docker_engine.packages import (
     use_repository,
 )
 from tasks.docker_engine.sources import Repository
-from tasks.host.facts import observe_host
 from tasks.host.sections import PRELUDE
 from tasks.run import Run, current_run, step_command
 from tasks.steps import Action, Step, StepFailed
@@ -109,28 +106,5 @@ def restart_with_runtime(run: Run, step: Step, edit: Edit) -> None:
 
 
 def configure_toolkit(run: Run, step: Step, edit: Edit) -> None:
-    """Let nvidia-ctk register its runtime; every other key must survive it. Raises StepFailed."""
-    before = current(run)
-    text = observe_engine(run, is_up=observe_host(run).answers).daemon_json
-    back_up(run, text, edit)
-    command = shlex.join(["nvidia-ctk", "runtime", "configure", "--runtime=docker",
-                          f"--config={PATH}"])  # fmt: skip
-    result = run.sh(f"{PRELUDE}\nmkdir -p /etc/docker && timeout 30 {command}")
-    edit.is_made = True
-    run.memory.clear()
-    if not result.ok:
-        take_back(run, edit)
-        raise StepFailed(f"{command}: {result.last_words}; {PATH} is as before", f"sudo {command}")
-    gone = lost(before, _after(run, edit))
-    if gone:
-        take_back(run, edit)
-        cause = f"the {TOOLKIT} lost settings of {PATH}: {', '.join(gone)}; it is as before"
-        raise StepFailed(cause, f"add the runtime by hand to {PATH}, then run again")
-
-
-def _after(run: Run, edit: Edit) -> dict[str, object]:
-    try:
-        return current(run)
-    except StepFailed as error:
-        take_back(run, edit)
-        raise StepFailed(f"{error.cause}; it is as before", error.remedy) from None
+    """Register the toolkit's runtime in daemon.json, as nvidia-ctk would. Raises StepFailed."""
+    write(run, with_nvidia(current(run)), edit)

@@ -124,7 +124,7 @@ def _steps(needs: str) -> tuple[Step, ...]:
         Step(Action.INSTALL_TOOLKIT, TOOLKIT, f"Install the {TOOLKIT}", why, needs=needs),
         Step(
             Action.CONFIGURE_TOOLKIT, "daemon.json", f"Register the {TOOLKIT} in daemon.json",
-            "nvidia-ctk runtime configure", needs="after it is installed",
+            "so that --runtime=nvidia works", needs="after it is installed",
         ),
         restart_step(f"it looks for the {TOOLKIT} at its start only", "after it is installed"),
     )  # fmt: skip

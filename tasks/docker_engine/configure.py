@@ -4,12 +4,14 @@ from __future__ import annotations
 
 import hashlib
 import shlex
+from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Any
 
 from tasks.docker_engine import service
 from tasks.docker_engine.daemon_json import (
     INSECURE,
+    LIVE_RESTORE,
     PATH,
     Refused,
     knows_proxies,
@@ -20,7 +22,8 @@ from tasks.docker_engine.daemon_json import (
     wanted,
 )
 from tasks.docker_engine.facts import observe_engine
-from tasks.docker_engine.settings import no_proxies, restart_refusal
+from tasks.docker_engine.observed import ObservedEngine
+from tasks.docker_engine.settings import no_proxies, possible, restart_refusal
 from tasks.host.facts import observe_host
 from tasks.host.sections import PRELUDE
 from tasks.run import RUN_ID, Run
@@ -34,27 +37,48 @@ BACKUP = f"{PATH}.backup-{STAMP}"
 class Edit:
     """What the steps of one operation did to daemon.json, so that a later one can take it back.
 
+    `backup` is the copy of the file as it was before, "" where there was none.
     `needs_restart`: a restart is due even where the file did not change.
     """
 
     is_made: bool = False
-    had_file: bool = False
+    backup: str = ""
     needs_restart: bool = False
 
 
 def configure_registry(run: Run, step: Step, edit: Edit) -> None:
     """Let the engine use the declared mirror without TLS. A reload is enough. Raises StepFailed."""
-    host = observe_host(run)
-    write(run, settings(run, proxies=False), edit)
-    if not host.answers:
-        return
-    service.reload(run)
-    run.memory.clear()
     mirror = wanted(run.stack).insecure_registry
-    if mirror not in observe_engine(run, is_up=True).insecure_registries:
+    _reload(
+        run, edit, f'{mirror} in "{INSECURE}"', lambda engine: mirror in engine.insecure_registries
+    )
+
+
+def configure_live_restore(run: Run, step: Step, edit: Edit) -> None:
+    """Let containers outlive a restart of the engine. A reload is enough. Raises StepFailed."""
+    _reload(run, edit, f'"{LIVE_RESTORE}"', lambda engine: engine.keeps_containers)
+
+
+def _reload(run: Run, edit: Edit, what: str, holds: Callable[[ObservedEngine], bool]) -> None:
+    """Write what is wanted and see that the engine takes it. Raises StepFailed, all as before."""
+    answers = observe_host(run).answers
+    write(run, settings(run, proxies=False), edit)
+    if not answers:
+        return
+    try:
+        service.reload(run)
+    except StepFailed:
         take_back(run, edit)
-        cause = f'the engine read daemon.json anew and does not show {mirror} in "{INSECURE}"'
-        raise StepFailed(f"{cause}; the old file is back", "sudo journalctl -u docker -n 20")
+        raise
+    run.memory.clear()
+    if holds(observe_engine(run, is_up=True)):
+        return
+    said = service.last_log_line(run)
+    take_back(run, edit)
+    service.reload(run)
+    cause = f"the engine read daemon.json anew and does not show {what}; the old file is back"
+    told = f"; its log says: {said}" if said else ""
+    raise StepFailed(f"{cause}{told}", "sudo journalctl -u docker -n 20")
 
 
 def configure_proxy(run: Run, step: Step, edit: Edit) -> None:
@@ -68,7 +92,9 @@ def configure_proxy(run: Run, step: Step, edit: Edit) -> None:
 
 def settings(run: Run, *, proxies: bool) -> dict[str, Any]:
     """Return daemon.json as it is now with what is wanted. Raises StepFailed."""
-    return merge(current(run), wanted(run.stack), proxies=proxies)
+    before = current(run)
+    engine = observe_engine(run, is_up=observe_host(run).answers)
+    return merge(before, possible(wanted(run.stack), engine), proxies=proxies)
 
 
 def current(run: Run) -> dict[str, Any]:
@@ -89,40 +115,50 @@ def write(run: Run, new: dict[str, Any], edit: Edit) -> None:
     if new == old:
         return
     seen = observe_engine(run, is_up=observe_host(run).answers)
-    back_up(run, seen.daemon_json, edit)
-    result = run.sh(_write_script(), stdin=text_of(new))
+    is_first = not edit.is_made
+    if is_first:
+        back_up(run, seen.daemon_json, edit)
+    result = run.sh(_WRITE, stdin=text_of(new))
     run.memory.clear()
     if not result.ok:
+        if is_first and edit.backup:
+            run.sh(f"rm -f {edit.backup}")
         cause = f"the new {PATH} was refused: {result.last_words}; the old one is untouched"
-        raise StepFailed(cause, f"see what is in it: sudo cat {PATH}")
+        look = f"see what is in it: sudo cat {PATH}"
+        raise StepFailed(cause, f"{look}; and what holds it: findmnt {PATH}; sudo lsattr {PATH}")
     edit.is_made = True
+    if is_first and edit.backup:
+        run.log(f"  daemon.json as it was: {edit.backup}")
 
 
 def back_up(run: Run, text: str | None, edit: Edit) -> None:
-    """Copy daemon.json byte for byte, if it still is what was looked at. Raises StepFailed."""
-    if edit.is_made:
-        return
-    edit.had_file = text is not None
+    """Copy daemon.json byte for byte, if it still is what was looked at. Raises StepFailed.
+
+    A copy that is there already, of this run's other operation, is never overwritten.
+    """
     if text is None:
         check = f"[ ! -e {PATH} ]"
     else:
         digest = hashlib.sha256(text.encode()).hexdigest()
-        check = f"[ \"$(sha256sum <{PATH} | cut -d' ' -f1)\" = {digest} ] && cp -p {PATH} {BACKUP}"
+        check = f"""[ "$(sha256sum <{PATH} | cut -d' ' -f1)" = {digest} ] || exit 1
+copy={BACKUP}; i=1
+while [ -e "$copy" ]; do i=$((i+1)); copy={BACKUP}-$i; done
+cp -p {PATH} "$copy" && echo "$copy\""""
     result = run.sh(check)
     if not result.ok:
         said = f" ({result.stderr.strip()})" if result.stderr.strip() else ""
         raise StepFailed(f"{PATH} changed while this run went on{said}", "run again")
+    edit.backup = result.stdout.strip()
 
 
-def _write_script() -> str:
-    """Build the script that writes its standard input; dockerd checks it, where it can.
-
-    The file may hold the password of a proxy: it keeps its mode, and a new one is root's alone.
-    """
-    return f"""{PRELUDE}
+# Writes its standard input; dockerd checks it, where it can. Where daemon.json is a symbolic link,
+# what it leads to is replaced. The file may hold the password of a proxy: it keeps its mode and
+# owner, and a new one that holds proxies is root's alone.
+_WRITE = f"""{PRELUDE}
 set -e
 mkdir -p /etc/docker
-new=$(mktemp /etc/docker/.daemon.json.XXXXXX)
+file=$(readlink -f {PATH})
+new=$(mktemp "${{file%/*}}/.daemon.json.XXXXXX")
 trap 'rm -f "$new"' EXIT
 cat >"$new"
 if [ -e {PATH} ]; then
@@ -134,7 +170,7 @@ if command -v dockerd >/dev/null && dockerd --help 2>&1 | grep -q -e --validate;
   dockerd --validate --config-file "$new" >/dev/null
 fi
 sync "$new"
-mv -f "$new" {PATH}"""
+mv -f "$new" "$file\""""
 
 
 def take_back(run: Run, edit: Edit) -> None:
@@ -152,9 +188,10 @@ def take_back(run: Run, edit: Edit) -> None:
 
 def way_back(edit: Edit) -> str:
     """Return the command that puts the old daemon.json back, in one move."""
-    if not edit.had_file:
+    if not edit.backup:
         return f"rm -f {PATH}"
-    return f"cp -p {BACKUP} {PATH}.old && mv -f {PATH}.old {PATH}"
+    file = f'"$(readlink -f {PATH})"'
+    return f"cp -p {edit.backup} {file}.old && mv -f {file}.old {file}"
 
 
 def start_engine(run: Run, step: Step, edit: Edit) -> None:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import ipaddress
 import json
+import math
 from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any
@@ -12,10 +13,19 @@ from tasks.stack import Stack
 from tasks.steps import Failure
 
 PATH = "/etc/docker/daemon.json"
+BOM = "\ufeff"
 INSECURE = "insecure-registries"
 PROXIES = "proxies"
+RUNTIMES = "runtimes"
+LIVE_RESTORE = "live-restore"
 # The engine knows "proxies" since 23.0; an older one does not start with a key it does not know.
 PROXIES_SINCE = 23
+# What `nvidia-ctk runtime configure --runtime=docker` of 1.20.1 writes. It is not called: it panics
+# on `"runtimes": null`, drops all but the first of two JSON objects and of two equal keys, rounds
+# large numbers, sorts the keys, deletes an empty file, replaces a runtime "nvidia" that somebody
+# set up, and writes in place (all seen by running it; tests/stack/test_daemon_json.py).
+NVIDIA = "nvidia"
+NVIDIA_RUNTIME = {"args": [], "path": "nvidia-container-runtime"}
 
 
 class Refused(Exception):
@@ -30,6 +40,7 @@ class Wanted:
     http_proxy: str = ""
     https_proxy: str = ""
     no_proxy: str = ""
+    live_restore: bool = False
 
     @property
     def has_proxy(self) -> bool:
@@ -47,7 +58,8 @@ class Wanted:
         return {key: value for key, value in named.items() if value}
 
     def __repr__(self) -> str:
-        return f"Wanted(insecure_registry={self.insecure_registry!r}, proxies hidden)"
+        shown = f"{self.insecure_registry!r}, live_restore={self.live_restore}"
+        return f"Wanted(insecure_registry={shown}, proxies hidden)"
 
 
 def wanted(stack: Stack) -> Wanted:
@@ -58,6 +70,7 @@ def wanted(stack: Stack) -> Wanted:
         http_proxy=stack.http_proxy,
         https_proxy=stack.https_proxy,
         no_proxy=stack.no_proxy,
+        live_restore=stack.live_restore,
     )
 
 
@@ -76,8 +89,15 @@ def parse(text: str | None) -> dict[str, Any]:
     """Parse daemon.json; no file and an empty one are no settings. Raises Refused."""
     if text is None or not text.strip():
         return {}
+    if text.startswith(BOM):
+        raise Refused("it begins with a byte order mark; it should be UTF-8 without one")
     try:
-        value = json.loads(text, object_pairs_hook=_without_doubles)
+        value = json.loads(
+            text,
+            object_pairs_hook=_without_doubles,
+            parse_constant=_no_number,
+            parse_float=_finite,
+        )
     except json.JSONDecodeError as error:
         if error.msg == "Extra data":
             raise Refused(f"it holds more than one JSON value (line {error.lineno})") from None
@@ -88,13 +108,25 @@ def parse(text: str | None) -> dict[str, Any]:
         raise Refused("it is nested too deep") from None
     if not isinstance(value, dict):
         raise Refused("it is not a JSON object")
-    for key in ("runtimes", PROXIES, "features"):
+    _check(value)
+    return value
+
+
+def _check(value: Mapping[str, Any]) -> None:
+    """Refuse what we cannot merge into, or could not write again as it was."""
+    for key in (RUNTIMES, PROXIES, "features"):
         if key in value and not isinstance(value[key], dict):
             raise Refused(f'"{key}" is {_kind(value[key])} and should be an object')
+    for name, runtime in value.get(RUNTIMES, {}).items():
+        if not isinstance(runtime, dict):
+            raise Refused(f'the runtime "{name}" is {_kind(runtime)} and should be an object')
     registries = value.get(INSECURE, [])
     if not isinstance(registries, list) or not all(isinstance(one, str) for one in registries):
         raise Refused(f'"{INSECURE}" is {_kind(registries)} and should be a list of texts')
-    return value
+    try:
+        text_of(value).encode()
+    except UnicodeEncodeError:
+        raise Refused("it holds half a character (a lone surrogate)") from None
 
 
 def _without_doubles(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
@@ -104,6 +136,17 @@ def _without_doubles(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
             raise Refused(f'it holds the key "{key}" twice')
         found[key] = value
     return found
+
+
+def _no_number(text: str) -> float:
+    raise Refused(f"it is not valid JSON: {text} is no number there")
+
+
+def _finite(text: str) -> float:
+    number = float(text)
+    if math.isinf(number):
+        raise Refused(f"the number {text} is too large")
+    return number
 
 
 def _kind(value: Any) -> str:
@@ -119,29 +162,23 @@ def merge(current: Mapping[str, Any], want: Wanted, *, proxies: bool) -> dict[st
     registries = list(current.get(INSECURE, []))
     if want.insecure_registry and want.insecure_registry not in registries:
         merged[INSECURE] = [*registries, want.insecure_registry]
+    if want.live_restore:
+        merged[LIVE_RESTORE] = True
     if proxies and want.has_proxy:
         merged[PROXIES] = {**current.get(PROXIES, {}), **want.proxies}
     return merged
 
 
+def with_nvidia(current: Mapping[str, Any]) -> dict[str, Any]:
+    """Return the settings with the toolkit's runtime; one of that name stays as it is."""
+    runtimes = dict(current.get(RUNTIMES, {}))
+    runtimes.setdefault(NVIDIA, NVIDIA_RUNTIME)
+    return {**current, RUNTIMES: runtimes}
+
+
 def text_of(settings: Mapping[str, Any]) -> str:
     """Return settings as the text of a daemon.json; the order of the keys is kept."""
     return json.dumps(settings, indent=4, ensure_ascii=False) + "\n"
-
-
-def lost(before: Any, after: Any, path: str = "") -> list[str]:
-    """Name what another program's edit dropped or changed; lists may only have grown."""
-    if isinstance(before, Mapping) and isinstance(after, Mapping):
-        return [
-            name
-            for key, value in before.items()
-            for name in (
-                lost(value, after[key], f"{path}{key}.") if key in after else [f"{path}{key}"]
-            )
-        ]
-    if isinstance(before, list) and isinstance(after, list):
-        return [] if all(one in after for one in before) else [path.removesuffix(".")]
-    return [] if before == after else [path.removesuffix(".")]
 
 
 def knows_proxies(version: str) -> bool:

@@ -24,9 +24,11 @@ class EngineFacts(FactBase[ObservedEngine]):
         ask = curl([engine(path) for path in PATHS], socket=socket, timeout=10) if is_up else "true"
         return f"""{PRELUDE}
 echo '##daemon.json'
-if [ -e {DAEMON_JSON} ]; then
+if [ -e {DAEMON_JSON} ] || [ -L {DAEMON_JSON} ]; then
   echo exists=yes
-  [ -r {DAEMON_JSON} ] && echo "content=$(base64 -w 0 {DAEMON_JSON})"
+  [ -e {DAEMON_JSON} ] || echo 'wrong=it is a symbolic link that leads nowhere'
+  [ -d {DAEMON_JSON} ] && echo 'wrong=it is a folder'
+  [ -f {DAEMON_JSON} ] && [ -r {DAEMON_JSON} ] && echo "content=$(base64 -w 0 {DAEMON_JSON})"
 fi
 echo '##api'
 {ask}

@@ -30,6 +30,7 @@ class ObservedEngine:
     daemon_json_error: str = ""
     running: tuple[tuple[str, str], ...] = ()
     keeps_containers: bool = False
+    is_in_swarm: bool = False
     insecure_registries: tuple[str, ...] = ()
     http_proxy: str = ""
     https_proxy: str = ""
@@ -58,6 +59,7 @@ class ObservedEngine:
             daemon_json_error=error,
             running=running(containers if isinstance(containers, list) else ()),
             keeps_containers=bool(info.get("LiveRestoreEnabled")),
+            is_in_swarm=_mapping(info.get("Swarm")).get("LocalNodeState", "inactive") != "inactive",
             insecure_registries=_insecure(registries),
             http_proxy=str(info.get("HttpProxy") or ""),
             https_proxy=str(info.get("HttpsProxy") or ""),
@@ -86,6 +88,8 @@ def daemon_json(found: Mapping[str, str]) -> tuple[str | None, str]:
     """Return the text of daemon.json and what is wrong with reading it."""
     if found.get("exists") != "yes":
         return None, ""
+    if "wrong" in found:
+        return None, found["wrong"]
     if "content" not in found:
         return None, "it cannot be read"
     try:

@@ -9,11 +9,13 @@ from pyinfra.api import FunctionCommand, operation
 
 from tasks.docker_engine.configure import (
     Edit,
+    configure_live_restore,
     configure_proxy,
     configure_registry,
     restart_engine,
     start_engine,
 )
+from tasks.docker_engine.daemon_json import INSECURE, LIVE_RESTORE, PROXIES
 from tasks.docker_engine.engine_install import install_curl, install_engine, join_group
 from tasks.docker_engine.settings import ENGINE
 from tasks.docker_engine.state import plan_engine
@@ -21,6 +23,11 @@ from tasks.run import Run, current_run, step_command
 from tasks.steps import Action, Failure, Step
 
 Work = Callable[..., None]
+_SETTINGS: dict[str, Work] = {
+    LIVE_RESTORE: configure_live_restore,
+    INSECURE: configure_registry,
+    PROXIES: configure_proxy,
+}
 
 
 @operation()
@@ -42,7 +49,7 @@ def _work(step: Step, edit: Edit) -> tuple[Work, tuple[Any, ...]]:
     if step.action == Action.JOIN_GROUP:
         return join_group, ()
     if step.action == Action.CONFIGURE_ENGINE:
-        return (configure_proxy if step.subject == "proxies" else configure_registry), (edit,)
+        return _SETTINGS[step.subject], (edit,)
     if step.action == Action.RESTART_ENGINE:
         return restart_engine, (edit,)
     return start_engine, (edit,)

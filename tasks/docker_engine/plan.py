@@ -34,7 +34,8 @@ class EngineState:
 def wants_engine_facts(host: ObservedHost, stack: Stack) -> bool:
     """Tell whether `engine_state` needs an ObservedEngine: only where settings are wanted."""
     want = wanted_of(stack)
-    return host.is_default_socket and bool(want.insecure_registry or want.has_proxy)
+    wants = want.insecure_registry or want.has_proxy or want.live_restore
+    return host.is_default_socket and bool(wants)
 
 
 def engine_state(

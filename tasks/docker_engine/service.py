@@ -89,12 +89,12 @@ def _go(run: Run, commands: str) -> None:
     result = run.sh(f"{PRELUDE}\n{commands}", timeout=START_SECONDS + STOP_SECONDS + 60)
     if result.ok:
         return
-    said = _last_log_line(run)
+    said = last_log_line(run)
     cause = f"{result.last_words}{f'; its log says: {said}' if said else ''}"
     raise StepFailed(cause, _remedy(run))
 
 
-def _last_log_line(run: Run) -> str:
+def last_log_line(run: Run) -> str:
     """Return the last line of the engine's log that tells of trouble, "" where none does."""
     read = f"tail -n 40 {LOG}"
     if observe_host(run).has_systemd:

@@ -2,9 +2,14 @@
 
 from __future__ import annotations
 
-from typing import Literal
+from collections.abc import Mapping
+from dataclasses import replace
+from typing import Any, Literal
 
 from tasks.docker_engine.daemon_json import (
+    INSECURE,
+    LIVE_RESTORE,
+    PROXIES,
     Refused,
     Wanted,
     knows_proxies,
@@ -20,41 +25,76 @@ from tasks.steps import Action, Failure, Step
 
 ENGINE = "Docker Engine"
 AFTER_INSTALL = "after Docker Engine is installed"
+NO_LIVE_RESTORE = (
+    "Not done: live_restore = true. Docker Engine is part of a swarm here, and does not start with "
+    "live-restore then."
+)
 Kind = Literal["ready", "install", "start", "unreachable"]
+_LIVE_RESTORE_STEP = Step(
+    Action.CONFIGURE_ENGINE,
+    LIVE_RESTORE,
+    f"Let containers go on while {ENGINE} restarts, in daemon.json",
+    "live_restore = true",
+)
 
 
 def settings_plan(
     kind: Kind, host: ObservedHost, stack: Stack, engine: ObservedEngine
 ) -> tuple[list[Step], list[Failure], tuple[str, ...]]:
     """Plan the changes of daemon.json, and the reload or restart that makes them hold."""
-    want = wanted_of(stack)
+    want = possible(wanted_of(stack), engine)
     if engine.daemon_json_error:
         return [], [refusal(engine.daemon_json_error)], ()
     try:
         current = parse(engine.daemon_json)
     except Refused as error:
         return [], [refusal(str(error))], ()
-    steps = []
-    is_asleep = kind == "ready" and want.insecure_registry not in engine.insecure_registries
-    if want.insecure_registry and (merge(current, want, proxies=False) != current or is_asleep):
-        steps.append(_registry_step(want))
-    if not want.has_proxy or merge(current, want, proxies=True).get("proxies") == current.get(
-        "proxies"
-    ):
-        return steps, [], ()
+    notes = (NO_LIVE_RESTORE,) if stack.live_restore and not want.live_restore else ()
+    steps = _reloaded(kind, want, engine, current)
+    merged = merge(current, want, proxies=True)
+    if not want.has_proxy or merged.get(PROXIES) == current.get(PROXIES):
+        return steps, [], notes
     if kind == "ready" and _uses_proxy(want, engine):
-        return steps, [], ()
+        return steps, [], notes
     version = engine.version or package_version(host)
     if kind != "install" and not knows_proxies(version):
-        return steps, [], (no_proxies(version),)
+        return steps, [], (*notes, no_proxies(version))
     if kind == "ready":
-        failure = restart_refusal(stack, engine, "the engine's proxy was not changed")
+        # What a reload brings comes first: containers survive the restart then.
+        keeps = engine.keeps_containers or want.live_restore
+        reached = replace(engine, keeps_containers=keeps)
+        failure = restart_refusal(stack, reached, "the engine's proxy was not changed")
         if failure is not None:
-            return [], [failure], ()
+            return [], [failure], notes
     steps.append(_proxy_step(kind))
     if kind != "start":
         steps.append(restart_step("its proxy is read at the start only", _needs(kind)))
-    return steps, [], ()
+    return steps, [], notes
+
+
+def possible(want: Wanted, engine: ObservedEngine) -> Wanted:
+    """Return what is wanted without what this engine would not start with."""
+    return replace(want, live_restore=want.live_restore and not engine.is_in_swarm)
+
+
+def _reloaded(
+    kind: Kind, want: Wanted, engine: ObservedEngine, current: Mapping[str, Any]
+) -> list[Step]:
+    """Plan what the engine takes on a reload; also where the file has it and the engine has not."""
+    steps = []
+    merged = merge(current, want, proxies=False)
+    is_ready = kind == "ready"
+    if want.live_restore and (
+        merged.get(LIVE_RESTORE) != current.get(LIVE_RESTORE)
+        or (is_ready and not engine.keeps_containers)
+    ):
+        steps.append(_LIVE_RESTORE_STEP)
+    if want.insecure_registry and (
+        merged.get(INSECURE) != current.get(INSECURE)
+        or (is_ready and want.insecure_registry not in engine.insecure_registries)
+    ):
+        steps.append(_registry_step(want))
+    return steps
 
 
 def _needs(kind: Kind) -> str:

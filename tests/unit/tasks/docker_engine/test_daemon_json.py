@@ -12,11 +12,11 @@ from tasks.docker_engine.daemon_json import (
     Wanted,
     is_loopback,
     knows_proxies,
-    lost,
     merge,
     parse,
     text_of,
     wanted,
+    with_nvidia,
 )
 from tasks.layers import Layer, defaults_layer
 from tasks.layers import merge as merge_layers
@@ -43,6 +43,11 @@ def stack(**values: object) -> Stack:
         ('{"insecure-registries": [1]}', "should be a list of texts"),
         ('{"debug": true, "debug": false}', 'the key "debug" twice'),
         ("[" * 100_000, "nested too deep"),
+        ('\ufeff{"debug": true}', "byte order mark"),
+        ('{"runtimes": {"nvidia": null}}', 'the runtime "nvidia" is null'),
+        ('{"max-concurrent-downloads": NaN}', "NaN is no number"),
+        ('{"shutdown-timeout": 1e999}', "1e999 is too large"),
+        ('{"labels": ["\\ud800"]}', "half a character"),
     ],
 )
 def test_what_is_refused(text: str, words: str) -> None:
@@ -55,25 +60,26 @@ def test_no_file_and_an_empty_one_are_no_settings() -> None:
     assert parse(None) == parse("") == parse(" \n") == {}
 
 
+OURS = ("runtimes", "proxies", "insecure-registries", "live-restore")
 json_values = st.recursive(
     st.none() | st.booleans() | st.integers() | st.text(),
     lambda inner: st.lists(inner) | st.dictionaries(st.text(), inner),
     max_leaves=10,
 )
 settings = st.dictionaries(
-    st.text().filter(lambda k: k not in ("runtimes", "features", "proxies", "insecure-registries")),
+    st.text().filter(lambda k: k not in (*OURS, "features")),
     json_values,
 )
-WANT = Wanted("mirror.lan:5000", PASSWORD, PASSWORD, "localhost")
+WANT = Wanted("mirror.lan:5000", PASSWORD, PASSWORD, "localhost", live_restore=True)
 
 
 @given(settings, st.booleans())
 def test_a_merge_keeps_every_other_key_and_is_quiet_the_second_time(
     current: dict[str, Any], proxies: bool
 ) -> None:
-    merged = merge(current, WANT, proxies=proxies)
-    assert lost(current, merged) == []
-    assert merge(merged, WANT, proxies=proxies) == merged
+    merged = with_nvidia(merge(current, WANT, proxies=proxies))
+    assert {key: merged[key] for key in merged if key not in OURS} == current
+    assert with_nvidia(merge(merged, WANT, proxies=proxies)) == merged
     assert parse(text_of(merged)) == merged
     assert list(merged)[: len(current)] == list(current)
 
@@ -92,14 +98,30 @@ def test_any_text_is_parsed_or_refused(text: str) -> None:
         assert isinstance(parse(text), dict)
 
 
-def test_lost_names_what_another_program_dropped() -> None:
-    before = {"features": {"buildkit": True}, "labels": ["a", "b"], "debug": True}
-    assert lost(before, {**before, "runtimes": {}}) == []
-    assert lost(before, {"features": {}, "labels": ["b"], "debug": False}) == [
-        "features.buildkit",
-        "labels",
-        "debug",
-    ]
+def test_fault_8_a_runtime_is_added_to_those_that_are_there() -> None:
+    current = {"features": {"cdi": False}, "runtimes": {"crun": {"path": "/usr/bin/crun"}}, "z": 1}
+    merged = with_nvidia(current)
+    assert merged["runtimes"].pop("nvidia") == {"args": [], "path": "nvidia-container-runtime"}
+    assert merged == current and list(merged) == list(current)
+
+
+def test_a_runtime_of_that_name_stays_as_somebody_set_it_up() -> None:
+    current = {"runtimes": {"nvidia": {"path": "/opt/nvidia", "runtimeArgs": ["--debug"]}}}
+    assert with_nvidia(current) == current
+
+
+def test_live_restore_is_only_ever_switched_on() -> None:
+    assert merge({"live-restore": False}, Wanted(live_restore=True), proxies=False) == {
+        "live-restore": True
+    }
+    assert merge({"live-restore": True}, Wanted(), proxies=False) == {"live-restore": True}
+    assert wanted(stack(live_restore=True)).live_restore and not wanted(stack()).live_restore
+
+
+def test_numbers_are_written_as_they_are() -> None:
+    text = '{"large": 12345678901234567890, "small": -0.001}'
+    assert '"large": 12345678901234567890' in text_of(parse(text))
+    assert '"small": -0.001' in text_of(parse(text))
 
 
 @pytest.mark.parametrize(

@@ -17,6 +17,7 @@ INFO = {
     },
     "DiscoveredDevices": [{"Source": "cdi", "ID": "nvidia.com/gpu=0"}, {"Source": "x", "ID": "y"}],
     "HttpProxy": "",
+    "Swarm": {"LocalNodeState": "active"},
 }
 CONTAINERS = [
     {"Names": ["/theirs"], "Labels": {}},
@@ -41,6 +42,7 @@ def test_everything() -> None:
     assert engine.version == "20.10.24"
     assert engine.daemon_json == '{"debug": true}'
     assert engine.insecure_registries == ("127.0.0.0/8", "mirror.lan:5000")
+    assert engine.is_in_swarm
     assert engine.keeps_containers and engine.runtimes == ("nvidia", "runc")
     assert engine.cdi_devices == ("nvidia.com/gpu=0",)
     assert engine.foreign("ollama-") == ("a" * 12, "theirs")
@@ -51,6 +53,8 @@ def test_files_that_are_no_text() -> None:
     assert ObservedEngine.from_lines(lines(b"\xff\xfe")).daemon_json_error
     unreadable = ObservedEngine.from_lines(["##daemon.json", "exists=yes"])
     assert unreadable.daemon_json is None and unreadable.daemon_json_error
+    nowhere = ["##daemon.json", "exists=yes", "wrong=it is a folder"]
+    assert ObservedEngine.from_lines(nowhere).daemon_json_error == "it is a folder"
     assert ObservedEngine.from_lines([]) == ObservedEngine()
     assert ObservedEngine.from_lines(lines(b"")).daemon_json == ""
 

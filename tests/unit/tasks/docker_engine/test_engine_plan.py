@@ -184,6 +184,34 @@ def test_a_restart_of_others_waits_for_consent() -> None:
     assert restart_refusal(stack(), kept, "x") is None
 
 
+def test_live_restore_needs_a_reload_only_and_is_quiet_the_second_time() -> None:
+    declared = stack(live_restore=True)
+    assert wants_engine_facts(READY, declared)
+    live = "configure engine: live-restore"
+    assert actions(engine_state(READY, declared, ObservedEngine())) == [live]
+    asleep = ObservedEngine(daemon_json='{"live-restore": true}')
+    assert actions(engine_state(READY, declared, asleep)) == [live]
+    there = ObservedEngine(daemon_json=asleep.daemon_json, keeps_containers=True)
+    assert not engine_state(READY, declared, there).steps
+    assert actions(engine_state(BARE, declared, ObservedEngine()))[0] == live
+
+
+def test_fault_9_with_live_restore_declared_a_restart_stops_nobody() -> None:
+    engine = ObservedEngine(version="29.0", running=(("theirs", ""),))
+    state = engine_state(READY, stack(https_proxy=PROXY, live_restore=True), engine)
+    assert [action.partition(":")[0] for action in actions(state)] == [
+        "configure engine", "configure engine", "restart engine",
+    ]  # fmt: skip
+    assert actions(state)[0].endswith("live-restore")
+
+
+def test_live_restore_is_left_out_of_a_swarm() -> None:
+    engine = ObservedEngine(is_in_swarm=True)
+    state = engine_state(READY, stack(live_restore=True, **MIRROR), engine)
+    assert actions(state) == ["configure engine: insecure-registries"]
+    assert "swarm" in state.notes[0]
+
+
 def test_package_versions() -> None:
     assert package_version(HERE) == "20.10.24+dfsg1-1"
     ce = with_(HERE, packages=(("docker-ce", "5:27.3.1-1~debian.12~bookworm"),))
