@@ -9,7 +9,7 @@ from pyinfra.api import FunctionCommand, operation
 from tasks.container_toolkit.facts import observe_toolkit
 from tasks.container_toolkit.state import plan_toolkit
 from tasks.docker_engine.configure import Edit, current, restart_engine, write
-from tasks.docker_engine.daemon_json import PATH, with_nvidia
+from tasks.docker_engine.daemon_json import FEATURES, NVIDIA, PATH, with_cdi, with_nvidia
 from tasks.docker_engine.facts import observe_engine
 from tasks.docker_engine.operations import failed
 from tasks.docker_engine.packages import (
@@ -61,7 +61,7 @@ def toolkit() -> Generator[FunctionCommand, None, None]:
         elif step.action == Action.DESCRIBE_GPU:
             yield step_command(run, step, describe_gpu)
         else:
-            yield step_command(run, step, restart_with_runtime, edit)
+            yield step_command(run, step, restart_and_look, edit)
 
 
 def install_toolkit(run: Run, step: Step, edit: Edit) -> None:
@@ -96,15 +96,22 @@ def describe_gpu(run: Run, step: Step) -> None:
         raise StepFailed(f"{command}: {cause}", "read sudo nvidia-ctk cdi list, then run again")
 
 
-def restart_with_runtime(run: Run, step: Step, edit: Edit) -> None:
-    """Restart the engine and see that it knows NVIDIA's runtime now. Raises StepFailed."""
+def restart_and_look(run: Run, step: Step, edit: Edit) -> None:
+    """Restart the engine and see that it can give the GPU now. Raises StepFailed."""
     restart_engine(run, step, edit)
     run.memory.clear()
-    if "nvidia" not in observe_engine(run, is_up=True).runtimes:
-        cause = "the engine restarted and does not know the runtime nvidia"
-        raise StepFailed(cause, f"see {PATH} and sudo journalctl -u docker -n 50, then run again")
+    seen = observe_engine(run, is_up=True)
+    by_cdi = run.stack.gpu_attach == "cdi"
+    if not (seen.has_cdi if by_cdi else NVIDIA in seen.runtimes):
+        lacking = "has CDI switched off" if by_cdi else f"does not know the runtime {NVIDIA}"
+        remedy = f"see {PATH} and sudo journalctl -u docker -n 50, then run again"
+        raise StepFailed(f"the engine restarted and {lacking}", remedy)
 
 
 def configure_toolkit(run: Run, step: Step, edit: Edit) -> None:
-    """Register the toolkit's runtime in daemon.json, as nvidia-ctk would. Raises StepFailed."""
-    write(run, with_nvidia(current(run)), edit)
+    """Register the toolkit's runtime in daemon.json, as nvidia-ctk would, or switch CDI on.
+
+    Raises StepFailed.
+    """
+    add = with_cdi if step.subject == FEATURES else with_nvidia
+    write(run, add(current(run)), edit)

@@ -5,6 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 from tasks.container_toolkit.observed import Toolkit
+from tasks.docker_engine.daemon_json import FEATURES
 from tasks.docker_engine.observed import ObservedEngine
 from tasks.docker_engine.pins import other_version_note
 from tasks.docker_engine.settings import AFTER_INSTALL, restart_refusal, restart_step
@@ -76,35 +77,33 @@ def _by_cdi(
 ) -> ToolkitState:
     """Plan for CDI: the toolkit describes the card in a file, which the engine reads by itself."""
     what = "containers cannot be given the GPU by CDI"
-    if engine.version and not engine.has_cdi:
-        return ToolkitState(failures=(_no_cdi(engine, what),), notes=notes)
-    if toolkit.cdi_specs or has_devices(engine):
-        return ToolkitState(notes=notes)
-    needs = AFTER_INSTALL if is_engine_planned else ""
-    steps = []
-    if not toolkit.ctk:
-        why = "it describes the GPU to Docker"
-        step = Step(Action.INSTALL_TOOLKIT, TOOLKIT, f"Install the {TOOLKIT}", why, needs=needs)
-        steps.append(step)
-    text = "Describe the GPU to Docker (CDI)"
-    steps.append(Step(Action.DESCRIBE_GPU, "nvidia.com/gpu", text, 'gpu_attach = "cdi"'))
-    failure = _obstacle(host, what)
-    if failure is not None:
+    if engine.version and older(engine.version, CDI_SINCE):
+        cause = f"Docker Engine {engine.version} is too old for it ({CDI_SINCE} and newer can)"
+        failure = Failure(what, cause, 'set gpu_attach = "gpus", or upgrade Docker')
         return ToolkitState(failures=(failure,), notes=notes)
-    return ToolkitState(tuple(steps), notes=notes)
+    steps = _cdi_steps(toolkit, engine, AFTER_INSTALL if is_engine_planned else "")
+    failures = [_obstacle(host, what)] if steps else []
+    if any(step.action == Action.RESTART_ENGINE for step in steps):
+        failures.append(restart_refusal(stack, engine, what))
+    refused = tuple(failure for failure in failures if failure is not None)[:1]
+    return ToolkitState(() if refused else tuple(steps), refused, notes)
 
 
-def _no_cdi(engine: ObservedEngine, what: str) -> Failure:
-    version = engine.version
-    if older(version, CDI_SINCE):
-        cause = f"Docker Engine {version} is too old for it ({CDI_SINCE} and newer can)"
-        return Failure(what, cause, 'set gpu_attach = "gpus", or upgrade Docker')
-    cause = f"Docker Engine {version} has it switched off"
-    remedy = (
-        'add "features": {"cdi": true} to /etc/docker/daemon.json and restart Docker, '
-        'or set gpu_attach = "gpus"'
-    )
-    return Failure(what, cause, remedy)
+def _cdi_steps(toolkit: Toolkit, engine: ObservedEngine, needs: str) -> list[Step]:
+    why = 'gpu_attach = "cdi"'
+    is_described = bool(toolkit.cdi_specs) or has_devices(engine)
+    steps = []
+    if not is_described and not toolkit.ctk:
+        text = f"Install the {TOOLKIT}"
+        steps.append(Step(Action.INSTALL_TOOLKIT, TOOLKIT, text, why, needs=needs))
+    if not is_described:
+        text = "Describe the GPU to Docker (CDI)"
+        steps.append(Step(Action.DESCRIBE_GPU, "nvidia.com/gpu", text, why))
+    if engine.version and not engine.has_cdi:
+        text = "Switch CDI on in daemon.json"
+        steps.append(Step(Action.CONFIGURE_TOOLKIT, FEATURES, text, why))
+        steps.append(restart_step("CDI is switched on at its start only"))
+    return steps
 
 
 def _pin_note(toolkit: Toolkit, stack: Stack) -> tuple[str, ...]:

@@ -16,6 +16,7 @@ PATH = "/etc/docker/daemon.json"
 BOM = "\ufeff"
 INSECURE = "insecure-registries"
 PROXIES = "proxies"
+FEATURES = "features"
 RUNTIMES = "runtimes"
 LIVE_RESTORE = "live-restore"
 # The engine knows "proxies" since 23.0; an older one does not start with a key it does not know.
@@ -114,7 +115,7 @@ def parse(text: str | None) -> dict[str, Any]:
 
 def _check(value: Mapping[str, Any]) -> None:
     """Refuse what we cannot merge into, or could not write again as it was."""
-    for key in (RUNTIMES, PROXIES, "features"):
+    for key in (RUNTIMES, PROXIES, FEATURES):
         if key in value and not isinstance(value[key], dict):
             raise Refused(f'"{key}" is {_kind(value[key])} and should be an object')
     for name, runtime in value.get(RUNTIMES, {}).items():
@@ -174,6 +175,11 @@ def with_nvidia(current: Mapping[str, Any]) -> dict[str, Any]:
     runtimes = dict(current.get(RUNTIMES, {}))
     runtimes.setdefault(NVIDIA, NVIDIA_RUNTIME)
     return {**current, RUNTIMES: runtimes}
+
+
+def with_cdi(current: Mapping[str, Any]) -> dict[str, Any]:
+    """Return the settings with CDI switched on, which engines before 28.2 want to be told."""
+    return {**current, FEATURES: {**current.get(FEATURES, {}), "cdi": True}}
 
 
 def text_of(settings: Mapping[str, Any]) -> str:

@@ -106,13 +106,20 @@ def test_what_is_described_already_stays() -> None:
     assert not plan(described, WITH_CDI, gpu_attach="cdi").steps
 
 
-@pytest.mark.parametrize(
-    ("version", "part"), [("24.0.7", "too old for it (25.0"), ("26.1.0", "switched off")]
-)
-def test_an_engine_without_cdi_is_named(version: str, part: str) -> None:
-    state = plan(CTK, ObservedEngine(version=version), gpu_attach="cdi")
-    assert not state.steps and part in state.failures[0].cause
+def test_an_engine_too_old_for_cdi_is_named() -> None:
+    state = plan(CTK, ObservedEngine(version="24.0.7"), gpu_attach="cdi")
+    assert not state.steps and "too old for it (25.0" in state.failures[0].cause
     assert 'gpu_attach = "gpus"' in state.failures[0].remedy
+
+
+def test_where_cdi_is_switched_off_it_is_switched_on_with_consent_for_the_restart() -> None:
+    asleep = ObservedEngine(version="26.1.0")
+    state = plan(CTK, asleep, gpu_attach="cdi")
+    expected = ["describe GPU", "configure toolkit", "restart engine"]
+    assert [str(step.action) for step in state.steps] == expected
+    busy = ObservedEngine(version="26.1.0", running=(("theirs", ""),))
+    waiting = plan(CTK, busy, gpu_attach="cdi")
+    assert not waiting.steps and "theirs" in waiting.failures[0].cause
 
 
 def test_gpus_installs_the_toolkit_also_where_cdi_is_there() -> None:

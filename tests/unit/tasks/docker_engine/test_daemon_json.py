@@ -16,6 +16,7 @@ from tasks.docker_engine.daemon_json import (
     parse,
     text_of,
     wanted,
+    with_cdi,
     with_nvidia,
 )
 from tasks.layers import Layer, defaults_layer
@@ -156,3 +157,11 @@ def test_wanted_hides_proxies_and_leaves_loopback_alone() -> None:
 )
 def test_which_engine_knows_proxies(version: str, expected: bool) -> None:
     assert knows_proxies(version) is expected
+
+
+def test_cdi_is_switched_on_beside_foreign_features() -> None:
+    before = {"features": {"buildkit": False}, "data-root": "/srv"}
+    after = with_cdi(before)
+    assert after == {"features": {"buildkit": False, "cdi": True}, "data-root": "/srv"}
+    assert list(after) == list(before)
+    assert with_cdi(after) == after
