@@ -60,5 +60,3 @@ def test_commands_ask_nothing_and_wait_for_locks() -> None:
     words = shlex.split(apt_get("install", "docker.io", options=("--no-remove",)))
     assert words[0] == "apt-get" and words[-2:] == ["install", "docker.io"]
     assert "-y" in words and "DPkg::Lock::Timeout=120" in words and "--no-remove" in words
-
-
