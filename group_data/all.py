@@ -76,6 +76,14 @@ docker_group = True
 gpu_attach = "auto"
 # Version of the NVIDIA Container Toolkit to install, like "1.17.8"; "" for the newest.
 toolkit_version = ""
+# A mirror of download.docker.com/linux/<distribution> (key at URL/gpg); "" for Docker's own.
+docker_apt_url = ""
+# Fingerprint of the one key that Docker's apt repository, or the mirror of it, is signed with.
+docker_apt_key = "9DC858229FC7DD38854AE2D88D81803C0EBFCD88"
+# A mirror of nvidia.github.io/libnvidia-container (key at URL/gpgkey); "" for NVIDIA's own.
+toolkit_apt_url = ""
+# Fingerprint of the one key that NVIDIA's apt repository, or the mirror of it, is signed with.
+toolkit_apt_key = "C95B321B61E88C1809C4F759DDCAE044F796ECB0"
 # Socket of the Docker Engine; another one than the default is used as it is, never installed.
 docker_socket = "/var/run/docker.sock"
 # true: containers go on while Docker restarts ("live-restore" in daemon.json); false: left alone.

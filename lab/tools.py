@@ -65,6 +65,17 @@ def install(packages: Sequence[str], label: str) -> None:
         _apt_get("install", "-y", "--no-install-recommends", *packages)
 
 
+def download(packages: Sequence[str], folder: Path) -> None:
+    """Download packages into a folder, without installing them."""
+    _require_apt()
+    command = ["apt-get", "download", *packages]
+    try:
+        run(command, timeout=300, log="apt", folder=folder)
+    except LabError:
+        run(as_root(["apt-get", "update"]), timeout=300, log="apt")
+        run(command, timeout=300, log="apt", folder=folder)
+
+
 def _apt_get(*words: str) -> None:
     command = as_root(["env", "DEBIAN_FRONTEND=noninteractive", "apt-get", *words])
     try:
@@ -79,11 +90,7 @@ def _unpack() -> None:
     target = _unpacked()
     with tempfile.TemporaryDirectory(dir=cache_folder()) as name:
         folder = Path(name)
-        try:
-            run(["apt-get", "download", *UNPACKED], timeout=300, log="apt", folder=folder)
-        except LabError:
-            run(as_root(["apt-get", "update"]), timeout=300, log="apt")
-            run(["apt-get", "download", *UNPACKED], timeout=300, log="apt", folder=folder)
+        download(UNPACKED, folder)
         for package in folder.glob("*.deb"):
             run(["dpkg", "-x", str(package), str(folder / "all")], timeout=60, log="apt")
         shutil.rmtree(target, ignore_errors=True)

@@ -134,6 +134,22 @@ def _proxy(value: str) -> str:
     return value
 
 
+def _mirror(value: str) -> str:
+    """Check the address of a mirror; what it holds ends up in files that everybody reads."""
+    if "@" in value:
+        raise ValueError("should be without user and password: apt's files are no place for them")
+    if value and not re.fullmatch(r"https?://[A-Za-z0-9.:\[\]-]+(/[A-Za-z0-9._~%+-]+)*/?", value):
+        raise ValueError('should be a URL like "https://mirror.lan/docker/ubuntu"')
+    return value.rstrip("/")
+
+
+def _fingerprint(value: str) -> str:
+    found = value.replace(" ", "").upper()
+    if not re.fullmatch(r"[0-9A-F]{40}", found):
+        raise ValueError("should be a whole fingerprint: 40 digits and letters from A to F")
+    return found
+
+
 Name = Annotated[str, StringConstraints(pattern=NAME, max_length=60)]
 Model = Annotated[str, AfterValidator(_model)]
 Size = Annotated[str, AfterValidator(_size)]
@@ -144,6 +160,8 @@ KeepAlive = Annotated[str, AfterValidator(_keep_alive)]
 Address = Annotated[str, AfterValidator(_address)]
 Registry = Annotated[str, AfterValidator(_registry)]
 Proxy = Annotated[str, AfterValidator(_proxy)]
+Mirror = Annotated[str, AfterValidator(_mirror)]
+Fingerprint = Annotated[str, AfterValidator(_fingerprint)]
 AbsolutePath = Annotated[str, AfterValidator(_absolute)]
 Version = Annotated[str, AfterValidator(_version)]
 Pin = Annotated[str, AfterValidator(_pin)]
@@ -225,6 +243,10 @@ class Stack(_ServiceDefaults):
     docker_group: bool
     toolkit_version: Pin
     gpu_attach: Literal["auto", "gpus", "cdi"]
+    docker_apt_url: Mirror
+    docker_apt_key: Fingerprint
+    toolkit_apt_url: Mirror
+    toolkit_apt_key: Fingerprint
     docker_socket: AbsolutePath
     live_restore: bool
     disk_reserve_gb: Annotated[float, Field(ge=0)]
@@ -363,7 +385,7 @@ def _fault(detail: ErrorDetails, prefix: str, merged: Merged) -> str:
 
 def _is_private(path: str) -> bool:
     """Tell whether a value may hold a secret, so that no message repeats it."""
-    return "environment" in path or "proxy" in path
+    return "environment" in path or "proxy" in path or "_url" in path
 
 
 def _unknown(

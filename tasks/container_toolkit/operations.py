@@ -19,20 +19,11 @@ from tasks.docker_engine.packages import (
     pinned,
     use_repository,
 )
-from tasks.docker_engine.sources import Repository
+from tasks.docker_engine.sources import toolkit_repository
 from tasks.host.sections import PRELUDE
 from tasks.run import Run, current_run, step_command
 from tasks.steps import Action, Step, StepFailed
 
-# docs.nvidia.com/datacenter/cloud-native/container-toolkit: one flat repository for all suites.
-REPOSITORY = Repository(
-    name="nvidia-container-toolkit",
-    url="https://nvidia.github.io/libnvidia-container/stable/deb/amd64",
-    suite="/",
-    components="",
-    key_url="https://nvidia.github.io/libnvidia-container/gpgkey",
-    fingerprint="C95B321B61E88C1809C4F759DDCAE044F796ECB0",
-)
 PACKAGES = ("nvidia-container-toolkit",)
 # Each wants the others of exactly its own version, which apt does not choose by itself.
 VERSIONED = (
@@ -68,10 +59,11 @@ def install_toolkit(run: Run, step: Step, edit: Edit) -> None:
     """Install the toolkit from NVIDIA's repository. Raises StepFailed."""
     install(run, ("curl", "ca-certificates"))
     architecture = run.sh("dpkg --print-architecture").stdout.strip() or "amd64"
+    repository = toolkit_repository(architecture, run.stack)
     try:
-        use_repository(run, REPOSITORY.on(architecture), PACKAGES)
+        use_repository(run, repository, PACKAGES)
     except RepositoryFailed as error:
-        remedy = f'make {REPOSITORY.url} reachable (http_proxy?), or set gpu = "off"'
+        remedy = f'make {repository.url} reachable (http_proxy?), or set gpu = "off"'
         raise StepFailed(f"NVIDIA's apt repository cannot be used: {error}", remedy) from None
     pin = run.stack.toolkit_version
     names = VERSIONED if pin else PACKAGES

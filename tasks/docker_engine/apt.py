@@ -106,6 +106,7 @@ _UNREACHABLE = re.compile(
 )
 _UNSIGNED = re.compile(r"NO_PUBKEY|is not signed|invalid signature|EXPKEYSIG|BADSIG", re.I)
 _REMOVAL = re.compile(r"packages need to be removed but remove is disabled", re.I)
+_REMOVED = re.compile(r"^The following packages will be REMOVED:\n((?: .*\n?)+)", re.M)
 _UNMET = re.compile(r"unmet dependencies|held broken packages", re.I)
 
 
@@ -122,8 +123,10 @@ def explain(output: str) -> tuple[str, str]:
     if _UNSIGNED.search(output):
         return f"a package source is not signed as it should be: {said}", "sudo apt-get update"
     if _REMOVAL.search(output):
+        found = _REMOVED.search(output)
+        names = ": " + " ".join(found[1].split()) if found else ""
         return (
-            "it would have to remove packages that are there",
+            f"it would have to remove packages that are there{names}",
             'see which: sudo apt-get install -s docker.io; docker_source = "distro" may do without',
         )
     if _MISSING.search(output):

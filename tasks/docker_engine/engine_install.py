@@ -53,7 +53,7 @@ def join_group(run: Run, step: Step) -> None:
 def _from_docker(run: Run, host: ObservedHost, *, may_fail: bool) -> bool:
     """Install from Docker's repository. False where it cannot be used and `may_fail`."""
     try:
-        use_repository(run, docker_repository(host), DOCKER_PACKAGES)
+        use_repository(run, docker_repository(host, run.stack), DOCKER_PACKAGES)
     except RepositoryFailed as error:
         if not may_fail:
             remedy = 'make it reachable (http_proxy?), or set docker_source = "distro" or "auto"'

@@ -104,7 +104,8 @@ def _curl(host: ObservedHost) -> list[Step]:
 
 
 def _install(host: ObservedHost, stack: Stack) -> tuple[Kind, list[Step], list[Failure]]:
-    if host.daemons or host.has_socket:
+    # A Docker that was removed leaves its socket behind, and nobody listens there.
+    if host.daemons or (host.has_socket and not host.is_refused):
         return "unreachable", [], [_unreachable(host)]
     if not host.apt:
         cause = f"{host.distribution.pretty_name or 'this system'} has no apt-get"

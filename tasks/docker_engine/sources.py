@@ -2,9 +2,13 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 
 from tasks.host.observed import ObservedHost
+from tasks.stack import Stack
+
+DOCKER = "https://download.docker.com/linux"
+NVIDIA = "https://nvidia.github.io/libnvidia-container"
 
 
 @dataclass(frozen=True)
@@ -28,10 +32,6 @@ class Repository:
         """The file with the repository's key."""
         return f"/etc/apt/keyrings/{self.name}.asc"
 
-    def on(self, architecture: str) -> Repository:
-        """Return the repository for another architecture than amd64, where its address names it."""
-        return replace(self, url=self.url.replace("/amd64", f"/{architecture}"))
-
     def deb822(self, key_file: str = "") -> str:
         """Return the repository as a .sources file (deb822)."""
         lines = ["Types: deb", f"URIs: {self.url}", f"Suites: {self.suite}"]
@@ -41,14 +41,34 @@ class Repository:
         return "\n".join(lines) + "\n"
 
 
-def docker_repository(host: ObservedHost) -> Repository:
-    """Return Docker's repository for a host's distribution (docs.docker.com/engine/install)."""
-    base = f"https://download.docker.com/linux/{host.distribution.id}"
+def docker_repository(host: ObservedHost, stack: Stack) -> Repository:
+    """Return Docker's repository for a host's distribution (docs.docker.com/engine/install).
+
+    A mirror of it holds the same files at the same places: `gpg`, `dists` and `pool`.
+    """
+    base = stack.docker_apt_url or f"{DOCKER}/{host.distribution.id}"
     return Repository(
         name="docker",
         url=base,
         suite=host.distribution.codename,
         components="stable",
         key_url=f"{base}/gpg",
-        fingerprint="9DC858229FC7DD38854AE2D88D81803C0EBFCD88",
+        fingerprint=stack.docker_apt_key,
+    )
+
+
+def toolkit_repository(architecture: str, stack: Stack) -> Repository:
+    """Return NVIDIA's repository of the toolkit: one flat repository for all suites.
+
+    `architecture` is dpkg's word. A mirror holds `gpgkey` and `stable/deb` as NVIDIA's does
+    (docs.nvidia.com/datacenter/cloud-native/container-toolkit).
+    """
+    base = stack.toolkit_apt_url or NVIDIA
+    return Repository(
+        name="nvidia-container-toolkit",
+        url=f"{base}/stable/deb/{architecture}",
+        suite="/",
+        components="",
+        key_url=f"{base}/gpgkey",
+        fingerprint=stack.toolkit_apt_key,
     )

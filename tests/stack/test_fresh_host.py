@@ -50,10 +50,8 @@ def installation(make: Maker, lab: LabState) -> Installation:
     )
 
 
-def run(
-    installation: Installation, host: Host, *words: str, user: str = "", deploy: str = "stack"
-) -> Output:
-    """Run pyinfra against the host."""
+def write_inventory(installation: Installation, host: Host, user: str = "") -> Path:
+    """Write an inventory of the one host, reached as its user or another one."""
     inventory = installation.folder / "inventory.py"
     inventory.write_text(
         INVENTORY.format(
@@ -64,6 +62,14 @@ def run(
             known=installation.folder / "known_hosts",
         )
     )
+    return inventory
+
+
+def run(
+    installation: Installation, host: Host, *words: str, user: str = "", deploy: str = "stack"
+) -> Output:
+    """Run pyinfra against the host."""
+    inventory = write_inventory(installation, host, user)
     result = subprocess.run(
         [str(PYINFRA), str(inventory), f"deploys/{deploy}.py", *words],
         env=installation.environment,

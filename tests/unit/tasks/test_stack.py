@@ -141,6 +141,10 @@ def test_a_number_where_a_version_belongs_is_a_named_error() -> None:
         ({"models": 5}, "should be one table for each service"),
         ({"prune": True}, "belongs to one run: give it with --data prune=…"),
         ({"docker_socket": "tcp://x"}, "should be an absolute path"),
+        ({"docker_apt_url": "mirror.lan/docker"}, "should be a URL"),
+        ({"docker_apt_url": "http://mirror.lan/a b"}, "should be a URL"),
+        ({"toolkit_apt_url": "https://ada:pw@mirror.lan"}, "without user and password"),
+        ({"docker_apt_key": "8D81803C0EBFCD88"}, "should be a whole fingerprint"),
     ],
 )
 def test_each_bad_value_has_its_message(values: dict[str, Any], part: str) -> None:
@@ -162,9 +166,11 @@ def test_options_of_one_run_are_checked_too(values: dict[str, Any], part: str) -
 
 def test_no_message_repeats_a_value_that_may_be_secret() -> None:
     found = faults(
-        http_proxy="user:hunter2@proxy", models={"qwen": {"environment": {"TOKEN": 424242}}}
+        http_proxy="user:hunter2@proxy",
+        docker_apt_url="https://user:hunter2@mirror.lan",
+        models={"qwen": {"environment": {"TOKEN": 424242}}},
     )
-    assert len(found) == 2
+    assert len(found) == 3
     assert "hunter2" not in str(found)
     assert "424242" not in str(found)
 

@@ -8,8 +8,6 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from tasks.docker_engine.apt import LockHolder, apt_get, explain, lock_holders, without_password
-from tasks.docker_engine.sources import docker_repository
-from tasks.host.observed import Distribution, ObservedHost
 
 
 @pytest.mark.parametrize(
@@ -62,15 +60,3 @@ def test_commands_ask_nothing_and_wait_for_locks() -> None:
     words = shlex.split(apt_get("install", "docker.io", options=("--no-remove",)))
     assert words[0] == "apt-get" and words[-2:] == ["install", "docker.io"]
     assert "-y" in words and "DPkg::Lock::Timeout=120" in words and "--no-remove" in words
-
-
-def test_docker_repository() -> None:
-    ubuntu = Distribution("ubuntu", "24.04", "noble", "Ubuntu 24.04 LTS")
-    repository = docker_repository(ObservedHost(distribution=ubuntu))
-    assert repository.deb822() == (
-        "Types: deb\n"
-        "URIs: https://download.docker.com/linux/ubuntu\n"
-        "Suites: noble\n"
-        "Components: stable\n"
-        "Signed-By: /etc/apt/keyrings/docker.asc\n"
-    )

@@ -66,6 +66,12 @@ def test_a_bare_host(has_systemd: bool) -> None:
     ]
 
 
+def test_the_socket_of_a_docker_that_was_removed_stands_in_nobodys_way() -> None:
+    left = with_(BARE, has_socket=True, curl="/usr/bin/curl")
+    assert engine_state(with_(left, is_refused=True), stack()).kind == "install"
+    assert engine_state(left, stack()).kind == "unreachable"
+
+
 def test_sources() -> None:
     mint = Distribution("linuxmint", "22", "noble", "Linux Mint 22")
     assert source_of(BARE, stack()) == "auto"
