@@ -1,0 +1,160 @@
+"""Bare Debian hosts over SSH, by ordinary users: from nothing to a fleet (to be seen: 1 and 2)."""
+
+from __future__ import annotations
+
+import subprocess
+import time
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass, field
+from typing import Any
+
+import pytest
+
+from lab.state import LabState
+from tests.stack.fleet import NAMES, Fleet, done_on, lab_host, last_words
+from tests.stack.installation import SERVICES
+
+LIMITS = [word for name in NAMES for word in ("--limit", name)]
+ALL = {f"{name}/{service}" for name in NAMES for service in SERVICES}
+BROKEN, *OTHERS = "fl2", "fl1", "fl3"
+START_SECONDS = 60
+
+
+@pytest.fixture(scope="module")
+def fleet(lab: LabState, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Fleet]:
+    """Three fresh hosts: systemd, ssh, a user with sudo; no Docker."""
+    found = Fleet(tmp_path_factory.mktemp("a fleet"), lab)
+    found.up(*NAMES)
+    yield found
+    for name in NAMES:
+        lab_host("down", name)
+
+
+def add_user(fleet: Fleet, host: str, name: str, rule: str) -> None:
+    """Make another user of the host, who logs in with the same key."""
+    home = f"/home/{name}"
+    script = (
+        f"id {name} 2>/dev/null && exit; useradd -m -s /bin/sh {name}; mkdir -p {home}/.ssh;"
+        f" cp /home/dev/.ssh/authorized_keys {home}/.ssh/; chown -R {name} {home}/.ssh"
+    )
+    if rule:
+        script += f"; echo '{name} ALL=(ALL) {rule}' >/etc/sudoers.d/{name}"
+        script += f"; usermod -aG sudo {name}; echo '{name}:secret' | chpasswd"
+    fleet.on(host, script)
+
+
+@pytest.mark.parametrize(
+    ("user", "rule", "part"),
+    [("asked", "ALL", "sudo wants the password"), ("nobody1", "", "may use sudo")],
+)
+def test_fault_36_without_a_way_to_root_the_run_ends_at_once_and_says_why(
+    fleet: Fleet, user: str, rule: str, part: str
+) -> None:
+    add_user(fleet, "fl1", user, rule)
+    fleet.data = {"fl1": {"ssh_user": user}}
+    output = fleet.run("-y", "--limit", "fl1")
+    fleet.data = {}
+    assert output.status == 1
+    assert part in last_words(output)["fl1"]
+    assert "remedy:" in last_words(output)["fl1"]
+    assert output.done == []
+
+
+def test_one_run_from_bare_hosts_to_serving_models(fleet: Fleet) -> None:
+    dry = fleet.run("--dry", "--limit", "fl1")
+    assert dry.status == 0, dry.text
+    # Two terminals at once, with one lock and one database: nothing gets lost.
+    other = fleet.begin("-y", "--limit", "fl3", inventory="lab/fleet.py")
+    output = fleet.run("-y", "--limit", "fl1", "--limit", "fl2", inventory="lab/fleet.py")
+    other_text, _ = other.communicate(timeout=300)
+    assert (output.status, other.returncode) == (0, 0), output.text + other_text
+    of_fl1 = [line for line in output.text.splitlines() if "[fl1]" in line]
+    assert all(any(step in line for line in of_fl1) for step in dry.planned)
+    assert fleet.states() == dict.fromkeys(ALL, "active")
+    lock = fleet.lock
+    assert {f"{host}/{service}" for host, service in lock.entries} == ALL
+    assert len({entry.image.digest for entry in lock.entries.values() if entry.image}) == 1
+
+
+def test_a_second_run_changes_nothing_on_any_host(fleet: Fleet) -> None:
+    before = fleet.database.read_bytes()
+    again = fleet.run("-y", *LIMITS, inventory="lab/fleet.py")
+    assert again.status == 0, again.text
+    assert {name: done_on(again, name) for name in NAMES} == dict.fromkeys(NAMES, {"No changes"})
+    assert fleet.database.read_bytes() == before
+
+
+def test_testinfra_is_green_on_each_and_names_the_one_where_it_is_not(fleet: Fleet) -> None:
+    output = fleet.run("-y", deploy="verify")
+    assert output.status == 0, output.text
+    fleet.on(BROKEN, "docker stop -t 0 ollama-qwen")
+    output = fleet.run("-y", deploy="verify")
+    fleet.on(BROKEN, "docker start ollama-qwen")
+    assert output.status == 1
+    assert list(last_words(output)) == [BROKEN]
+    assert {name: done_on(output, name) for name in OTHERS} == dict.fromkeys(OTHERS, {"Success"})
+
+
+@dataclass(frozen=True)
+class Breakage:
+    """How one host is broken: by what the inventory says of it, or on the host; and the cause."""
+
+    part: str
+    data: dict[str, Any] = field(default_factory=dict)
+    damage: str = ""
+    repair: str = ""
+    is_partial: bool = False
+
+
+BREAKAGES = {
+    "unreachable": Breakage("Unable to connect to port 2222", {"ssh_port": 2222}),
+    "no sudo": Breakage("may use sudo", {"ssh_user": "nobody1"}),
+    "a small disk": Breakage("the disk is too small", {"disk_reserve_gb": 10**6}),
+    "fault 21": Breakage(
+        "daemon unreachable",
+        damage="systemctl mask --now docker.socket docker.service 2>/dev/null",
+        repair="systemctl unmask docker.socket docker.service 2>/dev/null; systemctl start docker",
+    ),
+    "fault 17": Breakage(
+        "no model library/nobody:v1",
+        {"models_override": {"qwen": {"model": "nobody:v1"}}},
+        is_partial=True,
+    ),
+    "fault 20": Breakage(
+        "port 11434",
+        damage="docker stop -t 0 ollama-qwen >/dev/null; systemd-run --unit taker python3 -c '"
+        'import socket, time; s = socket.socket(); s.bind(("127.0.0.1", 11434)); s.listen();'
+        " time.sleep(600)'",
+        repair="systemctl stop taker; docker start ollama-qwen",
+        is_partial=True,
+    ),
+    "fault 30": Breakage(
+        "broken-start",
+        {"models_override": {"qwen": {"image": "ollama/ollama:broken-start"}}},
+        is_partial=True,
+    ),
+}
+
+
+@pytest.mark.parametrize("name", BREAKAGES)
+def test_a_broken_host_is_named_and_leaves_the_others_alone(fleet: Fleet, name: str) -> None:
+    breakage = BREAKAGES[name]
+    add_user(fleet, BROKEN, "nobody1", "")
+    fleet.data = {BROKEN: breakage.data}
+    if breakage.damage:
+        fleet.on(BROKEN, breakage.damage)
+    for other in OTHERS:
+        fleet.on(other, "docker stop -t 0 ollama-mistral")
+    try:
+        output = fleet.run("-y")
+    finally:
+        fleet.data = {}
+        if breakage.repair:
+            fleet.on(BROKEN, breakage.repair)
+    assert output.status == 1, output.text
+    assert list(last_words(output)) == [BROKEN], output.text
+    assert breakage.part in last_words(output)[BROKEN]
+    assert "remedy:" in last_words(output)[BROKEN]
+    for other in OTHERS:
+        assert done_on(output, other) == {"Success", "No changes"}
+        assert fleet.states()[f"{other}/mistral"] == "active"
