@@ -18,6 +18,7 @@ from pyinfra.api import Host
 from pyinfra.api.state import StateStage
 from pyinfra.context import ctx_state
 
+from tasks.looks import write_at_exit
 from tasks.preflight.usage import answer_for_pyinfra, is_dry
 from tasks.report.operations import print_failures_last, tell_too
 from tasks.steps import Failure
@@ -42,6 +43,7 @@ def watch_connections() -> None:
     logger.addHandler(_Listener(level=logging.ERROR))
     answer_for_pyinfra(is_dry)
     tell_too(unreachable)
+    write_at_exit(unreachable)
     print_failures_last()
 
 

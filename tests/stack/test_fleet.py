@@ -2,9 +2,7 @@
 
 from __future__ import annotations
 
-import subprocess
-import time
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -80,7 +78,7 @@ def test_a_second_run_changes_nothing_on_any_host(fleet: Fleet) -> None:
     before = fleet.database.read_bytes()
     again = fleet.run("-y", *LIMITS, inventory="lab/fleet.py")
     assert again.status == 0, again.text
-    assert {name: done_on(again, name) for name in NAMES} == dict.fromkeys(NAMES, {"No changes"})
+    assert {name: done_on(again, name) for name in NAMES} == {key: {"No changes"} for key in NAMES}
     assert fleet.database.read_bytes() == before
 
 
@@ -92,7 +90,7 @@ def test_testinfra_is_green_on_each_and_names_the_one_where_it_is_not(fleet: Fle
     fleet.on(BROKEN, "docker start ollama-qwen")
     assert output.status == 1
     assert list(last_words(output)) == [BROKEN]
-    assert {name: done_on(output, name) for name in OTHERS} == dict.fromkeys(OTHERS, {"Success"})
+    assert {name: done_on(output, name) for name in OTHERS} == {key: {"Success"} for key in OTHERS}
 
 
 @dataclass(frozen=True)
