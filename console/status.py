@@ -78,7 +78,7 @@ def print_status(found: list[HostStatus]) -> None:
         host = status.seen.name
         lines += [(row_name(host, row.name), row) for row in status.rows]
         if status.seen.trouble is not None:
-            lines.append((host, None))
+            lines.append((host, "silent" if status.seen.stack is not None else "unreachable"))
     print_lines(console, lines)
     for status in found:
         for text, style in notes(status):

@@ -13,8 +13,8 @@ NOTHING = "-"
 BROKEN = ("✗", "red")
 
 
-# A service under its name in the table; none for a host that nobody could look at.
-Line = tuple[str, ServiceView | None]
+# A service under its name in the table; one word for a host that nobody could look at.
+Line = tuple[str, ServiceView | str]
 
 
 def print_lines(console: Console, lines: list[Line]) -> None:
@@ -23,8 +23,8 @@ def print_lines(console: Console, lines: list[Line]) -> None:
     for heading in ("", "service", "state", "model", "Ollama", "port", "size", "loaded"):
         table.add_column(heading, overflow="fold", justify="right" if heading == "size" else "left")
     for name, view in lines:
-        if view is None:
-            table.add_row(f"[{BROKEN[1]}]{BROKEN[0]}[/]", name, f"[{BROKEN[1]}]unreachable[/]")
+        if isinstance(view, str):
+            table.add_row(f"[{BROKEN[1]}]{BROKEN[0]}[/]", name, f"[{BROKEN[1]}]{view}[/]")
             continue
         mark, style = MARKS.get(view.state, BROKEN)
         table.add_row(

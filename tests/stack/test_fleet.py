@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import subprocess
+import time
 from collections.abc import Iterator
 from dataclasses import dataclass, field
 from typing import Any
@@ -10,7 +12,7 @@ import pytest
 
 from lab.state import LabState
 from tests.stack.fleet import NAMES, Fleet, done_on, lab_host, last_words
-from tests.stack.installation import SERVICES
+from tests.stack.installation import BEGINNING, SERVICES
 
 LIMITS = [word for name in NAMES for word in ("--limit", name)]
 ALL = {f"{name}/{service}" for name in NAMES for service in SERVICES}
@@ -83,8 +85,6 @@ def test_a_second_run_changes_nothing_on_any_host(fleet: Fleet) -> None:
 
 
 def test_testinfra_is_green_on_each_and_names_the_one_where_it_is_not(fleet: Fleet) -> None:
-    output = fleet.run("-y", deploy="verify")
-    assert output.status == 0, output.text
     fleet.on(BROKEN, "docker stop -t 0 ollama-qwen")
     output = fleet.run("-y", deploy="verify")
     fleet.on(BROKEN, "docker start ollama-qwen")
@@ -101,22 +101,23 @@ class Breakage:
     data: dict[str, Any] = field(default_factory=dict)
     damage: str = ""
     repair: str = ""
-    is_partial: bool = False
 
 
 BREAKAGES = {
     "unreachable": Breakage("Unable to connect to port 2222", {"ssh_port": 2222}),
     "no sudo": Breakage("may use sudo", {"ssh_user": "nobody1"}),
-    "a small disk": Breakage("the disk is too small", {"disk_reserve_gb": 10**6}),
+    "a small disk": Breakage(
+        "the disk is too small",
+        {"disk_reserve_gb": 10**6, "models_override": {"qwen": {"also": ["tiny-qwen:v2"]}}},
+    ),
     "fault 21": Breakage(
         "daemon unreachable",
         damage="systemctl mask --now docker.socket docker.service 2>/dev/null",
         repair="systemctl unmask docker.socket docker.service 2>/dev/null; systemctl start docker",
     ),
     "fault 17": Breakage(
-        "no model library/nobody:v1",
+        "has no model nobody:v1",
         {"models_override": {"qwen": {"model": "nobody:v1"}}},
-        is_partial=True,
     ),
     "fault 20": Breakage(
         "port 11434",
@@ -124,12 +125,10 @@ BREAKAGES = {
         'import socket, time; s = socket.socket(); s.bind(("127.0.0.1", 11434)); s.listen();'
         " time.sleep(600)'",
         repair="systemctl stop taker; docker start ollama-qwen",
-        is_partial=True,
     ),
     "fault 30": Breakage(
-        "broken-start",
+        "ended with exit code",
         {"models_override": {"qwen": {"image": "ollama/ollama:broken-start"}}},
-        is_partial=True,
     ),
 }
 
@@ -156,3 +155,70 @@ def test_a_broken_host_is_named_and_leaves_the_others_alone(fleet: Fleet, name: 
     for other in OTHERS:
         assert done_on(output, other) == {"Success", "No changes"}
         assert fleet.states()[f"{other}/mistral"] == "active"
+
+
+def test_fault_38_an_invalid_declaration_of_one_host_is_named_and_nothing_is_touched(
+    fleet: Fleet,
+) -> None:
+    fleet.data = {BROKEN: {"gpu": "perhaps"}, "fl3": {"bind": "nowhere"}}
+    fleet.on("fl1", "docker stop -t 0 ollama-mistral")
+    output = fleet.run("-y")
+    fleet.data = {}
+    assert output.status == 1
+    assert f"host data of {BROKEN}: gpu" in output.text
+    assert "host data of fl3: bind" in output.text
+    assert BEGINNING not in output.text
+
+
+def test_status_shows_every_host_and_names_the_one_that_does_not_answer(fleet: Fleet) -> None:
+    fleet.run("-y", "--limit", "fl1", "--limit", BROKEN)
+    status, value = fleet.status()
+    assert status == 0, value
+    shown = {f"{h['host']}/{s['name']}": s["state"] for h in value["hosts"] for s in h["services"]}
+    assert shown == dict.fromkeys(ALL, "active")
+    fleet.data = {BROKEN: {"ssh_port": 2222}}
+    status, value = fleet.status()
+    fleet.data = {}
+    hosts = {host["host"]: host for host in value["hosts"]}
+    assert status == 1
+    assert "Unable to connect to port 2222" in hosts[BROKEN]["trouble"]["cause"]
+    assert all(len(hosts[other]["services"]) == len(SERVICES) for other in OTHERS)
+
+
+def test_host_by_host_a_failed_upgrade_is_not_rolled_out_and_a_good_one_is(fleet: Fleet) -> None:
+    two = ("-y", "--serial", "--limit", "fl1", "--limit", "fl2", "--data", "only=qwen")
+    before = fleet.lock.entries
+    fleet.write(models={"qwen": {"image": "ollama/ollama:broken-generate"}})
+    output = fleet.run(*two, deploy="upgrade")
+    assert output.status == 1
+    assert len(last_words(output)) == 1, output.text
+    (failed,) = last_words(output)
+    assert f"not tried after the failure above on {failed}" in output.text
+    assert fleet.lock.entries == before
+
+    fleet.write(models={"qwen": {"image": "ollama/ollama:0.17.4"}})
+    output = fleet.run(*two, deploy="upgrade")
+    assert output.status == 0, output.text
+    images = {host: fleet.lock.service(host, "qwen").image for host in ("fl1", "fl2")}
+    assert {image.reference for image in images.values() if image} == {"ollama/ollama:0.17.4"}
+    assert len({image.digest for image in images.values() if image}) == 1
+
+    fleet.write(models={"qwen": {"image": "ollama/ollama:0.24.0"}})
+    output = fleet.run("-y", *two[2:], deploy="rollback")
+    assert output.status == 0, output.text
+    again = fleet.run("-y")
+    assert {name: done_on(again, name) for name in NAMES} == {n: {"No changes"} for n in NAMES}
+
+
+def test_a_restart_of_a_host_brings_everything_back_by_itself(fleet: Fleet) -> None:
+    container = fleet.hosts["fl3"].container
+    subprocess.run(["docker", "restart", "-t", "30", container], check=True)
+    fleet.up("fl3")
+    asked = "curl -sf http://127.0.0.1:11434/api/tags http://127.0.0.1:1143[56]/api/tags || true"
+    limit = time.monotonic() + START_SECONDS
+    while fleet.on("fl3", asked).count("tiny-") < len(SERVICES):
+        assert time.monotonic() < limit, fleet.on("fl3", "docker ps -a")
+        time.sleep(0.5)
+    again = fleet.run("-y", "--limit", "fl3")
+    assert again.status == 0, again.text
+    assert done_on(again, "fl3") == {"No changes"}
