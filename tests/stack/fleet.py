@@ -80,16 +80,21 @@ class Fleet:
         self, *words: str, deploy: str = "stack", inventory: str = ""
     ) -> subprocess.Popen[str]:
         """Start a run and leave it to the test to wait for it."""
-        hosts = [(n, {**way_to(h), **self.data.get(n, {})}) for n, h in self.hosts.items()]
-        self.inventory.write_text(f"fresh = ({hosts!r}, {settings(self.lab)!r})\n")
+        self.write_inventory()
         return subprocess.Popen(
             [str(PYINFRA), inventory or str(self.inventory), f"deploys/{deploy}.py", *words],
             env=self.environment,
             **WITHOUT_TERMINAL,
         )
 
+    def write_inventory(self) -> None:
+        """Write the inventory, with what a test says of single hosts."""
+        hosts = [(n, {**way_to(h), **self.data.get(n, {})}) for n, h in self.hosts.items()]
+        self.inventory.write_text(f"fresh = ({hosts!r}, {settings(self.lab)!r})\n")
+
     def status(self, *words: str) -> tuple[int, Any]:
         """Ask the console about the fleet; returns its exit status and what it says as JSON."""
+        self.write_inventory()
         result = subprocess.run(
             [sys.executable, "main.py", "status", "--json", "--inventory", self.inventory, *words],
             cwd=ROOT,
