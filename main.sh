@@ -11,6 +11,7 @@ usage: ./main.sh [COMMAND]
                        --demo: on the lab, without GPU and without model downloads
                        --dry: show what would be done, change nothing
   status [--json]      what is there now (also without a command)
+  plan [--budget GB]   what the models take of the GPU's memory, and which fit together
   upgrade [SERVICE] [--dry] [--image|--models] [--to TAG]
                        move to what the registries offer; what fails is put back by itself
   rollback [SERVICE] [--dry] [--image|--models]

@@ -56,4 +56,4 @@ def compose_variables(installation: Installation) -> dict[str, str]:
 
 
 def _spec(stack: Stack, service: Service) -> ContainerSpec:
-    return spec_of(stack, service, has_gpu=False)
+    return spec_of(stack, service, gpu="")

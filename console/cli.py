@@ -8,7 +8,7 @@ import os
 import sys
 from importlib.metadata import PackageNotFoundError, version
 from pathlib import Path
-from typing import Any, NoReturn
+from typing import TYPE_CHECKING, Any, NoReturn
 
 import click
 
@@ -17,6 +17,9 @@ from tasks.layers import rooted
 from tasks.lockfile import LockFile
 from tasks.ollama.observed import Snapshot
 from tasks.stack import DeclarationError, Service, Stack
+
+if TYPE_CHECKING:
+    from console.doctor import Check
 
 FAILED, WRONG_USE, INTERRUPTED = 1, 2, 130
 
@@ -92,7 +95,7 @@ def status(
 def plan(budget: float | None, as_json: bool) -> None:
     """Show what the declared models take of the GPU's memory, and what fits there."""
     from console import vram  # noqa: PLC0415 (status does not pay for it)
-    from tasks.vram.plan import lines  # noqa: PLC0415
+    from tasks.vram.table import lines  # noqa: PLC0415
 
     found = vram.vram_plan(budget)
     if isinstance(found, Trouble):
@@ -223,14 +226,19 @@ def doctor(as_json: bool) -> None:
     for check in checks(declared()):
         found.append(check)
         if not as_json:
-            mark = click.style("✓", "green") if check.is_well else click.style("✗", "red")
-            click.echo(f"{mark} {check.what}: {check.finding}")
-            if not check.is_well:
+            click.echo(f"{_mark(check)} {check.what}: {check.finding}")
+            if check.remedy and (check.is_notable or not check.is_well):
                 click.echo(f"    remedy: {check.remedy}")
     if as_json:
         click.echo(json.dumps([check.as_json() for check in found], indent=2))
     if not all(check.is_well for check in found):
         sys.exit(FAILED)
+
+
+def _mark(check: Check) -> str:
+    if check.is_notable:
+        return click.style("!", "yellow")
+    return click.style("✓", "green") if check.is_well else click.style("✗", "red")
 
 
 def main() -> NoReturn:

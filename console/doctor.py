@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import os
 import shutil
-import subprocess
 from collections.abc import Iterator
 from dataclasses import asdict, dataclass
 from typing import Any
@@ -15,6 +14,11 @@ from tasks.inventory.database import is_up_to_date, unusable
 from tasks.inventory.rows import LOCAL
 from tasks.layers import rooted
 from tasks.lockfile import ServiceLock
+from tasks.nvidia.checklist import checklist
+from tasks.nvidia.look import look_at_nvidia
+from tasks.nvidia.observed import Nvidia
+from tasks.nvidia.troubles import NO_CARD
+from tasks.nvidia.verdict import requiring
 from tasks.ollama.generation import Proof, generate, is_as_declared, is_slower
 from tasks.ollama.look import look
 from tasks.ollama.observed import Snapshot
@@ -29,12 +33,16 @@ GB = 10**9
 
 @dataclass(frozen=True)
 class Check:
-    """One finding. `remedy` is there where it is not well."""
+    """One finding. `remedy` is there where it is not well.
+
+    `is_notable`: it is well, and a person may want to know more or do better.
+    """
 
     what: str
     is_well: bool
     finding: str
     remedy: str = ""
+    is_notable: bool = False
 
     def as_json(self) -> dict[str, Any]:
         """Return the finding for programs."""
@@ -47,7 +55,7 @@ def checks(stack: Stack) -> Iterator[Check]:
     lock, fault = read_lock(stack)
     cause, _, remedy = fault.partition("\n  remedy: ")
     yield Check("lock", not cause, cause or f"{stack.lock} can be read", remedy)
-    yield gpu_check(stack)
+    yield from gpu_checks(stack)
     snapshot = look(shell_for(stack), stack)
     if not snapshot.version:
         trouble = engine_trouble(stack.docker_socket)
@@ -66,21 +74,23 @@ def checks(stack: Stack) -> Iterator[Check]:
     yield database_check(stack, snapshot)
 
 
-def gpu_check(stack: Stack) -> Check:
-    """Ask nvidia-smi; that a model really runs on the card only a generation shows."""
+def gpu_checks(stack: Stack, nvidia: Nvidia | None = None) -> Iterator[Check]:
+    """Go through the list of the GPU; that a model really runs on it only a generation shows."""
     if not stack.has_gpu_service:
-        return Check("GPU", True, "not looked at: gpu is off")
-    is_required = any(s.active and s.gpu == "required" for s in stack.services)
-    if shutil.which("nvidia-smi") is None:
-        remedy = 'install the NVIDIA driver, or declare gpu = "auto"' if is_required else ""
-        return Check("GPU", not is_required, "no nvidia-smi: models run on the CPU", remedy)
-    query = ["nvidia-smi", "--query-gpu=name,driver_version,memory.total", "--format=csv,noheader"]
-    done = subprocess.run(query, text=True, capture_output=True, check=False, timeout=30)
-    if done.returncode:
-        words = (done.stdout + done.stderr).strip().splitlines()
-        remedy = "a driver that was updated under the running one needs a reboot"
-        return Check("GPU", False, words[-1] if words else "nvidia-smi fails", remedy)
-    return Check("GPU", True, "; ".join(done.stdout.strip().splitlines()))
+        yield Check("GPU", True, "not looked at: gpu is off")
+        return
+    findings = checklist(nvidia or look_at_nvidia(LocalShell()), stack)
+    if findings[0].trouble is NO_CARD and not requiring(stack):
+        # As declared: the GPU may be used and need not.
+        yield Check("GPU", True, f"{NO_CARD.cause}: models run on the CPU")
+        return
+    for found in findings:
+        if found.verdict != "not reached":
+            is_well, is_notable = found.verdict != "fault", found.verdict == "warning"
+            yield Check(f"GPU: {found.name}", is_well, found.finding, found.remedy, is_notable)
+    left = ", ".join(found.name for found in findings if found.verdict == "not reached")
+    if left:
+        yield Check("GPU", True, f"not reached: {left}", is_notable=True)
 
 
 def disk_check(stack: Stack) -> Check:

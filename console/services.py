@@ -159,7 +159,7 @@ def changes_of(
     if not container.is_of(stack.container_prefix):
         return [Change("owner", "not this stack", "this stack")]
     # Whether the host's GPU may be used is the converge's to judge: here what is there counts.
-    spec = spec_of(stack, service, has_gpu=bool(container.devices))
+    spec = spec_of(stack, service, gpu=container.attachment)
     entry = entry or ServiceLock()
     found = drift(spec, container, snapshot.images, entry.image_digest(service.image))
     proven = entry.model_digests

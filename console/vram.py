@@ -7,8 +7,7 @@ from typing import Any
 
 from console.host import Trouble, declared, lock_of, shell_for, snapshot_of
 from tasks.inventory.rows import LOCAL
-from tasks.nvidia.facts import NvidiaFacts
-from tasks.nvidia.observed import Nvidia
+from tasks.nvidia.look import look_at_nvidia
 from tasks.shell import LocalShell, Result
 from tasks.stack import Service, Stack
 from tasks.vram.check import memory
@@ -35,8 +34,7 @@ def vram_plan(budget_gb: float | None) -> VramPlan | Trouble:
     if budget_gb:
         stack = stack.model_copy(update={"vram_budget_gb": budget_gb})
     asker = LocalAsker(stack, shell_for(stack))
-    nvidia = Nvidia.from_lines(asker.sh(NvidiaFacts().command()).stdout.splitlines())
-    card = card_of(stack, memory(nvidia.gpus))
+    card = card_of(stack, memory(look_at_nvidia(asker).gpus))
     if card is None:
         return Trouble(
             "no NVIDIA card tells its memory here",

@@ -4,7 +4,7 @@ from tasks.container_toolkit.deploy import install_toolkit
 from tasks.docker_engine.deploy import install_engine
 from tasks.inventory.deploy import record_inventory
 from tasks.models.deploy import provision_models
-from tasks.nvidia.deploy import check_nvidia
+from tasks.nvidia.deploy import check_nvidia, install_driver
 from tasks.ollama.deploy import provision_containers
 from tasks.preflight.deploy import plan, preflight
 from tasks.report.deploy import report
@@ -14,6 +14,7 @@ preflight()
 check_nvidia()
 plan()
 watch_for_upgrades()
+install_driver()
 install_engine()
 install_toolkit()
 provision_containers()

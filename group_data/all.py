@@ -60,12 +60,22 @@ gpu_partial = False
 vram_reserve_gb = 0.5
 # Memory, in GB, that models may use of the card; 0 for all of it but vram_reserve_gb.
 vram_budget_gb = 0
-# Oldest NVIDIA driver that is accepted.
+# check: only look at the NVIDIA driver; install: install the distribution's, and tell to reboot.
+driver = "check"
+# Oldest NVIDIA driver that is accepted; its branch (580) is the one to install.
 driver_minimum = "580.95"
 # Oldest CUDA version, as nvidia-smi reports it, that is accepted.
 cuda_minimum = "13.0"
 # Where Docker Engine comes from: docker (Docker's apt repository), distro, or auto.
 docker_source = "auto"
+# Version of Docker Engine to install, like "29.0" (then 29.0.1 is one); "" for the newest.
+docker_version = ""
+# Add the user who runs this with sudo to the group docker (its members can become root).
+docker_group = True
+# How containers are given the GPU: gpus (--gpus all), cdi, or auto (cdi where only that is there).
+gpu_attach = "auto"
+# Version of the NVIDIA Container Toolkit to install, like "1.17.8"; "" for the newest.
+toolkit_version = ""
 # Socket of the Docker Engine; another one than the default is used as it is, never installed.
 docker_socket = "/var/run/docker.sock"
 # Free disk space, in GB, that must remain after everything is pulled.

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Iterator
 from dataclasses import replace
 
+from tasks.container_toolkit.state import attachment
 from tasks.models.plan import WantedModels, plan_models
 from tasks.ollama.devices import lost_devices
 from tasks.ollama.facts import observe
@@ -31,12 +32,12 @@ CONTAINER_CHANGES = frozenset(
 
 def spec_for(run: Run, service: Service) -> ContainerSpec:
     """Return the declared container of a service on this host."""
-    has_gpu = run.gpu_is_usable
+    gpu = attachment(run)
     if run.gpu_on_hold:
         # The driver waits for a reboot: whoever has the GPU keeps it, nothing is recreated for it.
         current = observe(run).named(run.stack.container_name(service))
-        has_gpu = current is not None and bool(current.devices)
-    return spec_of(run.stack, service, has_gpu=has_gpu)
+        gpu = current.attachment if current is not None else ""
+    return spec_of(run.stack, service, gpu=gpu)
 
 
 def wanted_for(run: Run, service: Service) -> Wanted:

@@ -118,6 +118,10 @@ def _version(value: str) -> str:
     return value
 
 
+def _pin(value: str) -> str:
+    return _version(value) if value else value
+
+
 def _absolute(value: str) -> str:
     if value and not value.startswith("/"):
         raise ValueError("should be an absolute path on the host")
@@ -142,6 +146,7 @@ Registry = Annotated[str, AfterValidator(_registry)]
 Proxy = Annotated[str, AfterValidator(_proxy)]
 AbsolutePath = Annotated[str, AfterValidator(_absolute)]
 Version = Annotated[str, AfterValidator(_version)]
+Pin = Annotated[str, AfterValidator(_pin)]
 Cpus = Annotated[float, Field(ge=0, le=1024)]
 Parallel = Annotated[int, Field(ge=1, le=64)]
 KvCacheType = Literal["f16", "q8_0", "q4_0"]
@@ -212,9 +217,14 @@ class Stack(_ServiceDefaults):
     """The whole declaration of one host."""
 
     services: tuple[Service, ...]
+    driver: Literal["check", "install"]
     driver_minimum: Version
     cuda_minimum: Version
     docker_source: Literal["auto", "docker", "distro"]
+    docker_version: Pin
+    docker_group: bool
+    toolkit_version: Pin
+    gpu_attach: Literal["auto", "gpus", "cdi"]
     docker_socket: AbsolutePath
     disk_reserve_gb: Annotated[float, Field(ge=0)]
     vram_budget_gb: Annotated[float, Field(ge=0)]

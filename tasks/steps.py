@@ -10,11 +10,14 @@ from enum import StrEnum
 class Action(StrEnum):
     """What a step does. A step of another kind than these does not exist."""
 
+    INSTALL_DRIVER = "install driver"
     INSTALL_PACKAGES = "install packages"
+    JOIN_GROUP = "join group"
     START_ENGINE = "start engine"
     CONFIGURE_ENGINE = "configure engine"
     RESTART_ENGINE = "restart engine"
     INSTALL_TOOLKIT = "install toolkit"
+    DESCRIBE_GPU = "describe GPU"
     CONFIGURE_TOOLKIT = "configure toolkit"
     PULL_IMAGE = "pull image"
     TAG_IMAGE = "tag image"
@@ -46,8 +49,9 @@ class Step:
     """One change, and why it is made.
 
     `subject` is the thing that the step changes: a container, a volume, an image, a model.
-    `service` is empty for steps of the host. `needs` tells what the step waits for, where an
-    earlier stage of the same run provides it ("after Docker Engine is installed").
+    `service` is empty for steps of the host that every service waits for. `needs` tells what the
+    step waits for, where an earlier stage of the same run provides it ("after Docker Engine is
+    installed").
     """
 
     action: Action

@@ -12,6 +12,10 @@ SCRIPT = f"""{PRELUDE}
 echo '##paths'
 echo "ctk=$(command -v nvidia-ctk)"
 echo "hook=$(command -v nvidia-container-runtime-hook)"
+[ -d /run/systemd/system ] &&
+  systemctl cat nvidia-cdi-refresh.service >/dev/null 2>&1 && echo refresh=yes
+echo '##cdi'
+grep -lsE '"?kind"?: *"?nvidia[.]com/gpu' /etc/cdi/* /var/run/cdi/* 2>/dev/null
 echo '##version'
 command -v nvidia-ctk >/dev/null && timeout 10 nvidia-ctk --version 2>/dev/null | {ONLY_ASCII}
 true"""

@@ -15,12 +15,16 @@ _VERSION = re.compile(r"version v?(\d+(?:\.\d+)+\S*)", re.I)
 class Toolkit:
     """The toolkit's programs; empty where they are missing.
 
-    `hook` is nvidia-container-runtime-hook, which the engine looks for when it starts.
+    `hook` is nvidia-container-runtime-hook, which the engine looks for when it starts. `cdi_specs`
+    are files that describe the GPU to engines with CDI; `has_refresh`: systemd knows the unit that
+    keeps them up to date.
     """
 
     ctk: str = ""
     version: str = ""
     hook: str = ""
+    cdi_specs: tuple[str, ...] = ()
+    has_refresh: bool = False
 
     @property
     def is_there(self) -> bool:
@@ -33,4 +37,10 @@ class Toolkit:
         parts = sections(lines)
         paths = values(parts.get("paths", ()))
         told = _VERSION.search("\n".join(parts.get("version", ())))
-        return cls(paths.get("ctk", ""), told[1] if told else "", paths.get("hook", ""))
+        return cls(
+            ctk=paths.get("ctk", ""),
+            version=told[1] if told else "",
+            hook=paths.get("hook", ""),
+            cdi_specs=tuple(parts.get("cdi", ())),
+            has_refresh=paths.get("refresh") == "yes",
+        )

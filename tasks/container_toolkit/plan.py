@@ -6,16 +6,19 @@ from dataclasses import dataclass
 
 from tasks.container_toolkit.observed import Toolkit
 from tasks.docker_engine.observed import ObservedEngine
+from tasks.docker_engine.pins import other_version_note
 from tasks.docker_engine.settings import AFTER_INSTALL, restart_refusal, restart_step
 from tasks.host.access import root_needed
 from tasks.host.observed import ObservedHost
-from tasks.nvidia.verdict import older
+from tasks.nvidia.versions import older
+from tasks.ollama.observed import Attachment
 from tasks.stack import Stack
 from tasks.steps import Action, Failure, Step
 
 TOOLKIT = "NVIDIA Container Toolkit"
 FIXED = "1.17.8"
 ADVISORY = "CVE-2025-23266"
+CDI_SINCE = "25.0"
 
 
 @dataclass(frozen=True)
@@ -40,8 +43,11 @@ def toolkit_state(
     `engine` is only needed where the toolkit is not there.
     """
     engine = engine or ObservedEngine()
-    if toolkit.is_there or _has_devices(engine):
-        return ToolkitState(notes=_notes(toolkit))
+    notes = (*_notes(toolkit), *_pin_note(toolkit, stack))
+    if stack.gpu_attach == "cdi":
+        return _by_cdi(toolkit, host, stack, engine, notes, is_engine_planned=is_engine_planned)
+    if toolkit.is_there or (stack.gpu_attach == "auto" and has_devices(engine)):
+        return ToolkitState(notes=notes)
     if not host.is_default_socket:
         return ToolkitState(failures=(_elsewhere(host),))
     what = f"the {TOOLKIT} is not installed"
@@ -51,7 +57,63 @@ def toolkit_state(
     return ToolkitState(steps=_steps(AFTER_INSTALL if is_engine_planned else ""))
 
 
-def _has_devices(engine: ObservedEngine) -> bool:
+def attachment_of(stack: Stack, toolkit: Toolkit, engine: ObservedEngine | None) -> Attachment:
+    """Return how a host's containers are given the GPU; `engine` matters without the toolkit."""
+    if stack.gpu_attach != "auto":
+        return stack.gpu_attach
+    has_only_cdi = not toolkit.is_there and engine is not None and has_devices(engine)
+    return "cdi" if has_only_cdi else "gpus"
+
+
+def _by_cdi(
+    toolkit: Toolkit,
+    host: ObservedHost,
+    stack: Stack,
+    engine: ObservedEngine,
+    notes: tuple[str, ...],
+    *,
+    is_engine_planned: bool,
+) -> ToolkitState:
+    """Plan for CDI: the toolkit describes the card in a file, which the engine reads by itself."""
+    what = "containers cannot be given the GPU by CDI"
+    if engine.version and not engine.has_cdi:
+        return ToolkitState(failures=(_no_cdi(engine, what),), notes=notes)
+    if toolkit.cdi_specs or has_devices(engine):
+        return ToolkitState(notes=notes)
+    needs = AFTER_INSTALL if is_engine_planned else ""
+    steps = []
+    if not toolkit.ctk:
+        why = "it describes the GPU to Docker"
+        step = Step(Action.INSTALL_TOOLKIT, TOOLKIT, f"Install the {TOOLKIT}", why, needs=needs)
+        steps.append(step)
+    text = "Describe the GPU to Docker (CDI)"
+    steps.append(Step(Action.DESCRIBE_GPU, "nvidia.com/gpu", text, 'gpu_attach = "cdi"'))
+    failure = _obstacle(host, what)
+    if failure is not None:
+        return ToolkitState(failures=(failure,), notes=notes)
+    return ToolkitState(tuple(steps), notes=notes)
+
+
+def _no_cdi(engine: ObservedEngine, what: str) -> Failure:
+    version = engine.version
+    if older(version, CDI_SINCE):
+        cause = f"Docker Engine {version} is too old for it ({CDI_SINCE} and newer can)"
+        return Failure(what, cause, 'set gpu_attach = "gpus", or upgrade Docker')
+    cause = f"Docker Engine {version} has it switched off"
+    remedy = (
+        'add "features": {"cdi": true} to /etc/docker/daemon.json and restart Docker, '
+        'or set gpu_attach = "gpus"'
+    )
+    return Failure(what, cause, remedy)
+
+
+def _pin_note(toolkit: Toolkit, stack: Stack) -> tuple[str, ...]:
+    return other_version_note(
+        f"The {TOOLKIT}", "toolkit_version", toolkit.version, stack.toolkit_version
+    )
+
+
+def has_devices(engine: ObservedEngine) -> bool:
     """Tell whether the engine itself offers the card, by CDI."""
     return any(device.startswith("nvidia.com/gpu") for device in engine.cdi_devices)
 

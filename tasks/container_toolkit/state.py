@@ -3,19 +3,35 @@
 from __future__ import annotations
 
 from tasks.container_toolkit.facts import observe_toolkit
-from tasks.container_toolkit.plan import ToolkitState, toolkit_state
+from tasks.container_toolkit.observed import Toolkit
+from tasks.container_toolkit.plan import ToolkitState, attachment_of, toolkit_state
 from tasks.docker_engine.facts import observe_engine
+from tasks.docker_engine.observed import ObservedEngine
 from tasks.docker_engine.state import plan_engine
 from tasks.host.facts import observe_host
-from tasks.nvidia.facts import observe_nvidia
-from tasks.nvidia.verdict import verdict
+from tasks.ollama.observed import Attachment
 from tasks.run import Run
+
+
+def attachment(run: Run) -> Attachment:
+    """Return how containers of this host are given the GPU; "" where it may not be used."""
+    if not run.gpu_is_usable:
+        return ""
+    toolkit = observe_toolkit(run)
+    return attachment_of(run.stack, toolkit, _engine(run, toolkit))
+
+
+def _engine(run: Run, toolkit: Toolkit) -> ObservedEngine | None:
+    """Look at the engine, where it matters: with the toolkit it is not asked."""
+    if toolkit.is_there and run.stack.gpu_attach != "cdi":
+        return None
+    return observe_engine(run, is_up=observe_host(run).answers)
 
 
 def plan_toolkit(run: Run) -> ToolkitState:
     """Plan the toolkit's stage; nothing is looked at where no service can use a GPU."""
     stack = run.stack
-    if not stack.has_gpu_service or not verdict(observe_nvidia(run), stack).usable:
+    if not run.gpu_is_usable:
         return ToolkitState()
     reached = plan_engine(run)
     if reached.kind == "unreachable":
@@ -25,6 +41,6 @@ def plan_toolkit(run: Run) -> ToolkitState:
         toolkit,
         host,
         stack,
-        None if toolkit.is_there else observe_engine(run, is_up=host.answers),
+        _engine(run, toolkit),
         is_engine_planned=reached.kind == "install",
     )

@@ -2,18 +2,26 @@
 
 from __future__ import annotations
 
-from tasks.docker_engine.packages import RepositoryFailed, install, install_known, use_repository
+from tasks.docker_engine.packages import (
+    RepositoryFailed,
+    install,
+    install_known,
+    pinned,
+    use_repository,
+)
 from tasks.docker_engine.plan import source_of
 from tasks.docker_engine.sources import docker_repository
 from tasks.host.facts import observe_host
 from tasks.host.observed import ObservedHost
-from tasks.run import Run
+from tasks.host.sections import PRELUDE
+from tasks.run import Run, quote
 from tasks.steps import Step, StepFailed
 
 TOOLS = ("curl", "ca-certificates")
 # iptables is only recommended by docker.io, and dockerd does not start without it.
-DISTRIBUTION_PACKAGES = ("docker.io", "iptables", *TOOLS)
-DOCKER_PACKAGES = ("docker-ce", "docker-ce-cli", "containerd.io")
+DISTRIBUTION_PACKAGES = ("iptables", *TOOLS)
+ENGINE_PACKAGES = ("docker-ce", "docker-ce-cli")
+DOCKER_PACKAGES = (*ENGINE_PACKAGES, "containerd.io")
 
 
 def install_curl(run: Run, step: Step) -> None:
@@ -28,11 +36,18 @@ def install_engine(run: Run, step: Step) -> None:
     install(run, TOOLS)
     if source == "distro" or not _from_docker(run, host, may_fail=source == "auto"):
         _from_distribution(run)
-    if host.user and not host.is_root and "docker" not in host.groups:
-        run.note(
-            f"To use docker without sudo: sudo usermod -aG docker {host.user}, log out and in "
-            "again (id -nG shows it). Members of that group can become root."
-        )
+
+
+def join_group(run: Run, step: Step) -> None:
+    """Let the user who runs this use Docker without sudo. Raises StepFailed."""
+    result = run.sh(f"{PRELUDE}\ngetent group docker >/dev/null || groupadd --system docker\n"
+                    f"usermod -aG docker {quote(step.subject)}")  # fmt: skip
+    if not result.ok:
+        raise StepFailed(result.last_words, f"sudo usermod -aG docker {step.subject}")
+    run.note(
+        f"{step.subject} may use Docker without sudo from the next login on: log out and in again "
+        "(or: newgrp docker); id -nG shows it"
+    )
 
 
 def _from_docker(run: Run, host: ObservedHost, *, may_fail: bool) -> bool:
@@ -48,11 +63,14 @@ def _from_docker(run: Run, host: ObservedHost, *, may_fail: bool) -> bool:
             f"docker.io of {host.distribution.pretty_name} is installed in its place."
         )
         return False
-    install_known(run, DOCKER_PACKAGES)
+    engine = pinned(run, ENGINE_PACKAGES, run.stack.docker_version, "docker_version")
+    install_known(run, (*engine, "containerd.io"))
     return True
 
 
 def _from_distribution(run: Run) -> None:
     """Install docker.io; newer distributions have its command in a package of its own."""
     has_cli = run.sh("apt-cache show docker-cli >/dev/null 2>&1").ok
-    install_known(run, (*DISTRIBUTION_PACKAGES, *(("docker-cli",) if has_cli else ())))
+    names = ("docker.io", *(("docker-cli",) if has_cli else ()))
+    engine = pinned(run, names, run.stack.docker_version, "docker_version")
+    install_known(run, (*engine, *DISTRIBUTION_PACKAGES))

@@ -21,6 +21,7 @@ class ObservedEngine:
     `daemon_json` is the text of /etc/docker/daemon.json, None where there is no such file;
     `daemon_json_error` is not empty where the file is there and cannot be read as text.
     `running` are the running containers: name, and the stack that their label names, or "".
+    `has_cdi`: it reads descriptions of devices by CDI (25.0 can; newer ones do so by themselves).
     `keeps_containers`: live-restore, so that a restart of the engine leaves containers running.
     """
 
@@ -35,6 +36,7 @@ class ObservedEngine:
     no_proxy: str = ""
     runtimes: tuple[str, ...] = ()
     cdi_devices: tuple[str, ...] = ()
+    has_cdi: bool = False
 
     def foreign(self, container_prefix: str) -> tuple[str, ...]:
         """Return the names of the running containers that are not of this stack."""
@@ -61,6 +63,7 @@ class ObservedEngine:
             https_proxy=str(info.get("HttpsProxy") or ""),
             no_proxy=str(info.get("NoProxy") or ""),
             runtimes=tuple(sorted(_mapping(info.get("Runtimes")))),
+            has_cdi=bool(info.get("CDISpecDirs")),
             cdi_devices=tuple(
                 str(device.get("ID", ""))
                 for device in info.get("DiscoveredDevices") or ()

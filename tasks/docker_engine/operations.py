@@ -14,7 +14,7 @@ from tasks.docker_engine.configure import (
     restart_engine,
     start_engine,
 )
-from tasks.docker_engine.engine_install import install_curl, install_engine
+from tasks.docker_engine.engine_install import install_curl, install_engine, join_group
 from tasks.docker_engine.settings import ENGINE
 from tasks.docker_engine.state import plan_engine
 from tasks.run import Run, current_run, step_command
@@ -39,6 +39,8 @@ def engine() -> Generator[FunctionCommand, None, None]:
 def _work(step: Step, edit: Edit) -> tuple[Work, tuple[Any, ...]]:
     if step.action == Action.INSTALL_PACKAGES:
         return (install_engine if step.subject == ENGINE else install_curl), ()
+    if step.action == Action.JOIN_GROUP:
+        return join_group, ()
     if step.action == Action.CONFIGURE_ENGINE:
         return (configure_proxy if step.subject == "proxies" else configure_registry), (edit,)
     if step.action == Action.RESTART_ENGINE:

@@ -16,6 +16,7 @@ from tasks.docker_engine.apt import (
     script,
 )
 from tasks.docker_engine.openpgp import NotAKey, fingerprints
+from tasks.docker_engine.pins import chosen, offered, shown
 from tasks.docker_engine.sources import Repository
 from tasks.run import Run
 from tasks.shell import Result
@@ -35,17 +36,52 @@ class RepositoryFailed(Exception):
 def install(run: Run, packages: Iterable[str]) -> None:
     """Install packages from the sources that are there; never removes one. Raises StepFailed."""
     names = tuple(packages)
+    install_known(run, names, update_lists(run))
+
+
+def update_lists(run: Run) -> Result:
+    """Read the package lists anew. Raises StepFailed where a lock is held."""
     wait_for_locks(run)
     run.log("  reading the package lists")
-    update = _apt(run, apt_get("update"), timeout=UPDATE_SECONDS)
-    install_known(run, names, update)
+    return _apt(run, apt_get("update"), timeout=UPDATE_SECONDS)
 
 
-def install_known(run: Run, names: tuple[str, ...], update: Result | None = None) -> None:
-    """Install packages from the lists that are there. Raises StepFailed."""
+def pinned(run: Run, names: Iterable[str], pin: str, setting: str) -> tuple[str, ...]:
+    """Return packages with the version that a pin means of the first of them; as they are for "".
+
+    Raises StepFailed with what apt offers, where it has no such version.
+    """
+    all_names = tuple(names)
+    if not pin:
+        return all_names
+    first = all_names[0]
+    versions = offered(run.sh(script(f"apt-cache madison {first}")).stdout.splitlines())
+    version = chosen(versions, pin)
+    if not version:
+        raise StepFailed(
+            f"the package sources have no {first} {pin}; they have: {shown(versions)}",
+            f'declare one of these as {setting}, or "" for the newest',
+        )
+    return tuple(f"{name}={version}" for name in all_names)
+
+
+def simulate(run: Run, names: tuple[str, ...]) -> Result:
+    """Return what an installation would do, in apt-get's words; nothing is changed."""
+    options = ("--simulate", "--no-install-recommends")
+    return _apt(run, apt_get("install", *names, options=options), timeout=UPDATE_SECONDS)
+
+
+def install_known(
+    run: Run, names: tuple[str, ...], update: Result | None = None, *, may_remove: bool = False
+) -> None:
+    """Install packages from the lists that are there. Raises StepFailed.
+
+    `may_remove` is for who has looked by `simulate` at what would be removed.
+    """
     run.log(f"  installing {', '.join(names)}")
     wait_for_locks(run)
-    command = apt_get("install", *names, options=("--no-remove", "--no-install-recommends"))
+    options = () if may_remove else ("--no-remove",)
+    command = apt_get("install", *names, options=(*options, "--no-install-recommends"))
     result = _apt(run, command, timeout=INSTALL_SECONDS)
     if result.ok:
         return

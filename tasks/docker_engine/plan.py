@@ -7,6 +7,7 @@ from typing import Literal
 
 from tasks.docker_engine.daemon_json import wanted as wanted_of
 from tasks.docker_engine.observed import ObservedEngine
+from tasks.docker_engine.pins import other_version_note
 from tasks.docker_engine.settings import AFTER_INSTALL, ENGINE, Kind, settings_plan
 from tasks.host.access import root_needed
 from tasks.host.observed import ObservedHost
@@ -45,11 +46,31 @@ def engine_state(
     if engine is not None and not failures and wants_engine_facts(host, stack):
         settings, failures, notes = settings_plan(kind, host, stack, engine)
         steps = _in_order(kind, settings, steps)
+    steps += _group(kind, host, stack) if not failures else []
+    notes = (*notes, *_pin_note(host, stack))
     if steps and not failures and not host.can_be_root:
         failures = [root_needed(host, f"{steps[0].text}: needs root")]
     if failures:
         return EngineState(kind if kind == "ready" else "unreachable", (), tuple(failures), notes)
     return EngineState(kind, tuple(steps), (), notes)
+
+
+def _group(kind: Kind, host: ObservedHost, stack: Stack) -> list[Step]:
+    """Let the user of a run with sudo use Docker without it; who has no sudo is not asked."""
+    is_member = host.user in host.docker_group or "docker" in host.groups
+    is_wanted = stack.docker_group and host.is_default_socket and host.can_sudo
+    if kind == "unreachable" or not is_wanted or is_member or not host.user:
+        return []
+    needs = AFTER_INSTALL if kind == "install" else ""
+    text = f"Add {host.user} to the group docker"
+    why = "to use Docker without sudo; members of that group can become root"
+    return [Step(Action.JOIN_GROUP, host.user, text, why, needs=needs)]
+
+
+def _pin_note(host: ObservedHost, stack: Stack) -> tuple[str, ...]:
+    """Say where another version is installed than the declared one."""
+    version = host.version_of("docker-ce") or host.version_of("docker.io")
+    return other_version_note(ENGINE, "docker_version", version, stack.docker_version)
 
 
 def _in_order(kind: Kind, settings: list[Step], steps: list[Step]) -> list[Step]:

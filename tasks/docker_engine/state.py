@@ -2,9 +2,13 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+from datetime import date
+
 from tasks.docker_engine.facts import observe_engine
 from tasks.docker_engine.plan import EngineState, engine_state, wants_engine_facts
 from tasks.host.facts import observe_host
+from tasks.host.support import support_note
 from tasks.run import Run
 
 
@@ -14,4 +18,5 @@ def plan_engine(run: Run) -> EngineState:
     engine = None
     if wants_engine_facts(host, run.stack):
         engine = observe_engine(run, is_up=host.answers)
-    return engine_state(host, run.stack, engine)
+    state = engine_state(host, run.stack, engine)
+    return replace(state, notes=(*state.notes, *support_note(host.distribution, date.today())))

@@ -1,4 +1,4 @@
-"""The stage of the NVIDIA stack: what is there, and whether containers may use it."""
+"""The stages of the NVIDIA stack: what is there, whether containers may use it, the driver."""
 
 from __future__ import annotations
 
@@ -8,7 +8,9 @@ from tasks.host.facts import observe_host
 from tasks.inventory.rows import HostDetails
 from tasks.nvidia.facts import observe_nvidia
 from tasks.nvidia.observed import Nvidia
-from tasks.nvidia.verdict import Verdict, verdict
+from tasks.nvidia.operations import driver
+from tasks.nvidia.state import plan_driver
+from tasks.nvidia.verdict import verdict
 from tasks.run import Run, current_run
 
 
@@ -19,13 +21,19 @@ def check_nvidia() -> None:
     if run.has_failed(""):
         return
     nvidia = observe_nvidia(run) if run.stack.has_gpu_service else Nvidia()
-    judged = verdict(nvidia, run.stack) if run.stack.has_gpu_service else Verdict()
+    judged = verdict(nvidia, run.stack, plan_driver(run))
     run.gpu_is_usable, run.gpu_on_hold = judged.usable, judged.hold
     run.details = _details(run, nvidia)
     for failure in judged.failures:
         run.fail(failure)
     for note in judged.notes:
         run.note(note)
+
+
+@deploy("NVIDIA driver")
+def install_driver() -> None:
+    """Install the driver, where that is asked for and there is a card without one."""
+    driver(name="Install the driver", _ignore_errors=True)
 
 
 def _details(run: Run, nvidia: Nvidia) -> HostDetails:

@@ -1,46 +1,24 @@
-"""The one look at a host's NVIDIA cards. It needs no root and no tool: what is missing is empty."""
+"""The look at a host's NVIDIA cards, and at the driver packages that its apt knows."""
 
 from __future__ import annotations
 
+from collections.abc import Iterable
+
 from pyinfra.api import FactBase
 
-from tasks.host.sections import ONLY_ASCII, PRELUDE
-from tasks.nvidia.observed import QUERY, Nvidia
-from tasks.run import Run
+from tasks.host.sections import PRELUDE
+from tasks.nvidia.look import SCRIPT
+from tasks.nvidia.observed import Nvidia
+from tasks.nvidia.packages import AptPackages
+from tasks.run import Run, quote
 
-# Both calls of nvidia-smi at once: without its persistence daemon each may take a second. Every
-# line carries its origin and is short enough for the pipe to keep it whole.
-SCRIPT = (
+PACKAGES_SCRIPT = (
     PRELUDE
-    + r""":/usr/lib/wsl/lib
-ascii() { @ASCII@; }
-echo '##smi'
-if command -v nvidia-smi >/dev/null; then
-  timeout -k 2 20 nvidia-smi -q -x 2>/dev/null | grep -m 1 '<cuda_version>' | sed 's/^/xml=/' &
-  said=$(timeout -k 2 20 nvidia-smi --query-gpu=@QUERY@ --format=csv,noheader,nounits 2>&1)
-  echo "status=$?"
-  echo "$said" | ascii | sed 's/^/csv=/'
-  wait
-fi
-echo '##pci'
-for folder in /sys/bus/pci/devices/*; do
-  read -r vendor <"$folder/vendor" && [ "$vendor" = 0x10de ] || continue
-  read -r class <"$folder/class" || continue
-  case $class in 0x03*) ;; *) continue;; esac
-  read -r device <"$folder/device"
-  driver=$(readlink "$folder/driver")
-  echo "${folder##*/} $device ${driver##*/}"
-done 2>/dev/null
-echo '##proc'
-cat /proc/driver/nvidia/version 2>/dev/null | ascii
-echo '##kernel'
-echo "modules=$(awk '$1 ~ /^(nvidia|nouveau|nova_core)$/ { printf "%s ", $1 }' /proc/modules \
-  2>/dev/null)"
-echo "loaded=$(cat /sys/module/nvidia/version 2>/dev/null)"
-command -v modinfo >/dev/null && echo "on_disk=$(modinfo -F version nvidia 2>/dev/null | head -n 1)"
-for file in /sys/firmware/efi/efivars/SecureBoot-*; do
-  [ -r "$file" ] && echo "secure_boot=$(od -An -t u1 -j 4 -N 1 "$file" | tr -d ' ')"
-done 2>/dev/null
+    + r"""
+echo '##policy'
+apt-cache policy @NAMES@ 2>/dev/null
+echo '##lists'
+ls /var/lib/apt/lists 2>/dev/null | grep -q '_Packages' && echo lists=yes
 true"""
 )
 
@@ -53,7 +31,7 @@ class NvidiaFacts(FactBase[Nvidia]):
         return Nvidia()
 
     def command(self) -> str:
-        return SCRIPT.replace("@ASCII@", ONLY_ASCII).replace("@QUERY@", QUERY)
+        return SCRIPT
 
     def process(self, output: list[str]) -> Nvidia:
         return Nvidia.from_lines(output)
@@ -65,4 +43,29 @@ def observe_nvidia(run: Run) -> Nvidia:
     if seen is None:
         found = run.host.get_fact(NvidiaFacts, _sudo=False, _ignore_errors=True)
         seen = run.memory[Nvidia] = found
+    return seen
+
+
+class PackageFacts(FactBase[AptPackages]):
+    """What apt knows of some packages, by the lists that are there."""
+
+    @staticmethod
+    def default() -> AptPackages:
+        return AptPackages()
+
+    def command(self, names: Iterable[str]) -> str:
+        return PACKAGES_SCRIPT.replace("@NAMES@", quote(*names))
+
+    def process(self, output: list[str]) -> AptPackages:
+        return AptPackages.from_lines(output)
+
+
+def observe_packages(run: Run, names: Iterable[str]) -> AptPackages:
+    """Ask apt about the packages of a driver, or return what it said since the last change."""
+    seen: AptPackages | None = run.memory.get(AptPackages)
+    if seen is None:
+        found = run.host.get_fact(
+            PackageFacts, names=tuple(names), _sudo=False, _ignore_errors=True
+        )
+        seen = run.memory[AptPackages] = found
     return seen

@@ -3,20 +3,25 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Iterable
-from dataclasses import dataclass
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass, field
 
 from tasks.host.sections import number, sections, values
+from tasks.nvidia.smi_log import GpuLog, SmiLog, known, mebibytes
+from tasks.nvidia.versions import numbers
 
 QUERY = "index,name,uuid,memory.total,memory.used,driver_version,compute_cap"
 MISMATCH = "driver/library version mismatch"
-_CUDA = re.compile(r"<cuda_version>\s*([0-9.]+)\s*</cuda_version>")
+_CARD = re.compile(r"(\S+) (0x[0-9a-f]{1,8})(?: (\S+))?")
 _DRIVER = re.compile(r"(?:NVRM version:.*?|\s)(\d{3,}(?:\.\d+)+)\s")
 
 
 @dataclass(frozen=True)
 class Gpu:
-    """One card as nvidia-smi sees it. Memory is in MiB, None where nvidia-smi does not say."""
+    """One card as nvidia-smi sees it. Memory is in MiB, None where nvidia-smi does not say.
+
+    `log` is what its log adds; empty where that could not be read.
+    """
 
     index: int
     name: str
@@ -25,6 +30,7 @@ class Gpu:
     memory_used: int | None
     driver: str
     compute_capability: str
+    log: GpuLog = field(default_factory=GpuLog)
 
 
 @dataclass(frozen=True)
@@ -35,13 +41,20 @@ class Card:
     device: str
     driver: str
 
+    @property
+    def device_id(self) -> int:
+        """The device's number, by which generations can be told apart."""
+        return int(self.device, 16)
+
 
 @dataclass(frozen=True)
 class Nvidia:
     """All that is known of NVIDIA on a host. Versions are "" where there is nothing to read.
 
     `status` is the exit status of nvidia-smi, None where it is missing; `error` what it said.
-    `loaded` is the version of the module in the kernel, `on_disk` of the one for the next start.
+    `loaded` is the version of the module in the kernel, `on_disk` of the one for the next start;
+    `is_fresh`: the one on the disk came there after the kernel had started. `kernel` is what uname
+    calls the kernel. `has_installer`: NVIDIA's own .run installer put a driver past the packages.
     """
 
     gpus: tuple[Gpu, ...] = ()
@@ -53,11 +66,20 @@ class Nvidia:
     on_disk: str = ""
     modules: frozenset[str] = frozenset()
     has_secure_boot: bool = False
+    is_fresh: bool = False
+    has_installer: bool = False
+    kernel: str = ""
 
     @property
     def driver(self) -> str:
-        """The version of the driver that works; "" where none does."""
-        return self.gpus[0].driver if self.gpus else ""
+        """The version of the driver that works, one for all cards; "" where none does."""
+        versions = (gpu.driver for gpu in self.gpus if numbers(gpu.driver))
+        return min(versions, key=numbers, default="")
+
+    @property
+    def is_loaded(self) -> bool:
+        """Tell whether NVIDIA's module is in the kernel."""
+        return "nvidia" in self.modules or bool(self.loaded)
 
     @property
     def is_mismatched(self) -> bool:
@@ -69,49 +91,53 @@ class Nvidia:
         """Parse what the script of NvidiaFacts printed; what is missing keeps its default."""
         parts = sections(lines)
         smi = parts.get("smi", [])
-        told = values(line for line in smi if line.startswith(("status=", "xml=")))
+        told = values(line for line in smi if line.startswith("status="))
         rows = [line.removeprefix("csv=") for line in smi if line.startswith("csv=")]
         status = number(told["status"], 1) if "status" in told else None
-        cuda = _CUDA.search("\n".join(line for line in smi if line.startswith("xml=")))
+        log = SmiLog.from_xml("\n".join(line[4:] for line in smi if line.startswith("xml=")))
         kernel = values(parts.get("kernel", ()))
         loaded = kernel.get("loaded", "") or driver_version(parts.get("proc", ()))
         return cls(
-            gpus=gpus(rows) if status == 0 else (),
+            gpus=gpus(rows, log) if status == 0 else (),
             cards=cards(parts.get("pci", ())),
             status=status,
             error="" if status == 0 else " ".join(" ".join(rows).split()),
-            cuda=cuda[1] if cuda else "",
+            cuda=log.cuda,
             loaded=loaded,
             on_disk=kernel.get("on_disk", ""),
             modules=frozenset(kernel.get("modules", "").split()),
-            has_secure_boot=kernel.get("secure_boot") == "1",
+            has_secure_boot=has_secure_boot(kernel),
+            is_fresh=kernel.get("fresh") == "yes",
+            has_installer=kernel.get("installer") == "yes",
+            kernel=kernel.get("release", ""),
         )
 
 
-def gpus(rows: Iterable[str]) -> tuple[Gpu, ...]:
+def has_secure_boot(kernel: Mapping[str, str]) -> bool:
+    """Tell whether Secure Boot is on: mokutil's word, else the firmware's variable."""
+    said = kernel.get("mokutil", "").lower()
+    if said.startswith("secureboot"):
+        return said.split()[-1] == "enabled"
+    return kernel.get("secure_boot") == "1"
+
+
+def gpus(rows: Iterable[str], log: SmiLog) -> tuple[Gpu, ...]:
     """Parse nvidia-smi's CSV in the order of QUERY; rows of another shape are left out."""
-    found = []
+    logs, found = dict(log.gpus), []
     for row in rows:
         cells = [cell.strip() for cell in row.split(",")]
         if len(cells) == len(QUERY.split(",")) and cells[0].isdecimal():
             index, name, uuid, total, used, driver, capability = cells
-            found.append(
-                Gpu(int(index), name, uuid, _mebibytes(total), _mebibytes(used), driver, capability)
-            )
+            memory = mebibytes(total), mebibytes(used)
+            more = logs.get(uuid, GpuLog())
+            found.append(Gpu(number(index), name, uuid, *memory, driver, known(capability), more))
     return tuple(found)
-
-
-def _mebibytes(text: str) -> int | None:
-    """Return MiB; None for "[N/A]", which cards without memory of their own answer."""
-    return int(text) if text.isdecimal() else None
 
 
 def cards(lines: Iterable[str]) -> tuple[Card, ...]:
     """Parse "ADDRESS DEVICE DRIVER" lines; the driver is absent where nothing holds the card."""
-    rows = (line.split() for line in lines)
-    return tuple(
-        Card(row[0], row[1], row[2] if len(row) > 2 else "") for row in rows if len(row) >= 2
-    )
+    found = (_CARD.fullmatch(line.strip()) for line in lines)
+    return tuple(Card(m[1], m[2], m[3] or "") for m in found if m)
 
 
 def driver_version(lines: Iterable[str]) -> str:

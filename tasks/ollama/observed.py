@@ -7,7 +7,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass, field
-from typing import Any
+from typing import Any, Literal
 
 from tasks.stack import service_url
 
@@ -16,6 +16,9 @@ STACK_LABEL = "ollama-stack.stack"
 SERVICE_LABEL = "ollama-stack.service"
 SPEC_LABEL = "ollama-stack.spec"
 IMAGE_LABEL = "ollama-stack.image"
+# How a container is given the GPU: as `--gpus all` does, or as a CDI device; "" for not at all.
+Attachment = Literal["", "gpus", "cdi"]
+CDI_DEVICE = "nvidia.com/gpu=all"
 
 
 @dataclass(frozen=True)
@@ -152,6 +155,13 @@ class ObservedContainer:
         return self.status in ("running", "paused", "restarting")
 
     @property
+    def attachment(self) -> Attachment:
+        """How the container was given the GPU."""
+        if not self.devices:
+            return ""
+        return "cdi" if any(CDI_DEVICE in text for text in self.devices) else "gpus"
+
+    @property
     def is_running(self) -> bool:
         """Tell whether the container runs and is not paused."""
         return self.status == "running"
@@ -191,12 +201,15 @@ def restart_text(policy: Mapping[str, Any] | None) -> str:
 
 
 def device_texts(requests: Iterable[Mapping[str, Any]] | None) -> tuple[str, ...]:
-    """Turn DeviceRequests into "all gpus", "2 gpus" or the ids that were asked for."""
+    """Turn DeviceRequests into "all gpus", "2 gpus", "cdi nvidia.com/gpu=all" or such."""
     texts = []
     for request in requests or ():
         count = request.get("Count", 0)
         ids = ",".join(request.get("DeviceIDs") or ())
         number = ids or ("all" if count == -1 else str(count))
+        if request.get("Driver") == "cdi":
+            texts.append(f"cdi {ids}")
+            continue
         groups = request.get("Capabilities") or ()
         kinds = ",".join(sorted(kind for group in groups for kind in group))
         texts.append(f"{number} {kinds or request.get('Driver') or 'device'}s")

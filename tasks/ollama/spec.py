@@ -9,7 +9,14 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any
 
-from tasks.ollama.observed import IMAGE_LABEL, SERVICE_LABEL, SPEC_LABEL, STACK_LABEL
+from tasks.ollama.observed import (
+    CDI_DEVICE,
+    IMAGE_LABEL,
+    SERVICE_LABEL,
+    SPEC_LABEL,
+    STACK_LABEL,
+    Attachment,
+)
 from tasks.stack import MODELS_FOLDER, OLLAMA_PORT, Service, Stack
 
 INNER_PORT = f"{OLLAMA_PORT}/tcp"
@@ -22,6 +29,11 @@ PREVIOUS = "-previous"
 NEXT = "-next"
 STOP_TIMEOUT = 10
 SECOND = 1_000_000_000
+# Source: the Engine API's DeviceRequest; the second is what `--device` sends for a CDI name.
+DEVICES: dict[str, dict[str, Any]] = {
+    "gpus": {"Driver": "", "Count": -1, "Capabilities": [["gpu"]]},
+    "cdi": {"Driver": "cdi", "DeviceIDs": [CDI_DEVICE]},
+}
 _UNITS = {"b": 1, "k": 1024, "m": 1024**2, "g": 1024**3}
 # The image holds no curl; ollama asks its own server.
 HEALTH_CHECK = {
@@ -48,7 +60,7 @@ class ContainerSpec:
     ca_certificate: str
     memory: int
     nano_cpus: int
-    has_gpu: bool
+    gpu: Attachment
     log_options: Mapping[str, str]
 
     @property
@@ -88,8 +100,8 @@ class ContainerSpec:
             "Memory": self.memory,
             "NanoCpus": self.nano_cpus,
         }
-        if self.has_gpu:
-            host["DeviceRequests"] = [{"Driver": "", "Count": -1, "Capabilities": [["gpu"]]}]
+        if self.gpu:
+            host["DeviceRequests"] = [DEVICES[self.gpu]]
         return {
             "Image": self.image,
             "Env": [f"{name}={value}" for name, value in sorted(self.environment.items())],
@@ -107,8 +119,7 @@ class ContainerSpec:
         words += ["-v", f"{self.volume}:{MODELS_FOLDER}"]
         if self.ca_certificate:
             words += ["-v", f"{self.ca_certificate}:{CA_INSIDE}:ro"]
-        if self.has_gpu:
-            words += ["--gpus", "all"]
+        words += {"": [], "gpus": ["--gpus", "all"], "cdi": ["--device", CDI_DEVICE]}[self.gpu]
         if self.memory:
             words += ["--memory", str(self.memory)]
         if self.nano_cpus:
@@ -126,8 +137,8 @@ def is_private(variable: str) -> bool:
     )
 
 
-def spec_of(stack: Stack, service: Service, *, has_gpu: bool) -> ContainerSpec:
-    """Return the container that the declaration asks for."""
+def spec_of(stack: Stack, service: Service, *, gpu: Attachment) -> ContainerSpec:
+    """Return the container that the declaration asks for; `gpu`: how this host attaches one."""
     return ContainerSpec(
         name=stack.container_name(service),
         stack=stack.container_prefix,
@@ -140,7 +151,7 @@ def spec_of(stack: Stack, service: Service, *, has_gpu: bool) -> ContainerSpec:
         ca_certificate=stack.ca_certificate,
         memory=size_in_bytes(service.memory),
         nano_cpus=round(service.cpus * SECOND),
-        has_gpu=has_gpu and service.gpu != "off",
+        gpu=gpu if service.gpu != "off" else "",
         log_options={"max-size": stack.log_max_size, "max-file": str(stack.log_max_files)},
     )
 

@@ -13,6 +13,7 @@ from tasks.host.preflight import find_port_faults
 from tasks.host.preflight import preflight as look_at_host
 from tasks.layers import rooted
 from tasks.lockfile import LockError
+from tasks.nvidia.state import plan_driver
 from tasks.ollama.facts import observe
 from tasks.ollama.observed import Snapshot
 from tasks.plan import docker_commands, gpu_notes, orphans, refuse, whole_plan
@@ -95,7 +96,8 @@ def _plan(run: Run, planner: Planner) -> list[Step]:
     refuse(run, snapshot)
     for failure in find_port_faults(run, ours=_our_ports(run, snapshot)):
         run.fail(failure)
-    host_steps = [*engine.steps, *toolkit.steps]
+    driver = plan_driver(run).step
+    host_steps = [*([driver] if driver else []), *engine.steps, *toolkit.steps]
     steps = list(planner(run, host_steps, snapshot))
     _check_downloads(run, engine, steps)
     check_vram(run, steps, snapshot)

@@ -11,7 +11,8 @@ from tasks.run import Run
 from tasks.steps import Action, Step
 from tasks.vram.arithmetic import MIB
 from tasks.vram.look import rows
-from tasks.vram.plan import VramPlan, card_of, lines
+from tasks.vram.plan import VramPlan, card_of
+from tasks.vram.table import lines
 
 # Steps that bring a model to the card or change what it takes there.
 CONCERNED = frozenset(

@@ -118,7 +118,7 @@ def test_restart_policy_survives_a_reboot(look: Look, service: Service, note: No
 def test_container_has_the_gpu_that_is_declared(look: Look, service: Service, note: Note) -> None:
     requests = look.container(service)["HostConfig"].get("DeviceRequests") or []
     kinds = {kind for r in requests for group in r.get("Capabilities") or () for kind in group}
-    has_gpu = "gpu" in kinds
+    has_gpu = "gpu" in kinds or any(r.get("Driver") == "cdi" for r in requests)
     assert has_gpu or service.gpu != "required", 'gpu = "required", and the container has none'
     assert not has_gpu or service.gpu != "off", 'gpu = "off", and the container has one'
     note(f'gpu = "{service.gpu}": {"all GPUs" if has_gpu else "CPU only"}')

@@ -1,39 +1,40 @@
-"""What the doctor says of a generation. No GPU is claimed: the proofs are made up."""
+"""What the doctor tells of the GPU, on invented hosts."""
 
 from __future__ import annotations
 
-import pytest
+from dataclasses import replace
 
-from console.doctor import judged
-from tasks.lockfile import Proven, ServiceLock
-from tasks.ollama.generation import Proof
-from tests.unit.tasks.samples import DIGEST, stack
-
-SERVICE = stack(gpu="auto").services[0]
-ON_GPU = ServiceLock(models={"m:1": Proven("m:1", DIGEST, "", "GPU", rate=45.0)})
+from console.doctor import gpu_checks
+from tasks.nvidia.checklist import LOOKS
+from tasks.nvidia.observed import Nvidia
+from tests.unit.tasks.nvidia.samples import GOOD, MISMATCH, stack
 
 
-@pytest.mark.parametrize(
-    ("share", "gpu", "entry", "is_well", "part"),
-    [
-        (1.0, "required", ON_GPU, True, "on GPU, 40 tokens/s"),
-        (0.0, "auto", ServiceLock(), True, "on CPU"),
-        (0.0, "required", ServiceLock(), False, "on CPU"),
-        (0.0, "auto", ON_GPU, False, "it was on the GPU when it was proven"),
-        (0.4, "auto", ON_GPU, False, "on GPU 40 %"),
-        (0.0, "off", ON_GPU, True, "on CPU"),
-    ],
-)
-def test_faults_1_to_3_a_later_loss_of_the_gpu_is_found(
-    share: float, gpu: str, entry: ServiceLock, is_well: bool, part: str
-) -> None:
-    service = SERVICE.model_copy(update={"gpu": gpu})
-    found = judged(Proof("m:1", 8, 40.0, share), service, entry, "ollama-qwen")
-    assert found.is_well is is_well
-    assert part in found.finding
-    assert bool(found.remedy) is not is_well
+def test_each_line_of_a_good_host_is_told() -> None:
+    told = list(gpu_checks(stack(), GOOD))
+    assert [check.what for check in told] == [f"GPU: {name}" for name, _ in LOOKS]
+    assert all(check.is_well and not check.is_notable for check in told)
 
 
-def test_a_rate_far_below_the_proven_one_is_shown_beside_it() -> None:
-    found = judged(Proof("m:1", 8, 12.0, 1.0), SERVICE, ON_GPU, "ollama-qwen")
-    assert "12 tokens/s; 45 when it was proven" in found.finding
+def test_fault_4_is_told_once_with_its_remedy_and_what_it_hides() -> None:
+    told = list(gpu_checks(stack(), MISMATCH))
+    (bad,) = [check for check in told if not check.is_well]
+    assert bad.what == "GPU: driver and libraries" and "reboot" in bad.remedy
+    assert told[-1].finding == (
+        "not reached: nvidia-smi, driver version, CUDA, GPU memory, persistence"
+    )
+
+
+def test_a_warning_is_well_and_notable() -> None:
+    (notable,) = [c for c in gpu_checks(stack(), replace(GOOD, cuda="")) if c.is_notable]
+    assert notable.is_well and notable.remedy
+
+
+def test_no_card_is_well_unless_the_gpu_is_required() -> None:
+    (well,) = gpu_checks(stack(gpu="auto"), Nvidia())
+    assert well.is_well and "models run on the CPU" in well.finding
+    assert not next(gpu_checks(stack(gpu="required"), Nvidia())).is_well
+
+
+def test_off_is_one_line() -> None:
+    assert [c.finding for c in gpu_checks(stack(gpu="off"), GOOD)] == ["not looked at: gpu is off"]

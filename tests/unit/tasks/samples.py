@@ -25,7 +25,7 @@ def stack(**settings: Any) -> Stack:
 def spec(declared: Stack, service: str = "qwen") -> ContainerSpec:
     """Return the declared container of a service."""
     found = next(s for s in declared.services if s.name == service)
-    return spec_of(declared, found, has_gpu=False)
+    return spec_of(declared, found, gpu="")
 
 
 def inspect(wanted: ContainerSpec, image: ObservedImage = IMAGE) -> dict[str, Any]:

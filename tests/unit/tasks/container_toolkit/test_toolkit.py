@@ -3,7 +3,7 @@
 import pytest
 
 from tasks.container_toolkit.observed import Toolkit
-from tasks.container_toolkit.plan import ToolkitState, toolkit_state
+from tasks.container_toolkit.plan import ToolkitState, attachment_of, toolkit_state
 from tasks.docker_engine.observed import ObservedEngine
 from tasks.host.observed import ObservedHost
 from tasks.layers import Layer, defaults_layer, merge
@@ -18,10 +18,13 @@ def stack(**values: object) -> Stack:
 
 
 def plan(
-    toolkit: Toolkit, engine: ObservedEngine | None = None, host: ObservedHost = HOST
+    toolkit: Toolkit,
+    engine: ObservedEngine | None = None,
+    host: ObservedHost = HOST,
+    **values: object,
 ) -> ToolkitState:
     return toolkit_state(
-        toolkit, host, stack(), engine or ObservedEngine(), is_engine_planned=False
+        toolkit, host, stack(**values), engine or ObservedEngine(), is_engine_planned=False
     )
 
 
@@ -68,3 +71,61 @@ def test_obstacles() -> None:
     assert "no sudo" in plan(Toolkit(), host=user).failures[0].cause
     other = ObservedHost(uid=0, socket="/run/other.sock")
     assert "/run/other.sock" in plan(Toolkit(), host=other).failures[0].cause
+
+
+CTK = Toolkit("/usr/bin/nvidia-ctk", "1.20.1", HOOK)
+WITH_CDI = ObservedEngine(version="29.0.1", has_cdi=True)
+
+
+@pytest.mark.parametrize(
+    ("attach", "toolkit", "devices", "expected"),
+    [
+        ("auto", CTK, ("nvidia.com/gpu=0",), "gpus"),
+        ("auto", Toolkit(), ("nvidia.com/gpu=0",), "cdi"),
+        ("auto", Toolkit(), (), "gpus"),
+        ("cdi", CTK, (), "cdi"),
+        ("gpus", Toolkit(), ("nvidia.com/gpu=0",), "gpus"),
+    ],
+)
+def test_cdi_is_taken_where_it_is_asked_for_or_all_there_is(
+    attach: str, toolkit: Toolkit, devices: tuple[str, ...], expected: str
+) -> None:
+    engine = ObservedEngine(version="29.0", cdi_devices=devices)
+    assert attachment_of(stack(gpu_attach=attach), toolkit, engine) == expected
+
+
+def test_by_cdi_the_gpu_is_described_and_nothing_is_restarted() -> None:
+    state = plan(CTK, WITH_CDI, gpu_attach="cdi")
+    assert [str(step.action) for step in state.steps] == ["describe GPU"]
+    bare = plan(Toolkit(), WITH_CDI, gpu_attach="cdi")
+    assert [str(step.action) for step in bare.steps] == ["install toolkit", "describe GPU"]
+
+
+def test_what_is_described_already_stays() -> None:
+    described = Toolkit("/usr/bin/nvidia-ctk", "1.20.1", HOOK, ("/etc/cdi/nvidia.yaml",))
+    assert not plan(described, WITH_CDI, gpu_attach="cdi").steps
+
+
+@pytest.mark.parametrize(
+    ("version", "part"), [("24.0.7", "too old for it (25.0"), ("26.1.0", "switched off")]
+)
+def test_an_engine_without_cdi_is_named(version: str, part: str) -> None:
+    state = plan(CTK, ObservedEngine(version=version), gpu_attach="cdi")
+    assert not state.steps and part in state.failures[0].cause
+    assert 'gpu_attach = "gpus"' in state.failures[0].remedy
+
+
+def test_gpus_installs_the_toolkit_also_where_cdi_is_there() -> None:
+    engine = ObservedEngine(version="29.0", cdi_devices=("nvidia.com/gpu=0",))
+    assert plan(Toolkit(), engine, gpu_attach="gpus").steps
+
+
+def test_another_toolkit_than_the_declared_one_is_told_and_left() -> None:
+    assert "toolkit_version is 1.17" in plan(CTK, toolkit_version="1.17").notes[0]
+
+
+def test_descriptions_are_found() -> None:
+    text = "##paths\nctk=/x\nrefresh=yes\n##cdi\n/etc/cdi/nvidia.yaml\n##version\n"
+    found = Toolkit.from_lines(text.splitlines())
+    assert found.cdi_specs == ("/etc/cdi/nvidia.yaml",)
+    assert found.has_refresh

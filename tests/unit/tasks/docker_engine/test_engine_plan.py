@@ -188,3 +188,31 @@ def test_package_versions() -> None:
     assert package_version(HERE) == "20.10.24+dfsg1-1"
     ce = with_(HERE, packages=(("docker-ce", "5:27.3.1-1~debian.12~bookworm"),))
     assert package_version(ce).startswith("27.3.1")
+
+
+SUDOER = with_(READY, uid=1000, user="ada", groups=("ada", "sudo"), sudo="/usr/bin/sudo",
+               sudo_status=0, answers_user=False, answers_root=True)  # fmt: skip
+
+
+def test_a_user_with_sudo_joins_the_group_docker_once() -> None:
+    (step,) = engine_state(SUDOER, stack()).steps
+    assert (str(step.action), step.subject) == ("join group", "ada")
+    assert "can become root" in step.why
+    assert not engine_state(with_(SUDOER, docker_group=("ada",)), stack()).steps
+    assert not engine_state(SUDOER, stack(docker_group=False)).steps
+
+
+def test_who_is_root_or_has_no_sudo_joins_nothing() -> None:
+    assert not engine_state(READY, stack()).steps
+    member = with_(SUDOER, sudo_status=None, answers_user=True, answers_root=False)
+    assert not engine_state(member, stack()).steps
+
+
+def test_on_a_bare_host_the_group_comes_after_the_engine() -> None:
+    bare = with_(BARE, uid=1000, user="ada", sudo_status=0)
+    assert actions(engine_state(bare, stack()))[-1] == "join group: ada"
+
+
+def test_another_version_than_the_declared_one_is_told_and_left() -> None:
+    state = engine_state(READY, stack(docker_version="29.0"))
+    assert not state.steps and "docker_version is 29.0" in state.notes[0]

@@ -53,7 +53,7 @@ def test_a_stopped_service_is_known_by_its_volume(seen: Snapshot) -> None:
 
 def test_what_the_engine_fills_in_is_no_drift(seen: Snapshot) -> None:
     for service in STACK.services:
-        spec = spec_of(STACK, service, has_gpu=False)
+        spec = spec_of(STACK, service, gpu="")
         container = seen.named(spec.name)
         assert container is not None
         assert drift(spec, container, seen.images, "") == []

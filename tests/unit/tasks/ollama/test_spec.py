@@ -39,14 +39,19 @@ def test_the_gpu_is_asked_for_only_where_it_may_be_used() -> None:
     declared = stack(gpu="auto")
     qwen = declared.services[0]
     request = [{"Driver": "", "Count": -1, "Capabilities": [["gpu"]]}]
-    with_gpu = spec_of(declared, qwen, has_gpu=True)
+    with_gpu = spec_of(declared, qwen, gpu="gpus")
     assert with_gpu.create_body()["HostConfig"]["DeviceRequests"] == request
     assert "--gpus all" in with_gpu.docker_run()
-    assert (
-        "DeviceRequests" not in spec_of(declared, qwen, has_gpu=False).create_body()["HostConfig"]
-    )
+    assert "DeviceRequests" not in spec_of(declared, qwen, gpu="").create_body()["HostConfig"]
     off = qwen.model_copy(update={"gpu": "off"})
-    assert not spec_of(declared, off, has_gpu=True).has_gpu
+    assert not spec_of(declared, off, gpu="gpus").gpu
+
+
+def test_by_cdi_the_device_has_a_name() -> None:
+    by_cdi = spec_of(stack(gpu="auto"), stack(gpu="auto").services[0], gpu="cdi")
+    request = [{"Driver": "cdi", "DeviceIDs": ["nvidia.com/gpu=all"]}]
+    assert by_cdi.create_body()["HostConfig"]["DeviceRequests"] == request
+    assert "--device nvidia.com/gpu=all" in by_cdi.docker_run()
 
 
 def test_the_docker_run_command_hides_what_may_be_secret() -> None:

@@ -17,11 +17,11 @@ from tasks.vram.plan import (
     VramPlan,
     advice,
     card_of,
-    lines,
     refusal,
     settings_of,
 )
 from tasks.vram.shape import ModelShape
+from tasks.vram.table import lines
 from tests.unit.tasks.samples import stack
 from tests.unit.tasks.vram.samples import MISTRAL_7B, QWEN3_8B, QWEN25_7B, QWEN25_14B
 

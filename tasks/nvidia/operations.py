@@ -1,0 +1,58 @@
+"""The driver as one operation: installed where that was planned, and never a reboot."""
+
+from __future__ import annotations
+
+from collections.abc import Generator
+
+from pyinfra.api import FunctionCommand, operation
+
+from tasks.docker_engine.apt import explain
+from tasks.docker_engine.packages import install_known, simulate, update_lists
+from tasks.nvidia.packages import AptPackages, is_of_a_driver, removals
+from tasks.nvidia.state import plan_driver
+from tasks.run import Run, current_run, step_command
+from tasks.steps import Step, StepFailed
+
+
+@operation()
+def driver() -> Generator[FunctionCommand, None, None]:
+    """Bring a driver of the declared branch onto the disk."""
+    run = current_run()
+    state = plan_driver(run)
+    if state.step is not None:
+        yield step_command(run, state.step, install_driver)
+
+
+def install_driver(run: Run, step: Step) -> None:
+    """Install the packages of the plan, made anew after the lists were read. Raises StepFailed."""
+    update = update_lists(run)
+    run.memory.pop(AptPackages, None)
+    state = plan_driver(run)
+    if state.failure is not None:
+        raise StepFailed(state.failure.cause, state.failure.remedy)
+    gone = _removed(run, state.packages, "" if update.ok else update.stderr)
+    install_known(run, state.packages, update, may_remove=bool(gone))
+    run.note(
+        "The NVIDIA driver is installed, and works after a reboot: sudo reboot, then run again; "
+        "nothing here reboots."
+    )
+
+
+def _removed(run: Run, packages: tuple[str, ...], said: str) -> tuple[str, ...]:
+    """Return what goes: parts of the driver that is replaced, and nothing else. Raises StepFailed.
+
+    On Ubuntu two branches contradict each other, so apt removes the one to install the other.
+    `said` is why the lists could not be read, which explains a package that is not found.
+    """
+    simulated = simulate(run, packages)
+    if not simulated.ok:
+        raise StepFailed(*explain(f"{said}\n{simulated.stderr}\n{simulated.stdout}"))
+    gone = removals(simulated.stdout)
+    strange = [name for name in gone if not is_of_a_driver(name)]
+    if strange:
+        cause = f"apt would remove what is no part of the old driver: {', '.join(strange)}"
+        remedy = f"see why: sudo apt-get install -s {' '.join(packages)}; nothing was changed"
+        raise StepFailed(cause, remedy)
+    if gone:
+        run.log(f"  the driver before it goes: {', '.join(gone)}")
+    return gone
