@@ -13,13 +13,13 @@ from typing import Any
 import tomlkit
 from tomlkit.items import InlineTable
 
+from console.host import PYINFRA
 from console.services import LOCAL
 from tasks.layers import ROOT, stack_file
 from tasks.lockfile import LockFile, write_atomically
 from tasks.references import ImageReference, ModelReference
 from tasks.stack import Service, Stack
 
-PYINFRA = Path(sys.executable).with_name("pyinfra")
 # What is set in stack.toml, by the path of its key; None takes it out.
 Edits = Mapping[tuple[str, ...], str | None]
 

@@ -7,12 +7,12 @@ import json
 import os
 import sys
 from importlib.metadata import PackageNotFoundError, version
+from pathlib import Path
 from typing import TYPE_CHECKING, Any, NoReturn
 
 import click
 
-from console.host import Trouble, declared, read_lock, snapshot_of
-from console.services import interrupted, orphans, views
+from console.host import Trouble, declared, snapshot_of, this_machine
 from tasks.layers import rooted
 from tasks.lockfile import LockFile
 from tasks.ollama.observed import Snapshot
@@ -22,7 +22,6 @@ if TYPE_CHECKING:
     from console.doctor import Check
 
 FAILED, WRONG_USE, INTERRUPTED = 1, 2, 130
-CONVERGE = "./main.sh setup, or pyinfra @local deploys/stack.py"
 
 
 def _version() -> str:
@@ -63,61 +62,31 @@ def look_or_end() -> tuple[Stack, Snapshot]:
 
 @app.command()
 @click.option("--json", "as_json", is_flag=True, help="For programs; sizes in bytes.")
-def status(as_json: bool = False) -> None:
-    """Show what is there now: state, model, version, size, memory, drift."""
-    stack, snapshot = look_or_end()
-    lock, fault = read_lock(stack)
-    rows = views(stack, snapshot, lock)
-    if as_json:
-        value = {
-            "stack": stack.container_prefix,
-            "host": "@local",
-            "docker": snapshot.version,
-            "services": [row.as_json() for row in rows],
-            "orphans": orphans(stack, snapshot),
-            "interrupted": interrupted(stack, snapshot, lock),
-        }
-        click.echo(json.dumps(value, indent=2))
-    else:
-        _print_status(stack, snapshot, rows, interrupted(stack, snapshot, lock), fault)
-    if fault or not all(row.is_well for row in rows):
-        sys.exit(FAILED)
-
-
-def _print_status(
-    stack: Stack, snapshot: Snapshot, rows: list[Any], halves: list[str], fault: str
+@click.option("--inventory", type=click.Path(path_type=Path), help="Of pyinfra: inventory.py.")
+@click.option("--limit", "limits", multiple=True, help="Only this host or group; again for more.")
+def status(
+    as_json: bool = False, inventory: Path | None = None, limits: tuple[str, ...] = ()
 ) -> None:
-    from rich.console import Console  # noqa: PLC0415 (JSON does not pay for it)
+    """Show what is there now, on every host: state, model, version, size, memory, drift."""
+    from console import fleet  # noqa: PLC0415 (the other commands do not need it)
+    from console.status import as_value, print_status, statuses  # noqa: PLC0415
 
-    from console.table import print_views  # noqa: PLC0415
-    from tasks.text import bytes_text  # noqa: PLC0415
-
-    console = Console(highlight=False)
-    print_views(console, rows)
-    for row in rows:
-        for change in row.drift:
-            text = f"{change['field']} {change['old']} → {change['new']}"
-            console.print(f"{row.name}: drift: {text}", style="yellow", markup=False)
-        if row.left_gpu:
-            told = f"{row.name}: {row.left_gpu}; ./main.sh doctor looks into it"
-            console.print(told, style="yellow", markup=False)
-        if row.previous:
-            kept = ", ".join(
-                f"{k['name']}@{k['digest'][7:19]} ({bytes_text(k['size']) if k['size'] else '?'})"
-                for k in row.previous
-            )
-            console.print(f"{row.name}: kept for a rollback: {kept}", markup=False)
-        if row.undeclared:
-            names = ", ".join(row.undeclared)
-            console.print(f"{row.name}: not declared, left alone: {names}", markup=False)
-    for name in orphans(stack, snapshot):
-        console.print(f"container {name} is ours and no longer declared", markup=False)
-    for name in halves:
-        console.print(f"container {name}: a replacement was interrupted", markup=False)
-    if fault:
-        console.print(fault, style="yellow", markup=False)
-    if not all(row.is_well for row in rows):
-        console.print(f"not everything is as declared; remedy: {CONVERGE}", markup=False)
+    try:
+        path = (inventory or fleet.INVENTORY).absolute()
+        is_here = fleet.is_this_machine(path, limits)
+        hosts = [this_machine()] if is_here else fleet.look_at(path, limits)
+    except fleet.FleetError as error:
+        end(error.trouble)
+    if is_here and hosts[0].trouble is not None:
+        end(hosts[0].trouble)
+    found = statuses(hosts)
+    if as_json:
+        values = [as_value(status) for status in found]
+        click.echo(json.dumps(values[0] if is_here else {"hosts": values}, indent=2))
+    else:
+        print_status(found)
+    if not all(status.is_well for status in found):
+        sys.exit(FAILED)
 
 
 @app.command()
@@ -176,7 +145,7 @@ def logs(service: str, follow: bool, lines: int) -> None:
     try:
         container = client.containers.get(name)
     except docker.errors.NotFound:
-        end(Trouble(f"there is no container {name}", f"{CONVERGE} creates it"))
+        end(Trouble(f"there is no container {name}", "./main.sh setup creates it"))
     for chunk in container.logs(stream=True, follow=follow, tail=lines):
         click.echo(chunk, nl=False)
 

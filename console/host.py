@@ -3,15 +3,19 @@
 from __future__ import annotations
 
 import os
-from dataclasses import dataclass
+import sys
+from dataclasses import dataclass, field
 from pathlib import Path
 
+from tasks.inventory.rows import LOCAL
 from tasks.layers import local_layers, rooted
 from tasks.lockfile import LockError, LockFile
 from tasks.ollama.look import look
 from tasks.ollama.observed import Snapshot
 from tasks.shell import LocalShell
 from tasks.stack import Stack, declare
+
+PYINFRA = Path(sys.executable).with_name("pyinfra")
 
 
 @dataclass(frozen=True)
@@ -20,6 +24,28 @@ class Trouble:
 
     cause: str
     remedy: str
+
+
+@dataclass(frozen=True)
+class SeenHost:
+    """One host as it is now; `trouble` is there exactly where nobody could look.
+
+    `stack` is None where its declaration is not known either, since nobody reached it.
+    """
+
+    name: str
+    stack: Stack | None = None
+    snapshot: Snapshot = field(default_factory=Snapshot)
+    lock: LockFile | None = None
+    lock_fault: str = ""
+    trouble: Trouble | None = None
+
+
+def this_machine() -> SeenHost:
+    """Look at this machine. Raises DeclarationError."""
+    stack = declared()
+    snapshot, trouble = snapshot_of(stack)
+    return SeenHost(LOCAL, stack, snapshot, *read_lock(stack), trouble)
 
 
 def declared() -> Stack:

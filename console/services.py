@@ -61,12 +61,22 @@ class ServiceView:
         return asdict(self)
 
 
-def views(stack: Stack, snapshot: Snapshot, lock: LockFile | None) -> list[ServiceView]:
-    """Return a row for each declared service."""
-    return [_view(stack, service, snapshot, lock) for service in stack.services]
+def views(
+    stack: Stack, snapshot: Snapshot, lock: LockFile | None, host: str = LOCAL
+) -> list[ServiceView]:
+    """Return a row for each declared service of a host."""
+    return [
+        _view(stack, service, snapshot, _entry(lock, host, service)) for service in stack.services
+    ]
 
 
-def _view(stack: Stack, service: Service, snapshot: Snapshot, lock: LockFile | None) -> ServiceView:
+def _entry(lock: LockFile | None, host: str, service: Service) -> ServiceLock | None:
+    return lock.service(host, service.name) if lock is not None else None
+
+
+def _view(
+    stack: Stack, service: Service, snapshot: Snapshot, entry: ServiceLock | None
+) -> ServiceView:
     container = snapshot.named(stack.container_name(service))
     held = snapshot.models(service.name) or {}
     main = held.get(service.model)
@@ -87,29 +97,28 @@ def _view(stack: Stack, service: Service, snapshot: Snapshot, lock: LockFile | N
         processor=processor(loaded.gpu_share) if loaded else None,
         gpu_share=loaded.gpu_share if loaded else None,
         context=service.context,
-        drift=tuple(_change(c) for c in changes_of(stack, service, container, snapshot, lock)),
+        drift=tuple(_change(c) for c in changes_of(stack, service, container, snapshot, entry)),
         models=tuple(model for model in service.models if model in held),
         undeclared=tuple(undeclared(service, held)),
-        previous=_previous(stack, service, snapshot, lock),
-        left_gpu=_left_gpu(service, snapshot, lock),
+        previous=_previous(stack, service, snapshot, entry),
+        left_gpu=_left_gpu(service, snapshot, entry),
         gpu=service.gpu,
     )
 
 
-def _left_gpu(service: Service, snapshot: Snapshot, lock: LockFile | None) -> str:
-    if lock is None or service.gpu == "off":
+def _left_gpu(service: Service, snapshot: Snapshot, entry: ServiceLock | None) -> str:
+    if entry is None or service.gpu == "off":
         return ""
-    proven = lock.service(LOCAL, service.name).gpu_models
+    proven = entry.gpu_models
     return left_gpu(snapshot.server(service.name), service.models, proven)
 
 
 def _previous(
-    stack: Stack, service: Service, snapshot: Snapshot, lock: LockFile | None
+    stack: Stack, service: Service, snapshot: Snapshot, entry: ServiceLock | None
 ) -> tuple[dict[str, Any], ...]:
     """Return what is kept for a rollback: name, digest and size in bytes."""
-    if lock is None:
+    if entry is None:
         return ()
-    entry = lock.service(LOCAL, service.name)
     kept = kept_sizes(snapshot, stack.container_name(service), entry, snapshot.models(service.name))
     return tuple({"name": n, "digest": digest, "size": size} for n, digest, size in kept)
 
@@ -142,7 +151,7 @@ def changes_of(
     service: Service,
     container: ObservedContainer | None,
     snapshot: Snapshot,
-    lock: LockFile | None,
+    entry: ServiceLock | None,
 ) -> list[Change]:
     """Return where a container and its models differ from the declaration and the lock."""
     if container is None or not service.active:
@@ -151,7 +160,7 @@ def changes_of(
         return [Change("owner", "not this stack", "this stack")]
     # Whether the host's GPU may be used is the converge's to judge: here what is there counts.
     spec = spec_of(stack, service, gpu=container.attachment)
-    entry = lock.service(LOCAL, service.name) if lock else ServiceLock()
+    entry = entry or ServiceLock()
     found = drift(spec, container, snapshot.images, entry.image_digest(service.image))
     proven = entry.model_digests
     for model, held in (snapshot.models(service.name) or {}).items():
@@ -174,12 +183,15 @@ def orphans(stack: Stack, snapshot: Snapshot) -> list[str]:
     return [c.name for c in ours if c.is_of(stack.container_prefix) and c.name not in known]
 
 
-def interrupted(stack: Stack, snapshot: Snapshot, lock: LockFile | None) -> list[str]:
+def interrupted(
+    stack: Stack, snapshot: Snapshot, lock: LockFile | None, host: str = LOCAL
+) -> list[str]:
     """Name the containers of services whose replacement or upgrade stopped half-way."""
     found = []
     for service in stack.services:
         name = stack.container_name(service)
-        proven = lock.service(LOCAL, service.name).models if lock is not None else ()
+        entry = _entry(lock, host, service)
+        proven = entry.models if entry is not None else ()
         if is_interrupted(snapshot, name, service, proven):
             found.append(name)
     return found

@@ -13,16 +13,23 @@ NOTHING = "-"
 BROKEN = ("✗", "red")
 
 
-def print_views(console: Console, views: list[ServiceView]) -> None:
+# A service under its name in the table; one word for a host that nobody could look at.
+Line = tuple[str, ServiceView | str]
+
+
+def print_lines(console: Console, lines: list[Line]) -> None:
     """Print a line for each service; what does not fit one line goes below the table."""
     table = Table(box=None, pad_edge=False, padding=(0, 1, 0, 0), header_style="bold")
     for heading in ("", "service", "state", "model", "Ollama", "port", "size", "loaded"):
         table.add_column(heading, overflow="fold", justify="right" if heading == "size" else "left")
-    for view in views:
+    for name, view in lines:
+        if isinstance(view, str):
+            table.add_row(f"[{BROKEN[1]}]{BROKEN[0]}[/]", name, f"[{BROKEN[1]}]{view}[/]")
+            continue
         mark, style = MARKS.get(view.state, BROKEN)
         table.add_row(
             f"[{style}]{mark}[/]",
-            view.name,
+            name,
             f"[{style}]{view.state}[/]",
             view.installed_version or f"{view.model} (not there)",
             view.ollama or NOTHING,

@@ -14,8 +14,10 @@ from pyinfra.api import DeployError, FunctionCommand, Host, operation
 
 from tasks.layers import ROOT
 from tasks.preflight.usage import check_usage, end_with_130_on_interrupt
-from tasks.run import current_run
+from tasks.report.operations import print_failures_last
+from tasks.run import current_run, declare_all
 from tasks.stack import DeclarationError
+from tasks.steps import Failure
 from tests.verify import DECLARED
 
 CONTAINERS = ("@docker/", "@podman/")
@@ -70,6 +72,11 @@ def verified() -> Generator[FunctionCommand, None, None]:
             list(suite(host)), env=environment, capture_output=True, text=True, check=False
         )
         print(f"{result.stdout}{result.stderr}", flush=True)
+        if result.returncode:
+            last = (result.stdout.strip() or result.stderr.strip()).splitlines()[-1:]
+            cause = last[0].strip("= ") if last else "the suite did not run"
+            remedy = f"the table above names each; pyinfra … deploys/stack.py --limit {host.name}"
+            current_run().failures.append(Failure("not as declared", cause, remedy))
         return result.returncode == 0
 
     yield FunctionCommand(execute, (), {})
@@ -77,8 +84,9 @@ def verified() -> Generator[FunctionCommand, None, None]:
 
 check_usage()
 end_with_130_on_interrupt()
+print_failures_last()
 try:
-    current_run()
+    declare_all()
 except DeclarationError as error:
     raise DeployError(str(error)) from None
 verified(name="Verify the installation")

@@ -5,6 +5,7 @@ from __future__ import annotations
 import fcntl
 import os
 import tempfile
+import time
 import tomllib
 from collections.abc import Collection, Iterator, Mapping
 from contextlib import contextmanager
@@ -13,6 +14,8 @@ from pathlib import Path
 from typing import Any
 
 HEADER = "Written by ollama-stack: what was proven, by host and service. Keep it; do not edit it."
+# Seconds between two tries to be the only writer.
+ASK_AGAIN = 0.01
 
 
 @dataclass(frozen=True)
@@ -188,6 +191,14 @@ class LockFile:
             ) from None
         return cls(path, entries)
 
+    def reload(self) -> None:
+        """Read again what others may have written meanwhile. Raises LockError."""
+        self.entries = LockFile.load(self.path).entries
+
+    def of_host(self, host: str) -> dict[str, ServiceLock]:
+        """Return the entries of one host, by service."""
+        return {name: entry for (owner, name), entry in self.entries.items() if owner == host}
+
     def service(self, host: str, service: str) -> ServiceLock:
         """Return the entry of a service; an empty one where nothing was proven."""
         return self.entries.get((host, service), ServiceLock())
@@ -275,14 +286,27 @@ def _parse(table: dict[str, Any]) -> ServiceLock:
 
 @contextmanager
 def _only_writer(path: Path) -> Iterator[None]:
-    """Keep other processes from writing at the same time; the folder is locked, no file is left."""
+    """Keep others from writing at the same time; the folder is locked, no file is left.
+
+    The others are hosts of this process as well: a greenlet that waited for the kernel would keep
+    the one that holds the lock from ever going on. So it asks again and again.
+    """
     path.parent.mkdir(parents=True, exist_ok=True)
     folder = os.open(path.parent, os.O_RDONLY)
     try:
-        fcntl.flock(folder, fcntl.LOCK_EX)
+        while not _is_taken(folder):
+            time.sleep(ASK_AGAIN)
         yield
     finally:
         os.close(folder)
+
+
+def _is_taken(folder: int) -> bool:
+    try:
+        fcntl.flock(folder, fcntl.LOCK_EX | fcntl.LOCK_NB)
+    except BlockingIOError:
+        return False
+    return True
 
 
 def write_atomically(path: Path, text: str, mode: int = 0o644) -> None:

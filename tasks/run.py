@@ -10,9 +10,11 @@ from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
+from pathlib import Path
 from typing import Any
 from weakref import WeakKeyDictionary
 
+from paramiko import SSHException
 from pyinfra.api import FunctionCommand, Host, StringCommand
 from pyinfra.context import ctx_host
 
@@ -21,7 +23,7 @@ from tasks.goals import Goal
 from tasks.inventory.rows import HostDetails
 from tasks.lockfile import LockError, LockFile, Proven, ServiceLock
 from tasks.shell import Result
-from tasks.stack import Service, Stack, declare
+from tasks.stack import DeclarationError, Service, Stack, declare
 from tasks.steps import Action, Failure, Step, StepFailed
 
 DEBUG = "OLLAMA_STACK_DEBUG"
@@ -45,6 +47,7 @@ class Run:
 
     `failures` is what did not work so far; `memory` is for what a stage observed and others read,
     by type; a change drops all of it. `goals` is what an upgrade or a rollback brings services to;
+    `proven_then` is what the lock held of the host at the first look.
     `halted` tells that one of them failed, so that the others are left as they are; `arrived` are
     the models, by service, that were not there before this run.
     """
@@ -66,6 +69,7 @@ class Run:
     engine_needs: str = ""
     has_steps: bool = True
     lock: LockFile | None = None
+    proven_then: Mapping[str, ServiceLock] = field(default_factory=dict)
     holder: Any = None
     questions: Any = None
     manifests: dict[tuple[str, str], Any] = field(default_factory=dict)
@@ -136,7 +140,7 @@ class Run:
             ok, output = self.host.run_shell_command(StringCommand(script), **arguments)
         except TimeoutError:
             return Result(False, "", f"no answer within {timeout:.0f} s")
-        except OSError as error:
+        except (OSError, EOFError, SSHException) as error:
             return Result(False, "", f"the connection to the host failed: {error}")
         return Result(ok, output.stdout, output.stderr)
 
@@ -190,6 +194,7 @@ class Run:
 
 
 _RUNS: WeakKeyDictionary[Host, Run] = WeakKeyDictionary()
+_LOCKS: dict[Path, LockFile] = {}
 
 
 def current_run() -> Run:
@@ -202,6 +207,44 @@ def current_run() -> Run:
     if run is None:
         run = _RUNS[host] = Run(host=host, stack=declare(host_layers(host)))
     return run
+
+
+def declare_all() -> None:
+    """Validate the declarations of all hosts of this process, before the first look at any.
+
+    Raises DeclarationError with the faults of all of them; what is not everybody's names its host.
+    """
+    here: Host = ctx_host.get()
+    if here in _RUNS:
+        return
+    hosts = [host for host in here.inventory if here.state.is_host_in_limit(host)]
+    faulty: dict[str, list[str]] = {}
+    for host in hosts:
+        try:
+            stack = declare(host_layers(host))
+        except DeclarationError as error:
+            for fault in error.faults:
+                faulty.setdefault(fault, []).append(host.name)
+            continue
+        if host in here.state.active_hosts:
+            _RUNS[host] = Run(host=host, stack=stack)
+    if faulty:
+        raise DeclarationError(
+            [
+                fault if len(names) == len(hosts) else f"{fault} (on {', '.join(names)})"
+                for fault, names in faulty.items()
+            ]
+        )
+
+
+def shared_lock(path: Path) -> LockFile:
+    """Return the lock, one for all hosts of this process: what one host proves, the next ones take.
+
+    Raises LockError.
+    """
+    if path not in _LOCKS:
+        _LOCKS[path] = LockFile.load(path)
+    return _LOCKS[path]
 
 
 def host_layers(host: Host) -> layers.Merged:

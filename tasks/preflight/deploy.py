@@ -12,7 +12,7 @@ from tasks.docker_engine.state import plan_engine
 from tasks.host.preflight import find_port_faults
 from tasks.host.preflight import preflight as look_at_host
 from tasks.layers import rooted
-from tasks.lockfile import LockError, LockFile
+from tasks.lockfile import LockError
 from tasks.nvidia.state import plan_driver
 from tasks.ollama.facts import observe
 from tasks.ollama.observed import Snapshot
@@ -29,7 +29,7 @@ from tasks.preflight.usage import (
     parameters,
 )
 from tasks.report.operations import print_failures_last
-from tasks.run import Run, all_runs, current_run
+from tasks.run import Run, all_runs, current_run, declare_all, shared_lock
 from tasks.stack import DeclarationError
 from tasks.steps import Step, plan_lines
 from tasks.vram.check import check_vram
@@ -50,8 +50,10 @@ def preflight() -> None:
         answer_for_pyinfra(_is_nothing_planned)
     print_failures_last()
     try:
+        declare_all()
         run = current_run()
-        run.lock = LockFile.load(rooted(run.stack.lock))
+        run.lock = shared_lock(rooted(run.stack.lock))
+        run.proven_then = run.lock.of_host(run.host.name)
     except (DeclarationError, LockError) as error:
         raise DeployError(str(error)) from None
     if look_at_host(run) is not None and parameters().get("yes"):

@@ -9,8 +9,8 @@ from pyinfra.api import FunctionCommand, operation
 
 from tasks import hostlock
 from tasks.layers import rooted
-from tasks.lockfile import LockError, LockFile
-from tasks.run import Run, current_run
+from tasks.lockfile import LockError
+from tasks.run import Run, current_run, shared_lock
 from tasks.steps import Failure
 
 
@@ -37,16 +37,16 @@ def take_lock(run: Run) -> None:
     if failure is not None:
         run.fail(failure)
         return
+    lock = run.lock or shared_lock(rooted(run.stack.lock))
     try:
-        fresh = LockFile.load(rooted(run.stack.lock))
+        lock.reload()
     except LockError as error:
         cause, _, remedy = str(error).partition("\n  remedy: ")
         run.fail(Failure("the lock cannot be read any more", cause, remedy))
         return
-    if run.goals and run.lock is not None and fresh.entries != run.lock.entries:
+    if run.goals and lock.of_host(run.host.name) != run.proven_then:
         cause = f"{run.stack.lock} changed since this run looked at it"
         run.fail(Failure("nothing was moved", cause, "run it again"))
-    run.lock = fresh
 
 
 def _refuse(state: Any, host: Any) -> bool:

@@ -52,6 +52,11 @@ def is_dry() -> bool:
     return bool(parameters().get("dry"))
 
 
+def is_serial() -> bool:
+    """Tell whether this run takes one host after the other."""
+    return bool(parameters().get("serial"))
+
+
 def is_asking() -> bool:
     """Tell whether pyinfra will ask a person before anything changes."""
     options = parameters()

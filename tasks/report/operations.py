@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import atexit
 import sys
-from collections.abc import Collection, Generator, Iterable
+from collections.abc import Callable, Collection, Generator, Iterable, Mapping, Sequence
 from typing import Any
 
 from pyinfra.api import FunctionCommand, operation
@@ -14,10 +14,12 @@ from tasks.inventory.rows import ACTIVE, INACTIVE, installed_version, is_active
 from tasks.models.plan import undeclared
 from tasks.ollama.facts import observe
 from tasks.ollama.observed import Snapshot
-from tasks.run import Run, all_runs, current_run
+from tasks.run import all_runs, current_run
 from tasks.stack import Stack
 from tasks.steps import Failure
 from tasks.upgrade.available import tell_upgrades
+
+_OTHERS: list[Callable[[], Mapping[str, list[Failure]]]] = []
 
 
 @operation()
@@ -62,21 +64,30 @@ def print_failures_last() -> None:
     atexit.register(_print_failures)
 
 
+def tell_too(failures: Callable[[], Mapping[str, list[Failure]]]) -> None:
+    """Let the last lines tell of hosts, by name, that have no run."""
+    _OTHERS.append(failures)
+
+
 def _print_failures() -> None:
-    for run in all_runs():
-        for line in _last_words(run):
+    found = {run.host.name: run.failures for run in all_runs()}
+    for others in _OTHERS:
+        found |= others()
+    for host, failures in sorted(found.items()):
+        for line in last_words(host, failures):
             print(line, file=sys.stderr)
 
 
-def _last_words(run: Run) -> list[str]:
-    if not run.failures:
+def last_words(host: str, failures: Sequence[Failure]) -> list[str]:
+    """Return the lines that end a run: what failed on a host, each cause with its remedy once."""
+    if not failures:
         return []
-    count = "1 failure" if len(run.failures) == 1 else f"{len(run.failures)} failures"
+    count = "1 failure" if len(failures) == 1 else f"{len(failures)} failures"
     by_cause: dict[tuple[str, str], list[Failure]] = {}
-    for failure in run.failures:
+    for failure in failures:
         by_cause.setdefault((failure.cause, failure.remedy), []).append(failure)
     lines = []
     for same in by_cause.values():
         *heads, last = [failure.lines() for failure in same]
         lines += [*(head[0] for head in heads), *last]
-    return ["", f"{count} on {run.host.name}:", *(f"  {line}" for line in lines)]
+    return ["", f"{count} on {host}:", *(f"  {line}" for line in lines)]

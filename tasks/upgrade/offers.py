@@ -45,13 +45,21 @@ def ask(
         image = look_up_image(run, service)
         if isinstance(image, RegistryFault):
             return image
-        digest = image.digest
+        digest = _first(f"image {run.stack.image_reference(service)}", image).digest
     for model in service.models if parts != "image" else ():
         found = look_up_model(run, model)
         if isinstance(found, RegistryFault):
             return found
-        models[model] = found
+        models[model] = _first(f"model {run.stack.model_registry}/{model}", found)
     return digest, models
+
+
+# What one host was offered holds for all hosts of this run: a tag may move meanwhile.
+_offered: dict[str, RemoteManifest] = {}
+
+
+def _first(what: str, found: RemoteManifest) -> RemoteManifest:
+    return _offered.setdefault(what, found)
 
 
 def offers(run: Run, service: Service, goal: Goal, snapshot: Snapshot) -> Iterable[Offer]:

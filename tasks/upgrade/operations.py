@@ -12,7 +12,8 @@ from tasks.ollama.facts import observe
 from tasks.ollama.operations import container_action
 from tasks.ollama.undo import undoing
 from tasks.plan import spec_for
-from tasks.run import Run, current_run, step_command
+from tasks.preflight.usage import is_serial
+from tasks.run import Run, all_runs, current_run, step_command
 from tasks.stack import Service
 from tasks.steps import Action, Step, StepFailed
 from tasks.upgrade.plan import image_steps, service_steps
@@ -47,6 +48,9 @@ def move_lock(run: Run, service: Service) -> None:
 def images() -> Generator[FunctionCommand, None, None]:
     """Pull the images of all services, while what runs serves on."""
     run = current_run()
+    if _failed_before(run):
+        run.halted = True
+        return
     services = {service.name: service for service in run.stack.services}
     for step in image_steps(run, observe(run)):
         service = services[step.service]
@@ -61,11 +65,23 @@ def service(service: Service) -> Generator[FunctionCommand, None, None]:
         return
     if run.halted:
         if service.name in run.goals:
-            run.note(f"{service.name}: not tried after the failure above; it is as it was")
+            where = f" on {_failed_before(run)}" if _failed_before(run) else ""
+            run.note(f"{service.name}: not tried after the failure above{where}; it is as it was")
         return
     for step in service_steps(run, service, observe(run)):
         owner = next(s for s in run.stack.services if s.name == step.service)
         yield step_command(run, step, _halting(_undoing(step, owner, _take(run, step, owner))))
+
+
+def _failed_before(run: Run) -> str:
+    """Name the host whose move failed already, where hosts are taken one by one; "" for none.
+
+    One by one, the first host is the one that shows what the others would meet.
+    """
+    if not is_serial():
+        return ""
+    others = (other for other in all_runs() if other is not run and other.halted)
+    return next((other.host.name for other in others if other.failures), "")
 
 
 def _take(run: Run, step: Step, service: Service) -> Take:

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import subprocess
+import sys
 from pathlib import Path
 
 import pytest
@@ -58,6 +60,31 @@ def test_two_hosts_that_write_in_turn_keep_each_others_entries(tmp_path: Path) -
     one.put("h1", "s", None, {"m:1": proven})
     two.put("h2", "s", None, {"m:1": proven})
     assert set(LockFile.load(one.path).entries) == {("h1", "s"), ("h2", "s")}
+
+
+WRITER = """
+from gevent import monkey
+monkey.patch_all()
+import sys
+from pathlib import Path
+import gevent
+from tasks.lockfile import LockFile, Proven
+lock = LockFile.load(Path(sys.argv[1]))
+def write(host):
+    for service in "abcde":
+        gevent.sleep(0)
+        lock.put(host, service, None, {"m:1": Proven("m:1", "sha256:a", "2026")})
+gevent.joinall([gevent.spawn(write, f"{sys.argv[2]}-{n}") for n in range(3)], raise_error=True)
+"""
+
+
+def test_runs_in_two_terminals_on_several_hosts_each_lose_no_entry(tmp_path: Path) -> None:
+    # As pyinfra runs them: hosts are greenlets of a process whose waiting is gevent's.
+    path = tmp_path / "stack.lock"
+    runs = [subprocess.Popen([sys.executable, "-c", WRITER, str(path), name]) for name in "xy"]
+    assert [run.wait(timeout=60) for run in runs] == [0, 0]
+    hosts = {f"{run}-{number}" for run in "xy" for number in range(3)}
+    assert set(LockFile.load(path).entries) == {(host, name) for host in hosts for name in "abcde"}
 
 
 def test_an_image_counts_only_for_the_reference_that_was_asked_for(tmp_path: Path) -> None:

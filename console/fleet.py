@@ -1,0 +1,113 @@
+"""The hosts of an inventory, looked at together: pyinfra goes there, the same parsers read it."""
+
+from __future__ import annotations
+
+import os
+import subprocess
+import tempfile
+from collections.abc import Iterable
+from pathlib import Path
+from runpy import run_path
+from typing import Any
+
+from console.host import PYINFRA, SeenHost, Trouble, read_lock
+from tasks.inventory.rows import LOCAL
+from tasks.layers import ROOT
+from tasks.looks import LOOKS, HostLook, read
+from tasks.ollama.look import parse
+from tasks.stack import Stack
+
+INVENTORY = ROOT / "inventory.py"
+LIMIT_SECONDS = 300
+
+
+class FleetError(Exception):
+    """Nobody could look at any host."""
+
+    def __init__(self, trouble: Trouble) -> None:
+        self.trouble = trouble
+
+
+def hosts_in(path: Path) -> set[str]:
+    """Return the names of the hosts in an inventory file, as pyinfra finds them. Raises FleetError.
+
+    Source: docs.pyinfra.com, Inventory & Data: lists, or (list, data), of names or (name, data).
+    """
+    if not path.exists():
+        raise FleetError(Trouble(f"there is no inventory {path}", "name another: --inventory FILE"))
+    try:
+        values = run_path(str(path))
+    except Exception as error:
+        cause = f"{path.name} cannot be loaded: {type(error).__name__}: {error}"
+        raise FleetError(Trouble(cause, "mend it, or name another: --inventory FILE")) from None
+    groups = [_members(value) for name, value in values.items() if not name.startswith("_")]
+    return {name for group in groups for name in group}
+
+
+def _members(value: Any) -> list[str]:
+    if isinstance(value, tuple) and value:
+        value = value[0]
+    members = value if isinstance(value, list) else []
+    names = [member[0] if isinstance(member, tuple) else member for member in members]
+    return names if all(isinstance(name, str) for name in names) else []
+
+
+def is_this_machine(path: Path, limits: Iterable[str]) -> bool:
+    """Tell whether an inventory names this machine alone, so that nobody else need be asked."""
+    return not tuple(limits) and hosts_in(path) <= {LOCAL}
+
+
+def look_at(path: Path, limits: Iterable[str]) -> list[SeenHost]:
+    """Look at all hosts of an inventory at once. Raises FleetError."""
+    with tempfile.TemporaryDirectory(prefix="ollama-stack-") as folder:
+        found = Path(folder) / "looks.json"
+        found.touch(mode=0o600)
+        words = [str(PYINFRA), "-y", str(path), "deploys/look.py"]
+        words += [word for limit in limits for word in ("--limit", limit)]
+        said = _run(words, found)
+        looks = read(found)
+    if not looks:
+        raise FleetError(Trouble(_last_words(said), f"{' '.join(words)} shows all of it"))
+    return [seen(name, look) for name, look in sorted(looks.items())]
+
+
+def _run(words: list[str], found: Path) -> str:
+    try:
+        done = subprocess.run(
+            words,
+            cwd=ROOT,
+            env={**os.environ, LOOKS: str(found), "NO_COLOR": "1"},
+            stdin=subprocess.DEVNULL,
+            capture_output=True,
+            text=True,
+            timeout=LIMIT_SECONDS,
+            check=False,
+        )
+    except subprocess.TimeoutExpired:
+        cause = f"the hosts did not answer within {LIMIT_SECONDS} s"
+        raise FleetError(Trouble(cause, "leave the silent one out: --limit HOST")) from None
+    return f"{done.stdout}\n{done.stderr}"
+
+
+def _last_words(said: str) -> str:
+    """Return the last paragraph of what pyinfra said."""
+    paragraph = said.rstrip().split("\n\n")[-1]
+    return "; ".join(line.strip() for line in paragraph.splitlines() if line.strip())
+
+
+def seen(name: str, look: HostLook) -> SeenHost:
+    """Make one host of what was brought back from it."""
+    stack = Stack.model_validate_json(look.declared) if look.declared else None
+    if stack is None or look.cause:
+        return SeenHost(name, stack, trouble=Trouble(look.cause, look.remedy))
+    snapshot = parse(stack, look.output)
+    trouble = None if snapshot.version else silent_engine(name, stack.docker_socket)
+    return SeenHost(name, stack, snapshot, *read_lock(stack), trouble)
+
+
+def silent_engine(name: str, socket: str) -> Trouble:
+    """Say why there is nothing to see on a host that could be reached."""
+    return Trouble(
+        f"Docker does not answer at {socket}",
+        f"pyinfra … deploys/stack.py --limit {name} installs or starts it, or tells what is wrong",
+    )

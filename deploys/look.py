@@ -1,0 +1,21 @@
+"""Look at every host and change nothing: `./main.py status` asks for it."""
+
+from pyinfra.api import DeployError
+
+from tasks.host.preflight import preflight
+from tasks.looks import HostLook, keep
+from tasks.ollama.look import script
+from tasks.run import current_run, declare_all
+from tasks.stack import DeclarationError
+
+try:
+    declare_all()
+except DeclarationError as error:
+    raise DeployError(str(error)) from None
+run = current_run()
+declared = run.stack.model_dump_json()
+if preflight(run) is not None:
+    keep(run.host.name, HostLook(declared, run.sh(script(run.stack), timeout=120).stdout))
+else:
+    failure = run.failures[0]
+    keep(run.host.name, HostLook(declared, cause=failure.cause, remedy=failure.remedy))
