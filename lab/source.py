@@ -68,9 +68,7 @@ def _moby(name: str, label: str) -> Path:
     return binary
 
 
-def go_install(
-    module: str, binary: Path, flags: list[str], environment: Mapping[str, str]
-) -> None:
+def go_install(module: str, binary: Path, flags: list[str], environment: Mapping[str, str]) -> None:
     """Build a program of a Go module into the cache. Raises LabError."""
     go = find("go")
     if go is None:
