@@ -18,7 +18,7 @@ from pyinfra.api import Host as Connection
 from pyinfra.api.connect import connect_all
 
 from lab.state import Host
-from tasks.layers import Layer, defaults_layer, merge
+from tasks.layers import RUN_OPTIONS_SOURCE, Layer, defaults_layer, merge
 from tasks.run import Run
 from tasks.stack import declare
 
@@ -95,8 +95,8 @@ class GpuHost:
         return found
 
     def run(self, settings: Mapping[str, Any] | None = None) -> Run:
-        """Return a run on the host that knows nothing yet."""
-        layers = [defaults_layer(), Layer("test", dict(settings or {}))]
+        """Return a run on the host that knows nothing yet; settings as with --data."""
+        layers = [defaults_layer(), Layer(RUN_OPTIONS_SOURCE, dict(settings or {}))]
         return Run(host=self.connection, stack=declare(merge(layers)), sudo=True)
 
     def install(self) -> None:

@@ -25,8 +25,10 @@ from tasks.docker_engine.configure import (
     configure_live_restore,
     configure_registry,
     restart_engine,
+    start_engine,
 )
 from tasks.docker_engine.daemon_json import NVIDIA_RUNTIME, parse, text_of, with_nvidia
+from tasks.docker_engine.state import plan_engine
 from tasks.steps import Action, Step, StepFailed
 from tests.stack.gpu_host import DAEMON_JSON, GpuHost
 
@@ -41,6 +43,10 @@ FLAGS = """[Service]
 ExecStart=
 ExecStart=/usr/sbin/dockerd -H fd:// --containerd=/run/containerd/containerd.sock {flag}
 """
+REFUSES_NVIDIA = f"""[Service]
+ExecStartPre=/bin/sh -c '! grep -q nvidia {DAEMON_JSON}'
+"""
+MIRROR = {"image_mirror": "10.255.255.1:5000", "image_mirror_insecure": True}
 EMPTY_HOST = f"""
 umount {DAEMON_JSON} 2>/dev/null || true
 rm -rf /etc/docker/daemon.json* /etc/docker/.daemon.json* /srv/settings {DROP_IN}
@@ -180,9 +186,8 @@ def test_a_runtime_of_that_name_is_left_as_somebody_set_it_up(bare: GpuHost) -> 
 
 def test_two_changes_of_one_run_keep_two_backups(bare: GpuHost) -> None:
     bare.write(DAEMON_JSON, b"{ }")
-    settings = {"image_mirror": "10.255.255.1:5000", "image_mirror_insecure": True}
-    configure_registry(bare.run(settings), STEP, Edit())
-    configure_toolkit(bare.run(settings), STEP, Edit())
+    configure_registry(bare.run(MIRROR), STEP, Edit())
+    configure_toolkit(bare.run(MIRROR), STEP, Edit())
     assert bare.read(min(backups(bare))) == b"{ }"
     assert len(backups(bare)) == 2
 
@@ -202,19 +207,38 @@ def test_fault_8_what_this_dockerd_does_not_know_is_never_written(
 def test_fault_8_dockerd_does_not_start_with_the_new_file_and_the_old_one_comes_back(
     bare: GpuHost,
 ) -> None:
-    """A runtime by a flag of its unit, and dockerd refuses runtimes in the file."""
+    """Its unit names a registry by a flag, and then dockerd takes none from the file."""
     bare.write(DAEMON_JSON, b'{"debug":false}', 0o600)
-    bare.write(DROP_IN, FLAGS.format(flag="--add-runtime=own=/bin/true").encode())
+    bare.write(DROP_IN, FLAGS.format(flag="--insecure-registry=10.255.255.2:5000").encode())
+    bare.sh("systemctl daemon-reload; systemctl stop docker.socket docker.service")
+    before = look(bare)
+    run = bare.run(MIRROR)
+    assert [step.action for step in plan_engine(run).steps] == [
+        Action.CONFIGURE_ENGINE,
+        Action.START_ENGINE,
+    ]
+    configure_registry(run, STEP, edit := Edit())
+    with pytest.raises(StepFailed) as caught:
+        start_engine(run, STEP, edit)
+    assert "specified both as a flag and in the configuration file" in caught.value.cause
+    assert "the old one is back and the engine runs" in caught.value.cause
+    bare.sh(f"docker version >/dev/null; rm {edit.backup}")
+    assert look(bare) == before
+
+
+def test_fault_8_a_restart_with_the_new_file_fails_and_the_old_one_comes_back(
+    bare: GpuHost,
+) -> None:
+    """The unit of this host refuses what was just written; why does not matter."""
+    bare.write(DAEMON_JSON, b'{"debug":false}', 0o600)
+    bare.write(DROP_IN, REFUSES_NVIDIA.encode())
     bare.restart_engine()
     before = look(bare)
     run = bare.run()
     configure_toolkit(run, STEP, edit := Edit())
-    with pytest.raises(StepFailed) as caught:
+    with pytest.raises(StepFailed, match="the old one is back and the engine runs"):
         restart_engine(run, STEP, edit)
-    assert "specified both as a flag and in the configuration file: runtimes" in caught.value.cause
-    assert "the old one is back and the engine runs" in caught.value.cause
-    assert bare.sh("docker info -f '{{json .Runtimes.own.path}}'") == '"/bin/true"'
-    bare.sh(f"rm {edit.backup}")
+    bare.sh(f"docker version >/dev/null; rm {edit.backup}")
     assert look(bare) == before
 
 
@@ -222,11 +246,10 @@ def test_fault_8_a_reload_that_dockerd_refuses_is_taken_back(bare: GpuHost) -> N
     bare.write(DAEMON_JSON, b'{"debug":false}')
     bare.write(DROP_IN, FLAGS.format(flag="--insecure-registry=10.255.255.2:5000").encode())
     bare.restart_engine()
-    settings = {"image_mirror": "10.255.255.1:5000", "image_mirror_insecure": True}
     with pytest.raises(
         StepFailed, match=r"does not show 10\.255\.255\.1:5000.*the old file is back"
     ):
-        configure_registry(bare.run(settings), STEP, Edit())
+        configure_registry(bare.run(MIRROR), STEP, Edit())
     assert bare.read(DAEMON_JSON) == b'{"debug":false}'
     assert "10.255.255.2:5000" in bare.sh("docker info -f '{{json .RegistryConfig}}'")
 
