@@ -52,7 +52,8 @@ umount {DAEMON_JSON} 2>/dev/null || true
 rm -rf /etc/docker/daemon.json* /etc/docker/.daemon.json* /srv/settings {DROP_IN}
 rm -f /usr/local/sbin/dockerd
 """
-RUN_THEIRS = "docker rm -f theirs >/dev/null 2>&1 || true; docker run -d --stop-timeout 1 --name theirs invented/pause"
+RUN_THEIRS = """docker rm -f theirs >/dev/null 2>&1 || true
+docker run -d --stop-timeout 1 --name theirs invented/pause"""
 STATE_OF_THEIRS = "docker inspect -f '{{.State.Running}} {{.State.StartedAt}}' theirs"
 
 

@@ -134,7 +134,7 @@ def test_fault_1_a_container_without_its_device_is_replaced_alone(gpu: Gpu) -> N
         stdin=json.dumps(body).encode(),
     )
     assert not gpu.inspect(BROKEN)["HostConfig"]["DeviceRequests"]
-    replaced_alone(gpu, "GPU", gpu.ids(), volume)
+    replaced_alone(gpu, "(devices none → all gpus", gpu.ids(), volume)
 
 
 def test_fault_1_a_device_that_is_lost_inside_is_found_and_the_container_replaced_alone(
