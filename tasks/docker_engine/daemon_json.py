@@ -23,8 +23,8 @@ LIVE_RESTORE = "live-restore"
 PROXIES_SINCE = 23
 # What `nvidia-ctk runtime configure --runtime=docker` of 1.20.1 writes. It is not called: it panics
 # on `"runtimes": null`, drops all but the first of two JSON objects and of two equal keys, rounds
-# large numbers, sorts the keys, deletes an empty file, replaces a runtime "nvidia" that somebody
-# set up, and writes in place (all seen by running it; tests/stack/test_daemon_json.py).
+# large numbers, sorts the keys, stops at an empty file, and replaces a runtime "nvidia" that
+# somebody set up (all seen by running it: tests/stack/test_daemon_json.py).
 NVIDIA = "nvidia"
 NVIDIA_RUNTIME = {"args": [], "path": "nvidia-container-runtime"}
 

@@ -13,7 +13,10 @@ from typing import Any
 import pytest
 
 from lab import state
+from lab.ctk import nvidia_ctk
 from lab.state import Engine29, LabState
+from tests.stack.gpu_host import NAME as GPU_HOST
+from tests.stack.gpu_host import GpuHost
 from tests.stack.installation import ROOT, SERVICES, TEST_PREFIX, Installation
 
 Maker = Callable[..., Installation]
@@ -33,6 +36,20 @@ def engine29(lab: LabState) -> Engine29:
     engine = state.load().engine29
     assert engine is not None
     return engine
+
+
+@pytest.fixture(scope="session")
+def gpu_host(lab: LabState, tmp_path_factory: pytest.TempPathFactory) -> Iterator[GpuHost]:
+    """A fresh host with Docker, on which daemon.json and a GPU that is not there are tried."""
+    lab_host = [sys.executable, "-m", "lab", "host"]
+    subprocess.run([*lab_host, "up", GPU_HOST], cwd=ROOT, check=True)
+    found = state.load().host(GPU_HOST)
+    assert found is not None
+    nvidia_ctk()
+    prepared = GpuHost(found, tmp_path_factory.mktemp("gpu-host"))
+    prepared.install()
+    yield prepared
+    subprocess.run([*lab_host, "down", GPU_HOST], cwd=ROOT, check=True)
 
 
 def free_ports(count: int) -> int:
