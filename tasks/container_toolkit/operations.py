@@ -63,7 +63,7 @@ def install_toolkit(run: Run, step: Step, edit: Edit) -> None:
     try:
         use_repository(run, repository, PACKAGES)
     except RepositoryFailed as error:
-        remedy = f'make {repository.url} reachable (http_proxy?), or set gpu = "off"'
+        remedy = f'{error.remedy}, or set gpu = "off"'
         raise StepFailed(f"NVIDIA's apt repository cannot be used: {error}", remedy) from None
     pin = run.stack.toolkit_version
     names = VERSIONED if pin else PACKAGES

@@ -101,13 +101,17 @@ _LOCKED = re.compile(
 _MISSING = re.compile(r"(?:unable to locate package|has no installation candidate).*", re.I)
 _UNREACHABLE = re.compile(
     r"could not resolve|could not connect|connection timed out|connection refused|"
-    r"failed to fetch|temporary failure|does not have a release file",
+    r"temporary failure",
     re.I,
 )
+_NO_SUITE = re.compile(r"does not have a release file", re.I)
+_NO_ANSWER = re.compile(r"failed to fetch", re.I)
+_NO_FILE = re.compile(r"failed to fetch \S+\s+404", re.I)
 _UNSIGNED = re.compile(r"NO_PUBKEY|is not signed|invalid signature|EXPKEYSIG|BADSIG", re.I)
 _REMOVAL = re.compile(r"packages need to be removed but remove is disabled", re.I)
 _REMOVED = re.compile(r"^The following packages will be REMOVED:\n((?: .*\n?)+)", re.M)
 _UNMET = re.compile(r"unmet dependencies|held broken packages", re.I)
+_ASK = "ask whoever keeps it"
 
 
 def explain(output: str) -> tuple[str, str]:
@@ -121,18 +125,25 @@ def explain(output: str) -> tuple[str, str]:
     if _SPACE.search(output):
         return f"the disk is full: {said}", "make room (sudo apt-get clean helps), then run again"
     if _UNSIGNED.search(output):
-        return f"a package source is not signed as it should be: {said}", "sudo apt-get update"
+        return f"a package source is not signed as it should be: {said}", _ASK
     if _REMOVAL.search(output):
         found = _REMOVED.search(output)
         names = ": " + " ".join(found[1].split()) if found else ""
         return (
             f"it would have to remove packages that are there{names}",
-            'see which: sudo apt-get install -s docker.io; docker_source = "distro" may do without',
+            "remove them by hand, if nothing of yours needs them, then run again",
         )
     if _MISSING.search(output):
-        return f"the package sources do not have it: {said}", "see /etc/apt/sources.list.d"
+        remedy = "name a package source that has it (/etc/apt/sources.list.d)"
+        return f"the package sources do not have it: {said}", remedy
     if _UNREACHABLE.search(output):
-        return f"a package source cannot be reached: {said}", "sudo apt-get update, then run again"
+        return f"a package source cannot be reached: {said}", "make it reachable (http_proxy?)"
+    if _NO_SUITE.search(output):
+        return f"a package source has nothing for this release: {said}", "name one that has"
+    if _NO_FILE.search(output):
+        return f"a package source lacks what it lists: {said}", f"run again later, or {_ASK}"
+    if _NO_ANSWER.search(output):
+        return f"a package source cannot be read: {said}", "sudo apt-get update, then run again"
     if _UNMET.search(output):
         return f"packages contradict each other: {said}", "sudo apt-get -f install, then run again"
     return said, "sudo apt-get update, read what it says, then run again"

@@ -56,7 +56,7 @@ def _from_docker(run: Run, host: ObservedHost, *, may_fail: bool) -> bool:
         use_repository(run, docker_repository(host, run.stack), DOCKER_PACKAGES)
     except RepositoryFailed as error:
         if not may_fail:
-            remedy = 'make it reachable (http_proxy?), or set docker_source = "distro" or "auto"'
+            remedy = f'{error.remedy}, or set docker_source = "distro" or "auto"'
             raise StepFailed(f"Docker's apt repository cannot be used: {error}", remedy) from None
         run.note(
             f"Docker's apt repository cannot be used ({error}): "

@@ -32,6 +32,10 @@ STRICT = ("-o", "APT::Update::Error-Mode=any")
 class RepositoryFailed(Exception):
     """A repository cannot be used; nothing on the host was changed. The text says why."""
 
+    def __init__(self, cause: str, remedy: str = "make it reachable (http_proxy?)") -> None:
+        super().__init__(cause)
+        self.remedy = remedy
+
 
 def install(run: Run, packages: Iterable[str]) -> None:
     """Install packages from the sources that are there; never removes one. Raises StepFailed."""
@@ -132,14 +136,14 @@ def use_repository(run: Run, repository: Repository, packages: Iterable[str]) ->
         run.log(f"  trying {repository.url}, suite {repository.suite}")
         result = _apt(run, _trial(repository, names), timeout=INSTALL_SECONDS, stdin=key)
     if not result.ok:
-        raise RepositoryFailed(explain(f"{result.stderr}\n{result.stdout}")[0])
+        raise RepositoryFailed(*explain(f"{result.stderr}\n{result.stdout}"))
 
 
 def _is_configured(run: Run, repository: Repository) -> bool:
+    """Tell whether any list names it; an upgrade of Ubuntu turns others' lists into comments."""
     url = shlex.quote(repository.url)
-    found = run.sh(
-        f"grep -rqsF {url} /etc/apt/sources.list /etc/apt/sources.list.d && echo yes; true"
-    )
+    words = "grep -rhsv '^[[:space:]]*#' /etc/apt/sources.list /etc/apt/sources.list.d"
+    found = run.sh(f"{words} | tr -s ' \\t' '\\n' | grep -qxF -e {url} -e {url}/ && echo yes; true")
     return found.stdout.strip() == "yes"
 
 
@@ -157,7 +161,8 @@ def _key(run: Run, repository: Repository) -> str:
     if found != [repository.fingerprint]:
         raise RepositoryFailed(
             f"{repository.key_url} has the fingerprint {', '.join(found)}, "
-            f"expected is {repository.fingerprint}: do not trust it"
+            f"expected is {repository.fingerprint}: do not trust it",
+            f"if its owner tells of a new key, name that as {repository.key_setting}",
         )
     return result.stdout + "\n"
 

@@ -43,9 +43,10 @@ def engine_state(
 ) -> EngineState:
     """Plan. `engine` is needed where `wants_engine_facts`; without it settings are left alone."""
     kind, steps, failures = _reach(host, stack)
-    notes: tuple[str, ...] = ()
+    notes = _kept(host, stack)
     if engine is not None and not failures and wants_engine_facts(host, stack):
-        settings, failures, notes = settings_plan(kind, host, stack, engine)
+        settings, failures, more = settings_plan(kind, host, stack, engine)
+        notes += more
         steps = _in_order(kind, settings, steps)
     steps += _group(kind, host, stack) if not failures else []
     notes = (*notes, *_pin_note(host, stack))
@@ -72,6 +73,23 @@ def _pin_note(host: ObservedHost, stack: Stack) -> tuple[str, ...]:
     """Say where another version is installed than the declared one."""
     version = host.version_of("docker-ce") or host.version_of("docker.io")
     return other_version_note(ENGINE, "docker_version", version, stack.docker_version)
+
+
+def _kept(host: ObservedHost, stack: Stack) -> tuple[str, ...]:
+    """Fault 24: an engine that is there stays, wherever it comes from; tell of another than asked.
+
+    A removal is a person's to decide: it stops the containers of others.
+    """
+    wanted = {"docker": "docker-ce", "distro": "docker.io"}.get(stack.docker_source)
+    is_other = wanted and host.is_default_socket and host.origin not in ("none", wanted)
+    if not is_other or not host.answers:
+        return ()
+    found = {"snap": "the snap of Docker", "other": host.dockerd}.get(host.origin, host.origin)
+    return (
+        f'docker_source = "{stack.docker_source}" asks for {wanted}, and {found} is here already: '
+        f"it is used as it is. To have {wanted}, back up what the volumes hold, remove {found} by "
+        "hand (that stops all containers), then run again.",
+    )
 
 
 def _in_order(kind: Kind, settings: list[Step], steps: list[Step]) -> list[Step]:

@@ -13,7 +13,10 @@ NVIDIA = "https://nvidia.github.io/libnvidia-container"
 
 @dataclass(frozen=True)
 class Repository:
-    """An apt repository of another than the distribution. `suite` may end in "/" (a flat one)."""
+    """An apt repository of another than the distribution. `suite` may end in "/" (a flat one).
+
+    `key_setting` is the setting that holds the fingerprint.
+    """
 
     name: str
     url: str
@@ -21,6 +24,7 @@ class Repository:
     components: str
     key_url: str
     fingerprint: str
+    key_setting: str
 
     @property
     def file(self) -> str:
@@ -54,6 +58,7 @@ def docker_repository(host: ObservedHost, stack: Stack) -> Repository:
         components="stable",
         key_url=f"{base}/gpg",
         fingerprint=stack.docker_apt_key,
+        key_setting="docker_apt_key",
     )
 
 
@@ -71,4 +76,5 @@ def toolkit_repository(architecture: str, stack: Stack) -> Repository:
         components="",
         key_url=f"{base}/gpgkey",
         fingerprint=stack.toolkit_apt_key,
+        key_setting="toolkit_apt_key",
     )

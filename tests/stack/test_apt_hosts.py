@@ -124,9 +124,9 @@ def dpkg_lock(host: Host) -> Iterator[subprocess.Popen[str]]:
 @pytest.mark.parametrize(
     ("repository", "cause"),
     [
-        ("docker-no-suite", "does not have a Release file"),
+        ("docker-no-suite", "has nothing for this release"),
         ("docker-empty", "has no installation candidate"),
-        ("docker-gone", "404"),
+        ("docker-gone", "lacks what it lists"),
         ("docker-other-key", "has the fingerprint {other}, expected is {own}: do not trust it"),
         ("docker-forged", "is not signed as it should be"),
     ],
@@ -191,6 +191,7 @@ def test_fault_24_a_docker_that_is_there_and_containers_of_others_are_left_as_th
     output = run(installation, host, *ONE_SERVICE)
     assert output.status == 0, output.text
     assert output.planned == []
+    assert "asks for docker-ce, and docker.io is here already" in output.text
     assert (packages(host), running(host)) == before
 
 
@@ -200,6 +201,10 @@ def test_docker_ce_comes_from_dockers_repository(
 ) -> None:
     on_host(host, "sh", "-c", UNDRESS)
     dress(host, suite)
+    # As an upgrade of Ubuntu leaves the lists of others.
+    disabled = f"echo '# deb {server}/docker {suite} stable # disabled on upgrade'"
+    on_host(host, "sh", "-c", f"{disabled} >/etc/apt/sources.list.d/docker.list")
+    installation.write(docker_source="docker", docker_apt_url=f"{server}/docker")
     output = run(installation, host, *ONE_SERVICE)
     assert output.status == 0, output.text
     there = packages(host)

@@ -26,8 +26,23 @@ from tasks.docker_engine.apt import LockHolder, apt_get, explain, lock_holders, 
         ("E: You don't have enough free space in /var/cache/apt/archives/.", "full", "make room"),
         ("E: Unable to locate package docker-ce", "do not have it", "sources.list.d"),
         ("E: Package 'docker-ce' has no installation candidate", "do not have it", ""),
-        ("E: Packages need to be removed but remove is disabled.", "remove packages", "-s"),
-        ("E: The repository 'http://x y Release' is not signed.", "not signed", "update"),
+        ("E: Packages need to be removed but remove is disabled.", "remove packages", "by hand"),
+        (
+            "The following packages will be REMOVED:\n  containerd runc\n"
+            "The following NEW packages will be installed:\n  containerd.io docker-ce\n"
+            "E: Packages need to be removed but remove is disabled.",
+            "remove packages that are there: containerd runc",
+            "by hand",
+        ),
+        ("E: The repository 'http://x y Release' is not signed.", "not signed", "ask"),
+        (
+            "Err:2 http://x y Release\n  404  File not found [IP: 172.17.0.1 39387]\n"
+            "E: The repository 'http://x y Release' does not have a Release file.",
+            "has nothing for this release",
+            "name one that has",
+        ),
+        ("E: Failed to fetch http://x/y.deb  503  Busy", "cannot be read", "run again"),
+        ("E: Failed to fetch http://x/y.deb  404  Not Found [IP: 1 2]", "lacks what it lists", ""),
         ("Err:1 http://x\n  Could not resolve 'x'\nE: Failed to fetch http://x", "reached", ""),
         ("", "it said nothing", "sudo apt-get update"),
     ],

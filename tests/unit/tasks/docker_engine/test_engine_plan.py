@@ -50,6 +50,31 @@ def test_ready_is_silent() -> None:
     assert engine_state(READY, stack()) == EngineState("ready")
 
 
+CE = with_(READY, packages=(("docker-ce", "5:29.0.0-1~ubuntu.24.04~noble"),))
+
+
+@pytest.mark.parametrize(
+    ("host", "source", "words"),
+    [
+        (READY, "docker", 'docker_source = "docker" asks for docker-ce, and docker.io is here'),
+        (CE, "distro", 'docker_source = "distro" asks for docker.io, and docker-ce is here'),
+        (with_(READY, packages=(), has_snap_docker=True), "docker", "the snap of Docker is here"),
+        (with_(READY, packages=()), "docker", "/usr/sbin/dockerd is here already"),
+    ],
+)
+def test_fault_24_an_engine_from_elsewhere_is_used_and_explained(
+    host: ObservedHost, source: str, words: str
+) -> None:
+    state = engine_state(host, stack(docker_source=source))
+    assert state.kind == "ready" and not state.steps
+    assert words in state.notes[0] and "used as it is" in state.notes[0]
+
+
+@pytest.mark.parametrize(("host", "source"), [(READY, "auto"), (READY, "distro"), (CE, "docker")])
+def test_an_engine_from_where_it_was_asked_for_is_no_news(host: ObservedHost, source: str) -> None:
+    assert not engine_state(host, stack(docker_source=source)).notes
+
+
 def test_curl_is_part_of_the_engine() -> None:
     state = engine_state(with_(READY, curl=""), stack())
     assert state.kind == "ready" and actions(state) == ["install packages: curl"]
