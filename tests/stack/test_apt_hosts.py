@@ -20,7 +20,7 @@ from lab import apt, debs, state
 from lab.state import Host, LabState
 from tests.stack.conftest import Maker
 from tests.stack.installation import PYINFRA, ROOT, WITHOUT_TERMINAL, Installation, Output
-from tests.stack.test_fresh_host import on_host, run, write_inventory
+from tests.stack.one_host import on_host, run, write_inventory
 
 NAME = "ap1"
 VERSIONS = {"questing": "25.10", "noble": "24.04"}
@@ -107,7 +107,7 @@ def running(host: Host) -> list[tuple[str, str, str]]:
 
 def last(output: Output, host: Host) -> str:
     """Return the last lines, where a failed run names each cause and remedy."""
-    _, found, words = output.text.rpartition(f" on {host.address}:\n")
+    _, found, words = output.text.rpartition(f" on {host.name}:\n")
     return words if found else ""
 
 
@@ -178,7 +178,7 @@ def test_fault_22_and_23_auto_waits_for_the_lock_and_takes_the_distributions_doc
     assert "docker.io of Ubuntu 25.10 is installed in its place" in output.text
     assert before.items() <= packages(host).items()
     assert "docker.io" in packages(host) and apt_files(host) == told
-    assert installation.rows()[f"{host.address}/qwen"]["status"] == "active"
+    assert installation.rows()[f"{host.name}/qwen"]["status"] == "active"
 
 
 def test_fault_24_a_docker_that_is_there_and_containers_of_others_are_left_as_they_are(
@@ -195,24 +195,36 @@ def test_fault_24_a_docker_that_is_there_and_containers_of_others_are_left_as_th
     assert (packages(host), running(host)) == before
 
 
-@pytest.mark.parametrize("suite", VERSIONS)
-def test_docker_ce_comes_from_dockers_repository(
-    installation: Installation, host: Host, server: str, suite: str
+@pytest.mark.parametrize(
+    ("suite", "pin", "version"),
+    [("questing", "28.5", debs.ENGINES[0]), ("noble", "", debs.ENGINES[-1])],
+)
+def test_docker_ce_comes_from_dockers_repository_in_the_declared_version(
+    installation: Installation, host: Host, server: str, suite: str, pin: str, version: str
 ) -> None:
     on_host(host, "sh", "-c", UNDRESS)
     dress(host, suite)
     # As an upgrade of Ubuntu leaves the lists of others.
     disabled = f"echo '# deb {server}/docker {suite} stable # disabled on upgrade'"
     on_host(host, "sh", "-c", f"{disabled} >/etc/apt/sources.list.d/docker.list")
-    installation.write(docker_source="docker", docker_apt_url=f"{server}/docker")
+    installation.write(
+        docker_source="docker", docker_apt_url=f"{server}/docker", docker_version="27"
+    )
+    if pin:
+        refused = run(installation, host, *ONE_SERVICE)
+        assert refused.status == 1
+        assert "have no docker-ce 27; they have: 29.0.0, 28.5.0" in last(refused, host)
+        assert "docker-ce" not in packages(host)
+    installation.write(docker_version=pin)
     output = run(installation, host, *ONE_SERVICE)
     assert output.status == 0, output.text
+    assert ("is past its support" in output.text) is (suite == "questing")
     there = packages(host)
-    assert there["docker-ce"] == there["docker-ce-cli"] == debs.ENGINES[-1]
+    assert there["docker-ce"] == there["docker-ce-cli"] == version
     assert there["containerd.io"] == debs.CONTAINERD and "docker.io" not in there
     source = on_host(host, "cat", "/etc/apt/sources.list.d/docker.sources")
     assert f"URIs: {server}/docker\nSuites: {suite}\n" in source
-    assert installation.rows()[f"{host.address}/qwen"]["status"] == "active"
+    assert installation.rows()[f"{host.name}/qwen"]["status"] == "active"
     again = run(installation, host, *ONE_SERVICE)
     assert set(again.operations.values()) == {"No changes"}, again.text
 
@@ -221,7 +233,7 @@ def test_the_toolkit_comes_from_nvidias_repository_and_from_no_other(
     installation: Installation, host: Host, server: str
 ) -> None:
     before = packages(host), running(host)
-    deploy = "../tests/stack/toolkit_alone"
+    deploy = "tests/stack/toolkit_alone.py"
     installation.write(gpu="auto", toolkit_apt_url=f"{server}/nvidia-other-key")
     refused = run(installation, host, "-y", deploy=deploy)
     assert refused.status == 1

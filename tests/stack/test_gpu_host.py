@@ -19,7 +19,7 @@ from tasks.container_toolkit.facts import observe_toolkit
 from tests.stack.conftest import Maker
 from tests.stack.gpu_host import HOOK, LOST, NVIDIA_SMI, GpuHost
 from tests.stack.installation import SERVICES, Installation, Output
-from tests.stack.test_fresh_host import run
+from tests.stack.one_host import run
 
 BROKEN = "deepseek"
 TOOLS = "/usr/local/bin"

@@ -16,9 +16,10 @@ import pytest
 
 from lab import state
 from lab.state import Host, LabState
+from tests.stack import one_host
 from tests.stack.conftest import Maker
-from tests.stack.installation import PYINFRA, ROOT, WITHOUT_TERMINAL, Installation, Output
-from tests.stack.test_fresh_host import INVENTORY, on_host
+from tests.stack.installation import ROOT, Installation, Output
+from tests.stack.one_host import on_host
 
 NAME = "nv1"
 NEW = "nvidia-driver-580-open"
@@ -85,23 +86,7 @@ def installation(make: Maker) -> Installation:
 
 def run(installation: Installation, host: Host, *words: str) -> Output:
     """Run the driver's stages against the host, as its ordinary user."""
-    inventory = installation.folder / "inventory.py"
-    known = installation.folder / "known_hosts"
-    inventory.write_text(
-        INVENTORY.format(
-            address=host.address, user=host.user, port=host.port, key=host.key, known=known
-        )
-    )
-    result = subprocess.run(
-        [str(PYINFRA), str(inventory), "tests/stack/driver_alone.py", *words],
-        env=installation.environment,
-        **WITHOUT_TERMINAL,
-        timeout=300,
-        check=False,
-    )
-    output = Output(result.returncode, result.stdout)
-    assert "Traceback" not in output.text, output.text
-    return output
+    return one_host.run(installation, host, *words, deploy="tests/stack/driver_alone.py")
 
 
 def packages(host: Host) -> set[str]:
