@@ -7,6 +7,7 @@ Ollama, which runs on the CPU, are real. What only a GPU can show is not shown h
 from __future__ import annotations
 
 import json
+import re
 from collections.abc import Iterator
 from dataclasses import dataclass
 from typing import Any
@@ -88,6 +89,7 @@ def test_the_toolkit_is_seen_with_its_version(gpu: Gpu) -> None:
 def test_fault_2_required_fails_where_a_generation_runs_on_the_cpu(gpu: Gpu) -> None:
     output = gpu.converge("gpu=required", "only=qwen")
     assert output.status == 1
+    assert re.search(r"tiny-qwen:v1 generated [0-9]+ tokens on CPU, [0-9]+ tokens/s", output.text), output.text
     assert 'tiny-qwen:v1 ran on CPU and gpu = "required" asks for all of it' in output.text
     assert "remedy: see `nvidia-smi`" in output.text
     assert gpu.inspect("qwen")["State"]["Running"]
