@@ -95,8 +95,11 @@ class GpuHost:
         return found
 
     def run(self, settings: Mapping[str, Any] | None = None) -> Run:
-        """Return a run on the host that knows nothing yet; settings as with --data."""
-        layers = [defaults_layer(), Layer(RUN_OPTIONS_SOURCE, dict(settings or {}))]
+        """Return a run on the host that knows nothing yet, and adds nobody to a group."""
+        layers = [
+            defaults_layer(),
+            Layer(RUN_OPTIONS_SOURCE, {"docker_group": False, **(settings or {})}),
+        ]
         return Run(host=self.connection, stack=declare(merge(layers)), sudo=True)
 
     def install(self) -> None:
