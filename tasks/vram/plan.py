@@ -9,7 +9,7 @@ from itertools import chain, combinations
 from tasks.stack import Service, Stack
 from tasks.steps import Failure
 from tasks.text import bytes_text
-from tasks.vram.arithmetic import Need, Settings, need
+from tasks.vram.arithmetic import PER_PROCESS, Need, Settings, need
 from tasks.vram.shape import ModelShape
 
 GB = 10**9
@@ -20,16 +20,36 @@ MOST_SERVICES = 12
 
 @dataclass(frozen=True)
 class Card:
-    """The memory that models may use, in bytes: of all cards together, less what is kept free."""
+    """The memory that models may use, in bytes: `sizes` of all cards, the largest first, less
+    `reserve`, which is kept free on each."""
 
     names: str
-    total: int
+    sizes: tuple[int, ...]
     reserve: int = 0
 
     @property
+    def total(self) -> int:
+        """The memory of all cards."""
+        return sum(self.sizes)
+
+    @property
     def budget(self) -> int:
-        """What models may take."""
-        return max(0, self.total - self.reserve)
+        """What models may take of all cards together."""
+        return sum(self.budgets)
+
+    @property
+    def budgets(self) -> tuple[int, ...]:
+        """What models may take of each card."""
+        return tuple(max(0, size - self.reserve) for size in self.sizes)
+
+    def holds(self, found: Need) -> bool:
+        """Tell whether a model fits; Ollama spreads one over as few cards as it can, and each
+        further card wants its own buffers."""
+        further = found.compute + PER_PROCESS
+        return any(
+            found.total + count * further <= sum(self.budgets[: count + 1])
+            for count in range(len(self.sizes))
+        )
 
 
 @dataclass(frozen=True)
@@ -62,7 +82,7 @@ class VramPlan:
 
     def fits(self, row: Row) -> bool:
         """Tell whether a model fits on the card alone; so does one that nobody knows."""
-        return row.total <= self.card.budget
+        return row.need is None or self.card.holds(row.need)
 
     @property
     def main_rows(self) -> tuple[Row, ...]:
@@ -109,8 +129,8 @@ def card_of(stack: Stack, gpus: Mapping[str, int]) -> Card | None:
     reserve = round(stack.vram_reserve_gb * GB)
     names = ", ".join(gpus)
     if stack.vram_budget_gb:
-        return Card(names, round(stack.vram_budget_gb * GB))
-    return Card(names, sum(gpus.values()), reserve * len(gpus)) if gpus else None
+        return Card(names, (round(stack.vram_budget_gb * GB),))
+    return Card(names, tuple(sorted(gpus.values(), reverse=True)), reserve) if gpus else None
 
 
 def refusal(row: Row, card: Card) -> Failure:
@@ -132,7 +152,7 @@ def advice(row: Row, card: Card) -> str:
         return ""
     now = settings_of(row.service)
     for change, least in _milder(row.shape, now):
-        context = _largest_context(row.shape, change, least, card.budget)
+        context = _largest_context(row.shape, change, least, card)
         if context:
             found = _difference(now, replace(change, context=context))
             return f"set {found} in [models.{row.service.name}]"
@@ -157,11 +177,11 @@ def _milder(shape: ModelShape, now: Settings) -> Iterator[tuple[Settings, int]]:
     yield from ((change, LEAST_CONTEXT) for change in (mild, smallest))
 
 
-def _largest_context(shape: ModelShape, settings: Settings, least: int, budget: int) -> int:
+def _largest_context(shape: ModelShape, settings: Settings, least: int, card: Card) -> int:
     """Return the declared context or the largest smaller one that fits, in steps; 0 for none."""
     steps = range(settings.context // CONTEXT_STEP * CONTEXT_STEP, least - 1, -CONTEXT_STEP)
     for context in chain((settings.context,), steps):
-        if need(shape, replace(settings, context=context)).total <= budget:
+        if card.holds(need(shape, replace(settings, context=context))):
             return context
     return 0
 

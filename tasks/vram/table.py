@@ -11,7 +11,8 @@ from tasks.vram.plan import Row, VramPlan
 def lines(plan: VramPlan) -> Sequence[str]:
     """Return the plan as a table, for people."""
     card = plan.card
-    kept = f", {bytes_text(card.reserve)} of it kept free" if card.reserve else ""
+    free = card.total - card.budget
+    kept = f", {bytes_text(free)} of it kept free" if free else ""
     head = f"Memory of the GPU ({card.names or 'a budget'}): {bytes_text(card.total)}{kept}"
     titles = ("service", "model", "weights", "KV cache", "compute", "overhead", "in all", "alone")
     cells = [titles, *(_cells(plan, row) for row in plan.rows)]

@@ -9,7 +9,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from tasks.stack import Service, Stack
-from tasks.vram.arithmetic import MIB, need
+from tasks.vram.arithmetic import MIB, PER_PROCESS, need
 from tasks.vram.plan import (
     GB,
     Card,
@@ -25,7 +25,7 @@ from tasks.vram.table import lines
 from tests.unit.tasks.samples import stack
 from tests.unit.tasks.vram.samples import MISTRAL_7B, QWEN3_8B, QWEN25_7B, QWEN25_14B
 
-CARD = Card("RTX 2070 SUPER", 8192 * MIB, GB // 2)
+CARD = Card("RTX 2070 SUPER", (8192 * MIB,), GB // 2)
 SHAPES = {"qwen": QWEN25_7B, "deepseek": QWEN3_8B, "mistral": MISTRAL_7B}
 
 
@@ -50,7 +50,7 @@ def test_fault_7_the_default_models_fit_alone_and_not_together_on_8_gb() -> None
 
 
 def test_on_24_gb_all_three_fit_at_the_same_time() -> None:
-    plan = VramPlan(replace(CARD, total=24 * 1024 * MIB), rows(stack(gpu="auto")))
+    plan = VramPlan(replace(CARD, sizes=(24 * 1024 * MIB,)), rows(stack(gpu="auto")))
     assert plan.sets() == [("qwen", "deepseek", "mistral")]
     assert any(line.strip().startswith("All 3 fit") for line in lines(plan))
 
@@ -104,7 +104,7 @@ def test_the_mildest_change_that_helps_is_named(
 def test_what_is_advised_fits(
     shape: ModelShape, context: int, parallel: int, kind: str, flash: bool, memory: int
 ) -> None:
-    card = Card("", memory * GB)
+    card = Card("", (memory * GB,))
     chosen = service(context=context, parallel=parallel, kv_cache_type=kind, flash_attention=flash)
     row = Row(chosen, "m:1", shape)
     text = advice(row, card)
@@ -129,7 +129,7 @@ def test_every_set_fits_and_none_could_be_larger(sizes: list[int], memory: int) 
         for n, size in enumerate(sizes)
     ]
     named = tuple(replace(row, model=row.service.model) for row in declared)
-    plan = VramPlan(Card("", memory * GB), named)
+    plan = VramPlan(Card("", (memory * GB,)), named)
     totals = {row.service.name: row.total for row in plan.rows}
     for found in plan.sets():
         used = sum(totals[name] for name in found)
@@ -140,9 +140,19 @@ def test_every_set_fits_and_none_could_be_larger(sizes: list[int], memory: int) 
 
 def test_a_declared_budget_wins_over_the_card_and_its_reserve() -> None:
     gpus = {"RTX": 8192 * MIB}
-    assert card_of(stack(vram_reserve_gb=1), gpus) == Card("RTX", 8192 * MIB, GB)
-    assert card_of(stack(vram_budget_gb=6), gpus) == Card("RTX", 6 * GB)
+    assert card_of(stack(vram_reserve_gb=1), gpus) == Card("RTX", (8192 * MIB,), GB)
+    assert card_of(stack(vram_budget_gb=6), gpus) == Card("RTX", (6 * GB,))
     assert card_of(stack(), {}) is None
+
+
+def test_a_model_is_spread_over_cards_and_each_further_one_wants_buffers_of_its_own() -> None:
+    found = need(QWEN25_14B, settings_of(service()))
+    assert found.total > 10 * GB
+    half = -(-found.total // 2)
+    assert not Card("", (half, half)).holds(found)
+    more = half + (found.compute + PER_PROCESS + 1) // 2
+    assert Card("", (more, more)).holds(found)
+    assert Card("", (found.total, GB)).holds(found)
 
 
 def test_the_refusal_names_the_declared_context() -> None:
