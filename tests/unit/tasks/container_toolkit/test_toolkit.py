@@ -40,12 +40,12 @@ def test_a_fixed_toolkit_is_silent() -> None:
 
 
 @pytest.mark.parametrize("version", ["1.17.7", "1.9.0", "1.16.2"])
-def test_an_old_toolkit_is_named_with_its_cve(version: str) -> None:
+def test_fault_10_an_old_toolkit_is_named_with_its_cve(version: str) -> None:
     state = plan(Toolkit("/usr/bin/nvidia-ctk", version, HOOK))
     assert not state.steps and "CVE-2025-23266" in state.notes[0] and version in state.notes[0]
 
 
-def test_what_was_not_checked_is_said() -> None:
+def test_fault_10_what_was_not_checked_is_said() -> None:
     assert "not checked" in plan(Toolkit(hook=HOOK)).notes[0]
 
 
@@ -61,7 +61,7 @@ def test_cdi_devices_need_no_toolkit() -> None:
     assert not plan(Toolkit(), ObservedEngine(cdi_devices=("nvidia.com/gpu=0",))).steps
 
 
-def test_others_containers_wait_for_consent() -> None:
+def test_fault_9_others_containers_wait_for_consent() -> None:
     state = plan(Toolkit(), ObservedEngine(version="29.0", running=(("theirs", ""),)))
     assert not state.steps and "theirs" in state.failures[0].cause
 

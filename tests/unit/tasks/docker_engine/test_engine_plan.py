@@ -129,7 +129,7 @@ def test_installed_and_stopped_is_started(host: ObservedHost) -> None:
         (with_(BARE, packages=(("podman-docker", "4"),), docker="/usr/bin/docker"), "podman"),
     ],
 )
-def test_unreachable_plans_nothing(host: ObservedHost, words: str) -> None:
+def test_fault_21_unreachable_plans_nothing(host: ObservedHost, words: str) -> None:
     state = engine_state(host, stack())
     assert state.kind == "unreachable" and not state.steps
     assert state.failures[0].what == "daemon unreachable"
@@ -204,7 +204,7 @@ def test_proxies_need_a_restart_and_an_engine_that_knows_them() -> None:
         assert "geheim" not in f"{state}"
 
 
-def test_a_restart_of_others_waits_for_consent() -> None:
+def test_fault_9_a_restart_of_others_waits_for_consent() -> None:
     engine = ObservedEngine(version="29.0", running=(("theirs", ""), ("ollama-qwen", "ollama-")))
     state = engine_state(READY, stack(https_proxy=PROXY), engine)
     assert state.kind == "ready" and not state.steps
