@@ -20,6 +20,8 @@ TOOLKIT = "NVIDIA Container Toolkit"
 FIXED = "1.17.8"
 ADVISORY = "CVE-2025-23266"
 CDI_SINCE = "25.0"
+# Engine API 1.50: GET /info has DiscoveredDevices (docs.docker.com/reference/api/engine).
+TELLS_DEVICES_SINCE = "28.2"
 
 
 @dataclass(frozen=True)
@@ -81,6 +83,8 @@ def _by_cdi(
         cause = f"Docker Engine {engine.version} is too old for it ({CDI_SINCE} and newer can)"
         failure = Failure(what, cause, 'set gpu_attach = "gpus", or upgrade Docker')
         return ToolkitState(failures=(failure,), notes=notes)
+    if not host.is_default_socket and engine.version and not engine.has_cdi:
+        return ToolkitState(failures=(_cdi_elsewhere(host, what),), notes=notes)
     steps = _cdi_steps(toolkit, engine, AFTER_INSTALL if is_engine_planned else "")
     failures = [_obstacle(host, what)] if steps else []
     if any(step.action == Action.RESTART_ENGINE for step in steps):
@@ -117,6 +121,11 @@ def has_devices(engine: ObservedEngine) -> bool:
     return any(device.startswith("nvidia.com/gpu") for device in engine.cdi_devices)
 
 
+def tells_devices(engine: ObservedEngine) -> bool:
+    """Tell whether the engine shows the CDI devices that it found."""
+    return bool(engine.version) and not older(engine.version, TELLS_DEVICES_SINCE)
+
+
 def _steps(needs: str) -> tuple[Step, ...]:
     why = "containers are given the GPU by it"
     return (
@@ -140,6 +149,12 @@ def _elsewhere(host: ObservedHost) -> Failure:
     cause = f"the engine on {host.socket} is not set up by this project, and has no toolkit"
     remedy = 'install nvidia-container-toolkit where that engine runs, or set gpu = "off"'
     return Failure("containers cannot be given the GPU", cause, remedy)
+
+
+def _cdi_elsewhere(host: ObservedHost, what: str) -> Failure:
+    cause = f"the engine on {host.socket} has CDI off, and is not set up by this project"
+    remedy = 'switch it on there ("features": {"cdi": true}), or set gpu_attach = "gpus"'
+    return Failure(what, cause, remedy)
 
 
 def _notes(toolkit: Toolkit) -> tuple[str, ...]:

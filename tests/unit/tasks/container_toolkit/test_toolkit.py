@@ -3,7 +3,7 @@
 import pytest
 
 from tasks.container_toolkit.observed import Toolkit
-from tasks.container_toolkit.plan import ToolkitState, attachment_of, toolkit_state
+from tasks.container_toolkit.plan import ToolkitState, attachment_of, tells_devices, toolkit_state
 from tasks.docker_engine.observed import ObservedEngine
 from tasks.host.observed import ObservedHost
 from tasks.layers import Layer, defaults_layer, merge
@@ -120,6 +120,21 @@ def test_where_cdi_is_switched_off_it_is_switched_on_with_consent_for_the_restar
     busy = ObservedEngine(version="26.1.0", running=(("theirs", ""),))
     waiting = plan(CTK, busy, gpu_attach="cdi")
     assert not waiting.steps and "theirs" in waiting.failures[0].cause
+
+
+def test_cdi_is_never_switched_on_for_an_engine_that_is_not_ours_to_set_up() -> None:
+    other = ObservedHost(uid=0, socket="/run/other.sock", apt=HOST.apt)
+    state = plan(CTK, ObservedEngine(version="29.0"), other, gpu_attach="cdi")
+    assert not state.steps and "/run/other.sock has CDI off" in state.failures[0].cause
+    assert not plan(CTK, WITH_CDI, other, gpu_attach="cdi").failures
+
+
+@pytest.mark.parametrize(
+    ("version", "expected"),
+    [("28.1.1", False), ("28.2.0", True), ("29.0.0+moby", True), ("", False)],
+)
+def test_which_engine_tells_of_cdi_devices(version: str, expected: bool) -> None:
+    assert tells_devices(ObservedEngine(version=version)) is expected
 
 
 def test_gpus_installs_the_toolkit_also_where_cdi_is_there() -> None:
