@@ -134,3 +134,5 @@ def configure_toolkit(run: Run, step: Step, edit: Edit) -> None:
     """
     add = with_cdi if step.subject == FEATURES else with_nvidia
     write(run, add(current(run)), edit)
+    # Also where the file said so already: a run may have been cut off before the restart.
+    edit.needs_restart = True

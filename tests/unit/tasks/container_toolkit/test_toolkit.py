@@ -57,6 +57,37 @@ def test_a_missing_toolkit_is_installed_registered_and_the_engine_restarted() ->
     ]
 
 
+LATE = Toolkit("/usr/bin/nvidia-ctk", "1.18.0", HOOK, came_after_engine=True)
+BLIND = ObservedEngine(version="29.0", runtimes=("runc",))
+
+
+def test_fault_29_an_installation_that_was_cut_off_before_the_restart_is_finished() -> None:
+    assert [str(step.action) for step in plan(LATE, BLIND).steps] == [
+        "configure toolkit",
+        "restart engine",
+    ]
+    busy = ObservedEngine(version="29.0", running=(("theirs", ""),))
+    waiting = plan(LATE, busy)
+    assert not waiting.steps and "theirs" in waiting.failures[0].cause
+
+
+@pytest.mark.parametrize(
+    ("toolkit", "engine", "host"),
+    [
+        (LATE, ObservedEngine(version="29.0", runtimes=("nvidia", "runc")), HOST),
+        (LATE, ObservedEngine(), HOST),
+        (LATE, BLIND, ObservedHost(uid=0, socket="/run/other.sock", apt=HOST.apt)),
+        (Toolkit("/usr/bin/nvidia-ctk", "1.18.0", HOOK), BLIND, HOST),
+    ],
+    ids=["updated since", "not asked", "another socket", "older than the engine's start"],
+)
+def test_a_toolkit_that_the_engine_can_know_is_left(
+    toolkit: Toolkit, engine: ObservedEngine, host: ObservedHost
+) -> None:
+    state = plan(toolkit, engine, host)
+    assert not state.steps and not state.failures
+
+
 def test_cdi_devices_need_no_toolkit() -> None:
     assert not plan(Toolkit(), ObservedEngine(cdi_devices=("nvidia.com/gpu=0",))).steps
 
@@ -147,7 +178,7 @@ def test_another_toolkit_than_the_declared_one_is_told_and_left() -> None:
 
 
 def test_descriptions_are_found() -> None:
-    text = "##paths\nctk=/x\nrefresh=yes\n##cdi\n/etc/cdi/nvidia.yaml\n##version\n"
+    text = "##paths\nctk=/x\nunseen=yes\nrefresh=yes\n##cdi\n/etc/cdi/nvidia.yaml\n##version\n"
     found = Toolkit.from_lines(text.splitlines())
     assert found.cdi_specs == ("/etc/cdi/nvidia.yaml",)
-    assert found.has_refresh
+    assert found.has_refresh and found.came_after_engine

@@ -204,6 +204,16 @@ def test_proxies_need_a_restart_and_an_engine_that_knows_them() -> None:
         assert "geheim" not in f"{state}"
 
 
+def test_fault_29_proxies_that_were_written_and_never_read_are_read() -> None:
+    declared = stack(https_proxy=PROXY)
+    text = f'{{"proxies": {{"https-proxy": "{PROXY}"}}}}'
+    cut_off = ObservedEngine(version="29.0.0", daemon_json=text)
+    assert actions(engine_state(READY, declared, cut_off))[-1] == "restart engine: Docker Engine"
+    masked = "http://xxxxx:xxxxx@proxy.lan:3128"
+    read = ObservedEngine(version="29.0.0", daemon_json=text, https_proxy=masked)
+    assert not engine_state(READY, declared, read).steps
+
+
 def test_fault_9_a_restart_of_others_waits_for_consent() -> None:
     engine = ObservedEngine(version="29.0", running=(("theirs", ""), ("ollama-qwen", "ollama-")))
     state = engine_state(READY, stack(https_proxy=PROXY), engine)
