@@ -139,7 +139,7 @@ def judged(proof: Proof, service: Service, entry: ServiceLock, container: str) -
     what = f"{service.name}: generation"
     finding = proof.finding
     known = entry.rate(proof.model, proof.verdict)
-    if is_slower(proof.rate, known):
+    if is_slower(proof, known):
         finding += f"; {known:.0f} when it was proven"
     had_gpu = proof.model in entry.gpu_models and service.gpu != "off"
     if is_as_declared(proof, service) or not (had_gpu or service.gpu == "required"):

@@ -29,10 +29,18 @@ class LocalAsker:
 
 
 def vram_plan(budget_gb: float | None) -> VramPlan | Trouble:
-    """Plan for this machine's card, or for a budget in GB; nothing has to run for it."""
+    """Plan for this machine's card, or for a budget in GB; nothing has to run for it.
+
+    A budget asks what would be: services that are kept off the GPU are planned for as well.
+    """
     stack = declared()
+    services = stack.services
     if budget_gb:
         stack = stack.model_copy(update={"vram_budget_gb": budget_gb})
+        services = tuple(s.model_copy(update={"gpu": "auto"}) for s in services)
+    elif not stack.has_gpu_service:
+        remedy = 'set gpu = "auto"; or --budget 8 shows what a card of 8 GB would hold'
+        return Trouble('no active service may use the GPU (gpu = "off")', remedy)
     asker = LocalAsker(stack, shell_for(stack))
     card = card_of(stack, memory(look_at_nvidia(asker).gpus))
     if card is None:
@@ -46,7 +54,7 @@ def vram_plan(budget_gb: float | None) -> VramPlan | Trouble:
         return lock.service(LOCAL, service.name).model_digests if lock is not None else {}
 
     snapshot, _ = snapshot_of(stack)
-    return VramPlan(card, rows(asker, stack.services, snapshot, digests))
+    return VramPlan(card, rows(asker, services, snapshot, digests))
 
 
 def as_json(plan: VramPlan) -> dict[str, Any]:

@@ -18,6 +18,7 @@ TOKENS = 8
 UNPROVEN = "GPU (unproven)"
 # Below this part of the rate that was proven before, a person is told.
 SLOW = 0.5
+LEAST_SECONDS = 0.1
 MIB = 1024**2
 # The model is held for this long, so that one can see where it is, and unloaded then.
 HOLD = "1m"
@@ -91,9 +92,11 @@ def is_as_declared(proof: Proof, service: Service) -> bool:
     return proof.verdict == "GPU" or (service.gpu_partial and is_part)
 
 
-def is_slower(rate: float, known: float) -> bool:
-    """Tell whether a rate (tokens a second) is far below the one that was once proven."""
-    return bool(rate and known) and rate < known * SLOW
+def is_slower(proof: Proof, known: float) -> bool:
+    """Tell whether a generation was far slower than the rate that was once proven, in tokens a
+    second; one too short to be measured tells nothing."""
+    is_measured = bool(proof.rate) and proof.tokens / proof.rate >= LEAST_SECONDS
+    return is_measured and proof.rate < known * SLOW
 
 
 def processor(gpu_share: float) -> str:

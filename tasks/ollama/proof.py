@@ -72,7 +72,7 @@ def _judge(run: Run, service: Service, proof: Proof) -> None:
     if service.gpu != "off" and run.gpu_is_usable and not is_as_declared(proof, service):
         run.note(f"{service.name}: {proof.model} ran on {proof.verdict}, not wholly on the GPU")
     known = run.locked(service).rate(proof.model, proof.verdict)
-    if is_slower(proof.rate, known):
+    if is_slower(proof, known):
         run.note(
             f"{service.name}: {proof.model} made {proof.rate:.0f} tokens/s on {proof.verdict},"
             f" and {known:.0f} when it was proven: see what else uses this machine"

@@ -40,7 +40,7 @@ UPGRADE = (
 )
 MODEL = "tiny-qwen:latest"
 RANDOM_KILLS = 6
-RANDOM_UPGRADE_KILLS = 12
+RANDOM_UPGRADE_KILLS = 6
 KILLS = ("alone", "group", "hangup", "interrupt")
 
 

@@ -21,7 +21,7 @@ from tests.stack.installation import SERVICES, Installation
 
 OLD, NEW = "ollama/ollama:0.17.4", "ollama/ollama:0.24.0"
 MODEL = "tiny-qwen:latest"
-TIMES = 20
+TIMES = 10
 DOWNTIME = re.compile(r"(\w+) did not answer for ([\d.]+) s")
 
 
@@ -491,7 +491,7 @@ def test_wrong_use_changes_nothing(old: Installation, words: list[str]) -> None:
     assert old.stack_file.read_text() == before
 
 
-def test_twenty_upgrades_and_rollbacks_leak_nothing(old: Installation) -> None:
+def test_ten_upgrades_and_rollbacks_leak_nothing(old: Installation) -> None:
     def everything() -> dict[str, object]:
         client = old.client
         return {

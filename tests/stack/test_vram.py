@@ -94,7 +94,10 @@ def test_the_verb_plan_tells_the_same_without_a_run(with_card: Installation) -> 
 
 def test_the_arithmetic_is_ollamas_own_to_the_byte(stack: Installation) -> None:
     """Seen on the CPU, where Ollama counts no compute buffer; a cache of f16 has no rounding."""
-    stack.write(gpu="auto", kv_cache_type="f16", qwen={"context": 4096, "parallel": 2})
+    off = stack.main("plan")
+    assert off.status == 1
+    assert 'no active service may use the GPU (gpu = "off")' in off.text
+    stack.write(kv_cache_type="f16", qwen={"context": 4096, "parallel": 2})
     assert stack.converge().status == 0
     planned = json.loads(stack.main("plan", "--budget", "8", "--json").text)["models"]
     assert [model["service"] for model in planned] == ["qwen", "deepseek", "mistral"]
