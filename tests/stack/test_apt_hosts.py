@@ -253,9 +253,11 @@ def test_the_toolkit_comes_from_nvidias_repository_and_from_no_other(
 def test_fault_29_a_toolkit_that_the_engine_has_not_found_yet_is_finished(
     installation: Installation, host: Host
 ) -> None:
-    """As a run leaves it that was killed between the installation and the restart."""
-    on_host(host, "sh", "-c", "rm /etc/docker/daemon.json; systemctl restart docker; sleep 1")
+    """As a run leaves it that was killed just before the restart: daemon.json is written."""
+    aside = "cd /etc/docker; mv daemon.json aside; systemctl restart docker; sleep 1"
+    on_host(host, "sh", "-ec", f"{aside}; mv aside daemon.json")
     on_host(host, "touch", "/usr/bin/nvidia-container-runtime-hook")
+    began = on_host(host, "cat", "/run/docker.pid")
     deploy = "tests/stack/toolkit_alone.py"
     output = run(installation, host, "-y", deploy=deploy)
     assert output.status == 0, output.text
@@ -263,5 +265,6 @@ def test_fault_29_a_toolkit_that_the_engine_has_not_found_yet_is_finished(
         "Register the NVIDIA Container Toolkit in daemon.json",
         "Restart Docker Engine",
     ]
+    assert on_host(host, "cat", "/run/docker.pid") != began
     again = run(installation, host, "-y", deploy=deploy)
     assert again.status == 0 and again.planned == []
