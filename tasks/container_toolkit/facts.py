@@ -5,13 +5,18 @@ from __future__ import annotations
 from pyinfra.api import FactBase
 
 from tasks.container_toolkit.observed import Toolkit
+from tasks.docker_engine.service import PID_FILE
 from tasks.host.sections import ONLY_ASCII, PRELUDE
 from tasks.run import Run
 
+# Where the package puts the hook. The engine writes its file when it starts, and looks then only.
+PACKAGED_HOOK = "/usr/bin/nvidia-container-runtime-hook"
 SCRIPT = f"""{PRELUDE}
 echo '##paths'
 echo "ctk=$(command -v nvidia-ctk)"
 echo "hook=$(command -v nvidia-container-runtime-hook)"
+came=$(stat -c %Z {PACKAGED_HOOK} 2>/dev/null) && began=$(stat -c %Y {PID_FILE} 2>/dev/null) &&
+  [ "$came" -gt "$began" ] && echo unseen=yes
 [ -d /run/systemd/system ] &&
   systemctl cat nvidia-cdi-refresh.service >/dev/null 2>&1 && echo refresh=yes
 echo '##cdi'

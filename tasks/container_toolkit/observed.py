@@ -17,7 +17,7 @@ class Toolkit:
 
     `hook` is nvidia-container-runtime-hook, which the engine looks for when it starts. `cdi_specs`
     are files that describe the GPU to engines with CDI; `has_refresh`: systemd knows the unit that
-    keeps them up to date.
+    keeps them up to date. `came_after_engine`: the package's hook is newer than the engine's start.
     """
 
     ctk: str = ""
@@ -25,6 +25,7 @@ class Toolkit:
     hook: str = ""
     cdi_specs: tuple[str, ...] = ()
     has_refresh: bool = False
+    came_after_engine: bool = False
 
     @property
     def is_there(self) -> bool:
@@ -43,4 +44,5 @@ class Toolkit:
             hook=paths.get("hook", ""),
             cdi_specs=tuple(parts.get("cdi", ())),
             has_refresh=paths.get("refresh") == "yes",
+            came_after_engine=paths.get("unseen") == "yes",
         )

@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+import time
 from collections.abc import Generator
 
 from pyinfra.api import FunctionCommand, operation
 
 from tasks.container_toolkit.facts import observe_toolkit
+from tasks.container_toolkit.plan import has_devices, tells_devices
 from tasks.container_toolkit.state import plan_toolkit
 from tasks.docker_engine.configure import Edit, current, restart_engine, write
 from tasks.docker_engine.daemon_json import FEATURES, NVIDIA, PATH, with_cdi, with_nvidia
@@ -34,6 +36,8 @@ VERSIONED = (
 )
 CDI_SPEC = "/etc/cdi/nvidia.yaml"
 REFRESH = "nvidia-cdi-refresh"
+# Seconds, about, in which an engine that runs takes notice of a new description.
+READ_TRIES = 10
 
 
 @operation()
@@ -76,16 +80,37 @@ def describe_gpu(run: Run, step: Step) -> None:
 
     Raises StepFailed.
     """
-    command = f"nvidia-ctk cdi generate --output={CDI_SPEC}"
     if observe_toolkit(run).has_refresh:
-        command = f"systemctl enable --now {REFRESH}.path {REFRESH}.service"
+        _must(run, f"systemctl enable --now {REFRESH}.path {REFRESH}.service")
+    # A unit whose conditions do not hold is skipped, and systemctl ends with 0 all the same.
+    if not observe_toolkit(run).cdi_specs:
+        _must(run, f"nvidia-ctk cdi generate --output={CDI_SPEC}")
+    if not observe_toolkit(run).cdi_specs:
+        cause = "the toolkit ran, and no description of nvidia.com/gpu is there afterwards"
+        raise StepFailed(cause, "read sudo nvidia-ctk cdi list, then run again")
+    if observe_engine(run, is_up=True).has_cdi:
+        see_device(run)
+
+
+def _must(run: Run, command: str) -> None:
+    """Run a command of the toolkit; what was seen before it is forgotten. Raises StepFailed."""
     result = run.sh(f"{PRELUDE}\nmkdir -p /etc/cdi && timeout 60 {command}", timeout=90)
     run.memory.clear()
     if not result.ok:
         raise StepFailed(f"{command}: {result.last_words}", f"sudo {command}")
-    if not observe_toolkit(run).cdi_specs:
-        cause = "no description of nvidia.com/gpu is there afterwards"
-        raise StepFailed(f"{command}: {cause}", "read sudo nvidia-ctk cdi list, then run again")
+
+
+def see_device(run: Run) -> None:
+    """See that the engine has read the description, where it tells of that. Raises StepFailed."""
+    for _ in range(READ_TRIES):
+        run.memory.clear()
+        seen = observe_engine(run, is_up=True)
+        if has_devices(seen) or not tells_devices(seen):
+            return
+        time.sleep(1)
+    cause = "the GPU is described by CDI, and Docker Engine shows no device nvidia.com/gpu"
+    remedy = "read sudo nvidia-ctk cdi list and sudo journalctl -u docker -n 50, then run again"
+    raise StepFailed(cause, remedy)
 
 
 def restart_and_look(run: Run, step: Step, edit: Edit) -> None:
@@ -98,6 +123,8 @@ def restart_and_look(run: Run, step: Step, edit: Edit) -> None:
         lacking = "has CDI switched off" if by_cdi else f"does not know the runtime {NVIDIA}"
         remedy = f"see {PATH} and sudo journalctl -u docker -n 50, then run again"
         raise StepFailed(f"the engine restarted and {lacking}", remedy)
+    if by_cdi:
+        see_device(run)
 
 
 def configure_toolkit(run: Run, step: Step, edit: Edit) -> None:
@@ -107,3 +134,5 @@ def configure_toolkit(run: Run, step: Step, edit: Edit) -> None:
     """
     add = with_cdi if step.subject == FEATURES else with_nvidia
     write(run, add(current(run)), edit)
+    # Also where the file said so already: a run may have been cut off before the restart.
+    edit.needs_restart = True

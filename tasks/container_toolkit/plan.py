@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 from tasks.container_toolkit.observed import Toolkit
-from tasks.docker_engine.daemon_json import FEATURES
+from tasks.docker_engine.daemon_json import FEATURES, NVIDIA
 from tasks.docker_engine.observed import ObservedEngine
 from tasks.docker_engine.pins import other_version_note
 from tasks.docker_engine.settings import AFTER_INSTALL, restart_refusal, restart_step
@@ -20,6 +20,8 @@ TOOLKIT = "NVIDIA Container Toolkit"
 FIXED = "1.17.8"
 ADVISORY = "CVE-2025-23266"
 CDI_SINCE = "25.0"
+# Engine API 1.50: GET /info has DiscoveredDevices (docs.docker.com/reference/api/engine).
+TELLS_DEVICES_SINCE = "28.2"
 
 
 @dataclass(frozen=True)
@@ -41,12 +43,14 @@ def toolkit_state(
 ) -> ToolkitState:
     """Plan, for a host whose GPU is usable. `is_engine_planned`: this run brings the engine.
 
-    `engine` is only needed where the toolkit is not there.
+    `engine` is only needed where the toolkit is not there, or came after the engine's start.
     """
     engine = engine or ObservedEngine()
     notes = (*_notes(toolkit), *_pin_note(toolkit, stack))
     if stack.gpu_attach == "cdi":
         return _by_cdi(toolkit, host, stack, engine, notes, is_engine_planned=is_engine_planned)
+    if _is_unseen(toolkit, host, engine):
+        return _finish(host, stack, engine, notes)
     if toolkit.is_there or (stack.gpu_attach == "auto" and has_devices(engine)):
         return ToolkitState(notes=notes)
     if not host.is_default_socket:
@@ -66,6 +70,33 @@ def attachment_of(stack: Stack, toolkit: Toolkit, engine: ObservedEngine | None)
     return "cdi" if has_only_cdi else "gpus"
 
 
+def _is_unseen(toolkit: Toolkit, host: ObservedHost, engine: ObservedEngine) -> bool:
+    """Tell whether an installation was cut off before the engine's restart (fault 29)."""
+    is_late = toolkit.is_there and toolkit.came_after_engine
+    return bool(is_late and host.is_default_socket and engine.version) and (
+        NVIDIA not in engine.runtimes
+    )
+
+
+def _finish(
+    host: ObservedHost, stack: Stack, engine: ObservedEngine, notes: tuple[str, ...]
+) -> ToolkitState:
+    what = f"Docker Engine has not found the {TOOLKIT} yet"
+    failure = None if host.can_be_root else root_needed(host, f"{what}: a restart needs root")
+    failure = failure or restart_refusal(stack, engine, what)
+    if failure is not None:
+        return ToolkitState(failures=(failure,), notes=notes)
+    return ToolkitState(
+        (_register(), restart_step(f"the {TOOLKIT} came after its start")), (), notes
+    )
+
+
+def _register(needs: str = "") -> Step:
+    text = f"Register the {TOOLKIT} in daemon.json"
+    why = "so that --runtime=nvidia works"
+    return Step(Action.CONFIGURE_TOOLKIT, "daemon.json", text, why, needs=needs)
+
+
 def _by_cdi(
     toolkit: Toolkit,
     host: ObservedHost,
@@ -81,6 +112,8 @@ def _by_cdi(
         cause = f"Docker Engine {engine.version} is too old for it ({CDI_SINCE} and newer can)"
         failure = Failure(what, cause, 'set gpu_attach = "gpus", or upgrade Docker')
         return ToolkitState(failures=(failure,), notes=notes)
+    if not host.is_default_socket and engine.version and not engine.has_cdi:
+        return ToolkitState(failures=(_cdi_elsewhere(host, what),), notes=notes)
     steps = _cdi_steps(toolkit, engine, AFTER_INSTALL if is_engine_planned else "")
     failures = [_obstacle(host, what)] if steps else []
     if any(step.action == Action.RESTART_ENGINE for step in steps):
@@ -117,16 +150,18 @@ def has_devices(engine: ObservedEngine) -> bool:
     return any(device.startswith("nvidia.com/gpu") for device in engine.cdi_devices)
 
 
+def tells_devices(engine: ObservedEngine) -> bool:
+    """Tell whether the engine shows the CDI devices that it found."""
+    return bool(engine.version) and not older(engine.version, TELLS_DEVICES_SINCE)
+
+
 def _steps(needs: str) -> tuple[Step, ...]:
     why = "containers are given the GPU by it"
     return (
         Step(Action.INSTALL_TOOLKIT, TOOLKIT, f"Install the {TOOLKIT}", why, needs=needs),
-        Step(
-            Action.CONFIGURE_TOOLKIT, "daemon.json", f"Register the {TOOLKIT} in daemon.json",
-            "so that --runtime=nvidia works", needs="after it is installed",
-        ),
+        _register("after it is installed"),
         restart_step(f"it looks for the {TOOLKIT} at its start only", "after it is installed"),
-    )  # fmt: skip
+    )
 
 
 def _obstacle(host: ObservedHost, what: str) -> Failure | None:
@@ -140,6 +175,12 @@ def _elsewhere(host: ObservedHost) -> Failure:
     cause = f"the engine on {host.socket} is not set up by this project, and has no toolkit"
     remedy = 'install nvidia-container-toolkit where that engine runs, or set gpu = "off"'
     return Failure("containers cannot be given the GPU", cause, remedy)
+
+
+def _cdi_elsewhere(host: ObservedHost, what: str) -> Failure:
+    cause = f"the engine on {host.socket} has CDI off, and is not set up by this project"
+    remedy = 'switch it on there ("features": {"cdi": true}), or set gpu_attach = "gpus"'
+    return Failure(what, cause, remedy)
 
 
 def _notes(toolkit: Toolkit) -> tuple[str, ...]:

@@ -22,8 +22,9 @@ def attachment(run: Run) -> Attachment:
 
 
 def _engine(run: Run, toolkit: Toolkit) -> ObservedEngine | None:
-    """Look at the engine, where it matters: with the toolkit it is not asked."""
-    if toolkit.is_there and run.stack.gpu_attach != "cdi":
+    """Look at the engine, where it matters: with a toolkit that it knows it is not asked."""
+    is_known = toolkit.is_there and not toolkit.came_after_engine
+    if is_known and run.stack.gpu_attach != "cdi":
         return None
     return observe_engine(run, is_up=observe_host(run).answers)
 

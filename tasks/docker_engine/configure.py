@@ -88,6 +88,8 @@ def configure_proxy(run: Run, step: Step, edit: Edit) -> None:
         run.note(no_proxies(version))
         return
     write(run, settings(run, proxies=True), edit)
+    # Also where the file said so already: a run may have been cut off before the restart.
+    edit.needs_restart = True
 
 
 def settings(run: Run, *, proxies: bool) -> dict[str, Any]:

@@ -98,6 +98,7 @@ def parse(text: str | None) -> dict[str, Any]:
             object_pairs_hook=_without_doubles,
             parse_constant=_no_number,
             parse_float=_finite,
+            parse_int=_whole,
         )
     except json.JSONDecodeError as error:
         if error.msg == "Extra data":
@@ -148,6 +149,14 @@ def _finite(text: str) -> float:
     if math.isinf(number):
         raise Refused(f"the number {text} is too large")
     return number
+
+
+def _whole(text: str) -> int:
+    try:
+        return int(text)
+    except ValueError:
+        # Python takes no number of more digits than sys.get_int_max_str_digits().
+        raise Refused(f"it holds a number of {len(text)} digits") from None
 
 
 def _kind(value: Any) -> str:

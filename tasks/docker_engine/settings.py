@@ -52,7 +52,8 @@ def settings_plan(
     notes = (NO_LIVE_RESTORE,) if stack.live_restore and not want.live_restore else ()
     steps = _reloaded(kind, want, engine, current)
     merged = merge(current, want, proxies=True)
-    if not want.has_proxy or merged.get(PROXIES) == current.get(PROXIES):
+    is_written = merged.get(PROXIES) == current.get(PROXIES)
+    if not want.has_proxy or (is_written and not (kind == "ready" and _lacks_proxy(want, engine))):
         return steps, [], notes
     if kind == "ready" and _uses_proxy(want, engine):
         return steps, [], notes
@@ -108,6 +109,12 @@ def _uses_proxy(want: Wanted, engine: ObservedEngine) -> bool:
     """
     told = (engine.http_proxy, engine.https_proxy, engine.no_proxy)
     return told == (want.http_proxy, want.https_proxy, want.no_proxy)
+
+
+def _lacks_proxy(want: Wanted, engine: ObservedEngine) -> bool:
+    """Tell whether the engine has no proxy at all where one is wanted, whatever the file says."""
+    wanted = ((want.http_proxy, engine.http_proxy), (want.https_proxy, engine.https_proxy))
+    return any(declared and not told for declared, told in wanted)
 
 
 def _registry_step(want: Wanted) -> Step:

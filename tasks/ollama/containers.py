@@ -52,16 +52,23 @@ def must(run: Run, method: str, path: str, doing: str, **more: Any) -> Answer:
     """Send a request that has to succeed. Raises StepFailed with the engine's own words."""
     answer = request(run, method, path, **more)
     if not answer.ok:
-        raise StepFailed(f"{doing}: Docker says: {answer.message}", _remedy(run, answer))
+        raise StepFailed(f"{doing}: Docker says: {answer.message}", remedy_of(answer))
     return answer
 
 
-def _remedy(run: Run, answer: Answer) -> str:
+def remedy_of(answer: Answer) -> str:
+    """Say what a person can do about an answer of the engine that is an error."""
     text = answer.message
     if not answer.status:
         return "see `systemctl status docker` and `journalctl -u docker`, then run again"
     if "port is already allocated" in text or "address already in use" in text:
         return "find who holds the port with `sudo ss -ltnp`, end it or declare another port"
+    if "CDI" in text or ("error mounting" in text and "libnvidia" in text):
+        # There is no description of it, or one from before an update of the driver.
+        return (
+            "have the GPU described anew (sudo systemctl restart nvidia-cdi-refresh, or "
+            "sudo nvidia-ctk cdi generate --output=/etc/cdi/nvidia.yaml), then run again"
+        )
     if "could not select device driver" in text:
         return 'install the NVIDIA Container Toolkit, or declare gpu = "off"; then run again'
     if "no space left" in text:
@@ -90,7 +97,7 @@ def remove_container(run: Run, name: str) -> None:
     query: dict[str, object] = {"force": 1}
     answer = request(run, "DELETE", f"/containers/{name}", query)
     if not answer.ok and answer.status != 404:
-        raise StepFailed(f"remove {name}: Docker says: {answer.message}", _remedy(run, answer))
+        raise StepFailed(f"remove {name}: Docker says: {answer.message}", remedy_of(answer))
 
 
 def tell_downtime(run: Run, service: str) -> None:

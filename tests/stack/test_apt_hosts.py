@@ -248,3 +248,23 @@ def test_the_toolkit_comes_from_nvidias_repository_and_from_no_other(
     assert "nvidia" in settings["runtimes"] and settings["insecure-registries"]
     again = run(installation, host, "-y", deploy=deploy)
     assert again.status == 0 and again.planned == []
+
+
+def test_fault_29_a_toolkit_that_the_engine_has_not_found_yet_is_finished(
+    installation: Installation, host: Host
+) -> None:
+    """As a run leaves it that was killed just before the restart: daemon.json is written."""
+    aside = "cd /etc/docker; mv daemon.json aside; systemctl restart docker; sleep 1"
+    on_host(host, "sh", "-ec", f"{aside}; mv aside daemon.json")
+    on_host(host, "touch", "/usr/bin/nvidia-container-runtime-hook")
+    began = on_host(host, "cat", "/run/docker.pid")
+    deploy = "tests/stack/toolkit_alone.py"
+    output = run(installation, host, "-y", deploy=deploy)
+    assert output.status == 0, output.text
+    assert [step.partition(" (")[0] for step in output.planned] == [
+        "Register the NVIDIA Container Toolkit in daemon.json",
+        "Restart Docker Engine",
+    ]
+    assert on_host(host, "cat", "/run/docker.pid") != began
+    again = run(installation, host, "-y", deploy=deploy)
+    assert again.status == 0 and again.planned == []

@@ -3,7 +3,7 @@
 import pytest
 
 from tasks.container_toolkit.observed import Toolkit
-from tasks.container_toolkit.plan import ToolkitState, attachment_of, toolkit_state
+from tasks.container_toolkit.plan import ToolkitState, attachment_of, tells_devices, toolkit_state
 from tasks.docker_engine.observed import ObservedEngine
 from tasks.host.observed import ObservedHost
 from tasks.layers import Layer, defaults_layer, merge
@@ -40,12 +40,12 @@ def test_a_fixed_toolkit_is_silent() -> None:
 
 
 @pytest.mark.parametrize("version", ["1.17.7", "1.9.0", "1.16.2"])
-def test_an_old_toolkit_is_named_with_its_cve(version: str) -> None:
+def test_fault_10_an_old_toolkit_is_named_with_its_cve(version: str) -> None:
     state = plan(Toolkit("/usr/bin/nvidia-ctk", version, HOOK))
     assert not state.steps and "CVE-2025-23266" in state.notes[0] and version in state.notes[0]
 
 
-def test_what_was_not_checked_is_said() -> None:
+def test_fault_10_what_was_not_checked_is_said() -> None:
     assert "not checked" in plan(Toolkit(hook=HOOK)).notes[0]
 
 
@@ -57,11 +57,42 @@ def test_a_missing_toolkit_is_installed_registered_and_the_engine_restarted() ->
     ]
 
 
+LATE = Toolkit("/usr/bin/nvidia-ctk", "1.18.0", HOOK, came_after_engine=True)
+BLIND = ObservedEngine(version="29.0", runtimes=("runc",))
+
+
+def test_fault_29_an_installation_that_was_cut_off_before_the_restart_is_finished() -> None:
+    assert [str(step.action) for step in plan(LATE, BLIND).steps] == [
+        "configure toolkit",
+        "restart engine",
+    ]
+    busy = ObservedEngine(version="29.0", running=(("theirs", ""),))
+    waiting = plan(LATE, busy)
+    assert not waiting.steps and "theirs" in waiting.failures[0].cause
+
+
+@pytest.mark.parametrize(
+    ("toolkit", "engine", "host"),
+    [
+        (LATE, ObservedEngine(version="29.0", runtimes=("nvidia", "runc")), HOST),
+        (LATE, ObservedEngine(), HOST),
+        (LATE, BLIND, ObservedHost(uid=0, socket="/run/other.sock", apt=HOST.apt)),
+        (Toolkit("/usr/bin/nvidia-ctk", "1.18.0", HOOK), BLIND, HOST),
+    ],
+    ids=["updated since", "not asked", "another socket", "older than the engine's start"],
+)
+def test_a_toolkit_that_the_engine_can_know_is_left(
+    toolkit: Toolkit, engine: ObservedEngine, host: ObservedHost
+) -> None:
+    state = plan(toolkit, engine, host)
+    assert not state.steps and not state.failures
+
+
 def test_cdi_devices_need_no_toolkit() -> None:
     assert not plan(Toolkit(), ObservedEngine(cdi_devices=("nvidia.com/gpu=0",))).steps
 
 
-def test_others_containers_wait_for_consent() -> None:
+def test_fault_9_others_containers_wait_for_consent() -> None:
     state = plan(Toolkit(), ObservedEngine(version="29.0", running=(("theirs", ""),)))
     assert not state.steps and "theirs" in state.failures[0].cause
 
@@ -122,6 +153,21 @@ def test_where_cdi_is_switched_off_it_is_switched_on_with_consent_for_the_restar
     assert not waiting.steps and "theirs" in waiting.failures[0].cause
 
 
+def test_cdi_is_never_switched_on_for_an_engine_that_is_not_ours_to_set_up() -> None:
+    other = ObservedHost(uid=0, socket="/run/other.sock", apt=HOST.apt)
+    state = plan(CTK, ObservedEngine(version="29.0"), other, gpu_attach="cdi")
+    assert not state.steps and "/run/other.sock has CDI off" in state.failures[0].cause
+    assert not plan(CTK, WITH_CDI, other, gpu_attach="cdi").failures
+
+
+@pytest.mark.parametrize(
+    ("version", "expected"),
+    [("28.1.1", False), ("28.2.0", True), ("29.0.0+moby", True), ("", False)],
+)
+def test_which_engine_tells_of_cdi_devices(version: str, expected: bool) -> None:
+    assert tells_devices(ObservedEngine(version=version)) is expected
+
+
 def test_gpus_installs_the_toolkit_also_where_cdi_is_there() -> None:
     engine = ObservedEngine(version="29.0", cdi_devices=("nvidia.com/gpu=0",))
     assert plan(Toolkit(), engine, gpu_attach="gpus").steps
@@ -132,7 +178,7 @@ def test_another_toolkit_than_the_declared_one_is_told_and_left() -> None:
 
 
 def test_descriptions_are_found() -> None:
-    text = "##paths\nctk=/x\nrefresh=yes\n##cdi\n/etc/cdi/nvidia.yaml\n##version\n"
+    text = "##paths\nctk=/x\nunseen=yes\nrefresh=yes\n##cdi\n/etc/cdi/nvidia.yaml\n##version\n"
     found = Toolkit.from_lines(text.splitlines())
     assert found.cdi_specs == ("/etc/cdi/nvidia.yaml",)
-    assert found.has_refresh
+    assert found.has_refresh and found.came_after_engine

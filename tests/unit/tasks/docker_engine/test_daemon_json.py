@@ -48,10 +48,11 @@ def stack(**values: object) -> Stack:
         ('{"runtimes": {"nvidia": null}}', 'the runtime "nvidia" is null'),
         ('{"max-concurrent-downloads": NaN}', "NaN is no number"),
         ('{"shutdown-timeout": 1e999}', "1e999 is too large"),
+        ('{"shutdown-timeout": ' + "1" * 5000 + "}", "a number of 5000 digits"),
         ('{"labels": ["\\ud800"]}', "half a character"),
     ],
 )
-def test_what_is_refused(text: str, words: str) -> None:
+def test_fault_8_what_is_refused(text: str, words: str) -> None:
     with pytest.raises(Refused) as caught:
         parse(text)
     assert words in str(caught.value)

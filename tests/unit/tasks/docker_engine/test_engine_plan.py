@@ -129,7 +129,7 @@ def test_installed_and_stopped_is_started(host: ObservedHost) -> None:
         (with_(BARE, packages=(("podman-docker", "4"),), docker="/usr/bin/docker"), "podman"),
     ],
 )
-def test_unreachable_plans_nothing(host: ObservedHost, words: str) -> None:
+def test_fault_21_unreachable_plans_nothing(host: ObservedHost, words: str) -> None:
     state = engine_state(host, stack())
     assert state.kind == "unreachable" and not state.steps
     assert state.failures[0].what == "daemon unreachable"
@@ -204,7 +204,17 @@ def test_proxies_need_a_restart_and_an_engine_that_knows_them() -> None:
         assert "geheim" not in f"{state}"
 
 
-def test_a_restart_of_others_waits_for_consent() -> None:
+def test_fault_29_proxies_that_were_written_and_never_read_are_read() -> None:
+    declared = stack(https_proxy=PROXY)
+    text = f'{{"proxies": {{"https-proxy": "{PROXY}"}}}}'
+    cut_off = ObservedEngine(version="29.0.0", daemon_json=text)
+    assert actions(engine_state(READY, declared, cut_off))[-1] == "restart engine: Docker Engine"
+    masked = "http://xxxxx:xxxxx@proxy.lan:3128"
+    read = ObservedEngine(version="29.0.0", daemon_json=text, https_proxy=masked)
+    assert not engine_state(READY, declared, read).steps
+
+
+def test_fault_9_a_restart_of_others_waits_for_consent() -> None:
     engine = ObservedEngine(version="29.0", running=(("theirs", ""), ("ollama-qwen", "ollama-")))
     state = engine_state(READY, stack(https_proxy=PROXY), engine)
     assert state.kind == "ready" and not state.steps

@@ -1,0 +1,55 @@
+"""Errors of the engine and their remedies.
+
+Messages marked (r) were recorded on the 29-era engine of the lab with descriptions of a card that
+were INVENTED, the others on Docker 20.10.
+"""
+
+import json
+
+import pytest
+
+from tasks.engine_api import Answer
+from tasks.ollama.containers import remedy_of
+
+
+def answer(message: str, status: int = 500) -> Answer:
+    return Answer("http://docker/x", status, json.dumps({"message": message}))
+
+
+@pytest.mark.parametrize(
+    ("message", "remedy"),
+    [
+        # (r) no description; a device of it is gone; a library of it is gone
+        (
+            "CDI device injection failed: unresolvable CDI devices nvidia.com/gpu=all",
+            "nvidia-ctk cdi generate",
+        ),
+        (
+            "CDI device injection failed: failed to inject devices: failed to stat CDI host device "
+            '"/dev/nvidia77": no such file or directory',
+            "nvidia-ctk cdi generate",
+        ),
+        (
+            "failed to create task for container: failed to create shim task: OCI runtime create "
+            "failed: runc create failed: unable to start container process: error during container "
+            'init: error mounting "/usr/lib/libnvidia-ml.so.580.1" to rootfs at '
+            '"/usr/lib/libnvidia-ml.so.580.1": no such device: unknown',
+            "nvidia-ctk cdi generate",
+        ),
+        # (r) --gpus on an engine with CDI, without the toolkit
+        ("failed to discover GPU vendor from CDI: no known GPU vendor found", "cdi generate"),
+        (
+            'could not select device driver "" with capabilities: [[gpu]]',
+            "install the NVIDIA Container Toolkit",
+        ),
+        ("driver failed: port is already allocated", "ss -ltnp"),
+        ("write /var/lib/docker/tmp/x: no space left on device", "docker system df"),
+        ("something new", "mend what Docker names"),
+    ],
+)
+def test_an_error_of_docker_has_its_remedy(message: str, remedy: str) -> None:
+    assert remedy in remedy_of(answer(message))
+
+
+def test_nobody_answered() -> None:
+    assert "systemctl status docker" in remedy_of(Answer("http://docker/x", 0, ""))
