@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import io
 import json
+import math
 import os
 import sys
 from importlib.metadata import PackageNotFoundError, version
@@ -90,13 +91,15 @@ def status(
 
 
 @app.command()
-@click.option("--budget", type=click.FloatRange(min=0.1), help="Plan for so many GB.")
+@click.option("--budget", type=click.FloatRange(0.1, 10_000), help="Plan for so many GB.")
 @click.option("--json", "as_json", is_flag=True, help="For programs; sizes in bytes.")
 def plan(budget: float | None, as_json: bool) -> None:
     """Show what the declared models take of the GPU's memory, and what fits there."""
     from console import vram  # noqa: PLC0415 (status does not pay for it)
     from tasks.vram.table import lines  # noqa: PLC0415
 
+    if budget is not None and math.isnan(budget):
+        raise click.UsageError("--budget wants a number of GB")
     found = vram.vram_plan(budget)
     if isinstance(found, Trouble):
         end(found)

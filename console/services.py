@@ -107,10 +107,9 @@ def _view(
 
 
 def _left_gpu(service: Service, snapshot: Snapshot, entry: ServiceLock | None) -> str:
-    if entry is None or service.gpu == "off":
+    if entry is None:
         return ""
-    proven = entry.gpu_models
-    return left_gpu(snapshot.server(service.name), service.models, proven)
+    return left_gpu(snapshot.server(service.name), service, entry.gpu_models)
 
 
 def _previous(

@@ -43,7 +43,9 @@ def spec_for(run: Run, service: Service) -> ContainerSpec:
 def wanted_for(run: Run, service: Service) -> Wanted:
     """Return what the container's plan starts from."""
     name = run.stack.container_name(service)
-    lost = lost_devices(run, observe(run)).said if run.gpu_is_usable else {}
+    # Only what once worked was lost: where a new container proves the CPU, it is left at that.
+    had_gpu = run.gpu_is_usable and bool(run.locked(service).partial_models)
+    lost = lost_devices(run, observe(run)).said if had_gpu else {}
     return Wanted(
         service=service,
         spec=spec_for(run, service),
@@ -159,8 +161,8 @@ def gpu_notes(run: Run, snapshot: Snapshot) -> Iterator[str]:
     """Tell of each service whose model is in memory and has left the GPU."""
     for service in run.stack.selected:
         proven = run.locked(service).gpu_models
-        told = left_gpu(snapshot.server(service.name), service.models, proven)
-        if told and service.gpu != "off":
+        told = left_gpu(snapshot.server(service.name), service, proven)
+        if told:
             yield f"{service.name}: {told}: nvidia-smi shows what else uses the card"
 
 

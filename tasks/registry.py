@@ -97,7 +97,7 @@ def look_up_image(run: Run, service: Service) -> RemoteManifest | RegistryFault:
 
 
 def look_up_model(asker: Asker, model: str) -> RemoteManifest | RegistryFault:
-    """Look a model up, once in a asker."""
+    """Look a model up, once in a run."""
     key = ("model", model)
     if key not in asker.manifests:
         asker.manifests[key] = model_manifest(asker, model)
@@ -252,8 +252,10 @@ def result(reply: _Reply, what: str, registry: str, kind: str) -> RemoteManifest
         layers = [*manifest.get("layers", ()), *filter(None, [manifest.get("config")])]
         sizes = {x["digest"]: int(x["size"]) for x in layers}
         kinds = {x["digest"]: str(x.get("mediaType", "")) for x in layers}
+        if min(sizes.values(), default=0) < 0:
+            raise ValueError("a size below nothing")
         return RemoteManifest(reply.digest, sizes, kinds)
-    except (ValueError, KeyError, TypeError, AttributeError):
+    except (ValueError, KeyError, TypeError, AttributeError, OverflowError):
         return RegistryFault(
             f"the registry {registry} sent a damaged manifest for {what}",
             "run again; if it stays so, tell whoever runs the registry",

@@ -250,8 +250,8 @@ class Stack(_ServiceDefaults):
     docker_socket: AbsolutePath
     live_restore: bool
     disk_reserve_gb: Annotated[float, Field(ge=0)]
-    vram_budget_gb: Annotated[float, Field(ge=0)]
-    vram_reserve_gb: Annotated[float, Field(ge=0)]
+    vram_budget_gb: Annotated[float, Field(ge=0, le=10_000)]
+    vram_reserve_gb: Annotated[float, Field(ge=0, le=10_000)]
     container_prefix: Name
     database: Database
     lock: Lock

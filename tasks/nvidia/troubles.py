@@ -119,7 +119,8 @@ def silent(nvidia: Nvidia) -> Trouble | None:
     if nvidia.status in (124, 137):
         said = "it did not answer within 20 s"
     cause = f"the driver {nvidia.loaded} is loaded and nvidia-smi shows no card: {said}"
-    return Trouble("the GPU does not answer", cause, "read sudo dmesg | grep NVRM; sudo reboot")
+    remedy = "read sudo dmesg | grep NVRM; sudo reboot"
+    return Trouble("the GPU does not answer", cause, remedy, is_passing=True)
 
 
 def outdated(nvidia: Nvidia, stack: Stack) -> Trouble | None:

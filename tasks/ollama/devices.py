@@ -46,9 +46,13 @@ def lost_devices(run: Run, snapshot: Snapshot) -> LostDevices:
             for c in snapshot.containers
             if c.devices and c.is_running and c.is_of(run.stack.container_prefix)
         ]
-        output = run.sh(_script(names, run.stack.docker_socket)).stdout if names else ""
+        output = _ask(run, names) if names else ""
         seen = run.memory[LostDevices] = parse(output)
     return seen
+
+
+def _ask(run: Run, names: list[str]) -> str:
+    return run.sh(_script(names, run.stack.docker_socket), timeout=30 * len(names)).stdout
 
 
 def _script(names: list[str], socket: str) -> str:

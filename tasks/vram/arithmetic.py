@@ -1,8 +1,9 @@
 """How much memory of the GPU a loaded model takes. Pure; everything in bytes.
 
-Ollama decides by the same arithmetic how much of a model goes to the GPU, so what does not fit here
-runs partly on the CPU there. Source: ollama 0.24.0, fs/ggml/ggml.go (GraphSize), llm/server.go
-(createLayout), ml/device.go (MinimumMemory).
+Ollama decides by this arithmetic how much of a model goes to the GPU, so what does not fit here
+runs partly on the CPU there. One difference: Ollama leaves out the scales of quantised caches,
+which take their room all the same (a sixteenth of q8_0). Source: ollama 0.24.0, fs/ggml/ggml.go
+(GraphSize), llm/server.go (createLayout, Load), ml/device.go (MinimumMemory), server/sched.go.
 """
 
 from __future__ import annotations
@@ -31,6 +32,17 @@ OWN_ENGINE = frozenset(
 )  # fmt: skip
 # Every how manieth layer of a model with a sliding window keeps the whole context.
 WHOLE_EVERY = {"gemma3": 6, "gptoss": 2, "gpt-oss": 2}
+# Caches that are smaller than what is counted here: other windows, layers that share one, latents.
+UPPER_BOUNDS = frozenset(
+    {"deepseek2", "gemma3n", "gemma4", "glm4moelite", "laguna", "llama4", "mllama", "olmo3"}
+)
+# Models that answer one request at a time, whatever is declared.
+ONE_AT_A_TIME = frozenset(
+    {
+        "lfm2", "lfm2moe", "mllama", "nemotron_h", "nemotron_h_moe", "nemotron_h_omni",
+        "qwen35", "qwen35moe", "qwen3next", "qwen3vl", "qwen3vlmoe",
+    }
+)  # fmt: skip
 # Models that remember more than their window, so that a chat can go on.
 REMEMBERED = {"gptoss": 4096, "gpt-oss": 4096}
 
@@ -73,7 +85,12 @@ def need(shape: ModelShape, settings: Settings) -> Need:
 def tokens(shape: ModelShape, settings: Settings) -> int:
     """Return the tokens that the cache has room for; Ollama never goes beyond the trained ones."""
     limit = shape.trained_context or settings.context
-    return min(settings.context, limit) * settings.parallel
+    return min(settings.context, limit) * _parallel(shape, settings)
+
+
+def _parallel(shape: ModelShape, settings: Settings) -> int:
+    is_single = shape.is_embedding or shape.architecture in ONE_AT_A_TIME
+    return 1 if is_single else settings.parallel
 
 
 def cache_type(shape: ModelShape, settings: Settings) -> str:
@@ -88,7 +105,7 @@ def kv_cache(shape: ModelShape, settings: Settings) -> list[int]:
     element = ELEMENT[cache_type(shape, settings)]
     whole = tokens(shape, settings)
     window = REMEMBERED.get(shape.architecture, shape.window) or whole
-    window = min(whole, window * settings.parallel + BATCH)
+    window = min(whole, window * _parallel(shape, settings) + BATCH)
     every = WHOLE_EVERY.get(shape.architecture, 1)
     sizes = []
     for number, (heads, kv_heads) in enumerate(zip(shape.heads, shape.kv_heads, strict=True), 1):
@@ -101,9 +118,17 @@ def kv_cache(shape: ModelShape, settings: Settings) -> list[int]:
 
 
 def compute(shape: ModelShape, settings: Settings) -> int:
-    """Return the buffers of a computation of a batch of a prompt."""
+    """Return the buffers of a computation of a batch of a prompt.
+
+    On llama.cpp Ollama makes room for the larger of two estimates: all layers there, or a part.
+    """
     if shape.architecture in OWN_ENGINE:
         return _own_engine(shape, settings)
+    return max(whole_graph(shape, settings), partial_graph(shape, settings))
+
+
+def whole_graph(shape: ModelShape, settings: Settings) -> int:
+    """Return Ollama's estimate of the computation with all layers on the GPU."""
     context, width, vocabulary = tokens(shape, settings), shape.embedding, shape.vocabulary
     batch = min(BATCH, context)
     heads, key = shape.most_heads, shape.key_length
@@ -119,8 +144,41 @@ def compute(shape: ModelShape, settings: Settings) -> int:
         "stablelm": (3 * width + 2 + scores, 0),
         "chatglm": (logits, 0),
     }.get(shape.architecture)
-    if terms is not None:
-        return F32 * batch * max(terms)
+    return F32 * batch * max(terms) if terms is not None else partial_graph(shape, settings)
+
+
+def partial_graph(shape: ModelShape, settings: Settings) -> int:
+    """Return Ollama's estimate of the computation with some layers on the GPU."""
+    context, width, vocabulary = tokens(shape, settings), shape.embedding, shape.vocabulary
+    batch = min(BATCH, context)
+    heads, kv_heads, key = shape.most_heads, max(shape.kv_heads, default=1), shape.key_length
+    row = F32 * batch
+    scores = context * (1 + heads)
+    # The output's weights, unpacked for the computation.
+    output = width * vocabulary * 105 // 128
+    logits = row * (width + vocabulary) + output
+    attention = width * key * heads * 9 // 16
+    terms = {
+        "llama": row * width
+        + max(
+            row * (1 + width + max(context, width))
+            + width * width * 9 // 16
+            + F32 * context * (batch * heads + width // max(1, heads) * kv_heads),
+            logits,
+        ),
+        "gemma": max(logits, row * (2 * width + 1 + 2 * key * heads + scores)
+                     + F32 * key * context * 8 + attention),
+        "gemma2": max(logits, row * (2 * width + 1 + 2 * key * heads + scores)
+                      + F32 * key * context * 8 + attention),
+        "command-r": max(logits, row * (1 + 2 * width + scores) + F32 * width * context
+                         + width * width * 9 // 16),
+        "qwen2": max(logits, row * (1 + 2 * width + scores) + F32 * width * (1 + context)),
+        "phi2": max(row * (2 * width + vocabulary) + output, row * (2 + 3 * width + scores)),
+        "stablelm": row * max(vocabulary + 2 * width, 3 * width + 2 + scores),
+        "chatglm": logits,
+    }  # fmt: skip
+    if shape.architecture in terms:
+        return terms[shape.architecture]
     # Where Ollama knows nothing better.
     per_group = heads // max(1, min((n for n in shape.kv_heads if n), default=1))
     return per_group * sum(kv_cache(shape, settings)) // 6

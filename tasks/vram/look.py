@@ -40,32 +40,48 @@ def rows(
 
 
 def _row(asker: Asker, snapshot: Snapshot, service: Service, model: str, digest: str) -> Row:
-    held = snapshot.server(service.name).models.get(model)
+    held = snapshot.server(service.name).models
+    # What is kept for a rollback is the same model under another name.
+    same = (one for one in held.values() if digest and one.digest == digest)
+    found = next(same, None) or (held.get(model) if not digest else None)
     try:
-        if held is not None and digest in ("", held.digest):
-            return Row(service, model, served_shape(asker, service.url, held))
-        return Row(service, model, _offered_shape(asker, model))
+        if found is not None:
+            return Row(service, model, served_shape(asker, service.url, found))
+        return Row(service, model, _offered_shape(asker, model, digest))
     except Incomplete as error:
         return Row(service, model, None, str(error))
 
 
 def served_shape(shell: Shell, server: str, held: ServedModel) -> ModelShape:
-    """Ask a server, by its URL, for the shape of a model that it holds. Raises Incomplete."""
+    """Ask a server, by its URL, for the shape of a model that it holds. Raises Incomplete.
+
+    Lists are left out of the short answer, so that a model whose layers differ is asked for all.
+    """
+    try:
+        return from_show(_show(shell, server, held.name, verbose=False), held.size)
+    except Incomplete:
+        return from_show(_show(shell, server, held.name, verbose=True), held.size)
+
+
+def _show(shell: Shell, server: str, model: str, *, verbose: bool) -> dict[str, Any]:
     url = f"{server}/api/show"
     question = curl([url], method="POST", timeout=20, has_body=True)
-    said = shell.sh(f"{question}; true", stdin=json.dumps({"model": held.name}), timeout=30)
+    body = json.dumps({"model": model, "verbose": verbose})
+    said = shell.sh(f"{question}; true", stdin=body, timeout=30)
     answer = answers(said.stdout).get(url, Answer(url, 0, ""))
     told: Any = answer.json
     if not answer.ok or not isinstance(told, dict):
         raise Incomplete("its server does not tell")
-    return from_show(told, held.size)
+    return told
 
 
-def _offered_shape(asker: Asker, model: str) -> ModelShape:
-    """Read the shape of a model at the registry. Raises Incomplete."""
+def _offered_shape(asker: Asker, model: str, digest: str) -> ModelShape:
+    """Read the shape of a model at the registry, if it is the one meant. Raises Incomplete."""
     remote = look_up_model(asker, model)
     if isinstance(remote, RegistryFault):
         raise Incomplete(remote.cause)
+    if digest not in ("", remote.digest):
+        raise Incomplete("the registry offers another one now")
     key = ("shape", remote.digest)
     if key not in asker.manifests:
         asker.manifests[key] = _read(asker, model, remote)
@@ -78,6 +94,8 @@ def _read(asker: Asker, model: str, remote: RemoteManifest) -> ModelShape:
     if len(weights) != 1:
         raise Incomplete("it is in several files")
     digest, size = next(iter(weights.items()))
+    if size <= 0:
+        raise Incomplete("its manifest is damaged")
     projector = sum(remote.of_kind(PROJECTOR).values())
     header = None
     for end in STEPS:

@@ -9,7 +9,7 @@ from itertools import chain, combinations
 from tasks.stack import Service, Stack
 from tasks.steps import Failure
 from tasks.text import bytes_text
-from tasks.vram.arithmetic import PER_PROCESS, Need, Settings, need
+from tasks.vram.arithmetic import PER_PROCESS, UPPER_BOUNDS, Need, Settings, need
 from tasks.vram.shape import ModelShape
 
 GB = 10**9
@@ -110,7 +110,8 @@ class VramPlan:
     def refusals(self) -> Iterator[Failure]:
         """Yield a failure for each service with a model that is too big for the card alone."""
         for row in self.rows:
-            if row.need is not None and not self.fits(row) and not row.service.gpu_partial:
+            is_certain = row.shape is not None and row.shape.architecture not in UPPER_BOUNDS
+            if is_certain and not self.fits(row) and not row.service.gpu_partial:
                 yield refusal(row, self.card)
 
 
@@ -163,8 +164,8 @@ def advice(row: Row, card: Card) -> str:
 def _milder(shape: ModelShape, now: Settings) -> Iterator[tuple[Settings, int]]:
     """Yield settings that need less, with the least context to go down to; the mildest first.
 
-    One request at a time and a cache of q8_0 cost next to nothing; half of the context costs less
-    than a cache of q4_0, and a small context is the last resort.
+    One request at a time and a cache of q8_0 cost next to nothing; then the context is cut, by half
+    and further, and a cache of q4_0 is the last resort.
     """
     kind, flash = now.kv_cache_type, now.flash_attention
     mild = replace(now, parallel=1)

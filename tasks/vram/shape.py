@@ -8,6 +8,8 @@ from typing import Any
 
 from tasks.vram.gguf import Header, Tensor, tensor_size
 
+# More layers than any model has: a number beyond is damage.
+MOST_BLOCKS = 4096
 EMBEDDING, OUTPUT = "token_embd.weight", "output.weight"
 
 
@@ -69,14 +71,14 @@ def from_header(header: Header, file_size: int, projector: int = 0) -> ModelShap
 
 def from_show(answer: Mapping[str, Any], file_size: int) -> ModelShape:
     """Return the shape of a model from /api/show; `file_size` from /api/tags. Raises Incomplete."""
-    told = answer.get("tensors")
-    tensors = None
-    if isinstance(told, list) and told:
-        tensors = tuple(_tensor(one) for one in told)
-    values = {
-        key: tuple(value) if isinstance(value, list) else value
-        for key, value in (answer.get("model_info") or {}).items()
-    }
+    try:
+        tensors = tuple(_tensor(one) for one in answer.get("tensors") or ()) or None
+        values = {
+            key: tuple(value) if isinstance(value, list) else value
+            for key, value in (answer.get("model_info") or {}).items()
+        }
+    except (TypeError, ValueError, AttributeError) as error:
+        raise Incomplete(f"what its server tells cannot be read ({error})") from None
     return _shape(values, tensors, file_size, 0, 0)
 
 
@@ -92,6 +94,19 @@ def _shape(
     projector: int,
     vocabulary: int,
 ) -> ModelShape:
+    try:
+        return _told(values, tensors, file_size, projector, vocabulary)
+    except (TypeError, ValueError, OverflowError) as error:
+        raise Incomplete(f"what it tells of itself cannot be read ({error})") from None
+
+
+def _told(
+    values: Mapping[str, Any],
+    tensors: tuple[Tensor, ...] | None,
+    file_size: int,
+    projector: int,
+    vocabulary: int,
+) -> ModelShape:
     architecture = str(values.get("general.architecture", ""))
 
     def own(key: str, default: int = 0) -> int:
@@ -99,8 +114,8 @@ def _shape(
         return int(max(value, default=default) if isinstance(value, tuple) else value or 0)
 
     blocks, embedding = own("block_count"), own("embedding_length")
-    if not (architecture and blocks and embedding):
-        raise Incomplete("architecture, block_count and embedding_length")
+    if not (architecture and 0 < blocks <= MOST_BLOCKS and embedding > 0):
+        raise Incomplete("it does not tell its architecture, block_count or embedding_length")
     heads = _per_layer(values.get(f"{architecture}.attention.head_count", 1), blocks)
     kv_heads = _per_layer(values.get(f"{architecture}.attention.head_count_kv", 1), blocks)
     head = embedding // max(1, min((n for n in heads if n), default=1))

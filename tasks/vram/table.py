@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator, Sequence
 
 from tasks.text import bytes_text
+from tasks.vram.arithmetic import UPPER_BOUNDS
 from tasks.vram.plan import Row, VramPlan
 
 
@@ -35,7 +36,8 @@ def _cells(plan: VramPlan, row: Row) -> tuple[str, ...]:
     if found is None:
         return (row.service.name, row.model, "?", "?", "?", "?", "?", "unknown")
     sizes = (found.weights, found.kv_cache, found.compute, found.overhead, found.total)
-    verdict = "fits" if plan.fits(row) else "does not fit"
+    is_certain = row.shape is not None and row.shape.architecture not in UPPER_BOUNDS
+    verdict = "fits" if plan.fits(row) else "does not fit" if is_certain else "may fit"
     return (row.service.name, row.model, *map(bytes_text, sizes), verdict)
 
 

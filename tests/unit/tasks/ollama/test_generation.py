@@ -6,12 +6,16 @@ import json
 
 import pytest
 
+from tasks.ollama import generation
 from tasks.ollama.generation import Memory, Proof, generate, is_slower, left_gpu
 from tasks.ollama.observed import LoadedModel, ObservedServer
 from tasks.shell import Result
+from tests.unit.tasks.samples import stack
 
 URL = "http://127.0.0.1:11434"
 GIB = 1024**3
+SERVICE = stack(gpu="auto").services[0]
+MODEL = SERVICE.model
 
 
 class Answers:
@@ -35,6 +39,11 @@ class Answers:
             *filter(None, [after]),
         ]
         return Result(True, "\n".join(lines), "")
+
+
+@pytest.fixture(autouse=True)
+def at_once(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(generation, "RECOVERY_SECONDS", 0)
 
 
 def proof(share: float, *memory: str, unload: bool = True) -> Proof:
@@ -91,9 +100,9 @@ def test_only_a_rate_far_below_the_known_one_is_slower(
 @pytest.mark.parametrize(
     ("vram", "proven", "part"),
     [
-        (4 * GIB, {"m:1"}, ""),
-        (0, {"m:1"}, "is on CPU now, and was on the GPU when proven"),
-        (GIB, {"m:1"}, "is on GPU 25 % now"),
+        (4 * GIB, {MODEL}, ""),
+        (0, {MODEL}, "is on CPU now, and was on the GPU when proven"),
+        (GIB, {MODEL}, "is on GPU 25 % now"),
         (0, set(), ""),
         (0, {"other:1"}, ""),
     ],
@@ -101,7 +110,13 @@ def test_only_a_rate_far_below_the_known_one_is_slower(
 def test_fault_2_a_loaded_model_that_left_the_gpu_is_told(
     vram: int, proven: set[str], part: str
 ) -> None:
-    server = ObservedServer("0.24.0", {}, (LoadedModel("m:1", 4 * GIB, vram, 4096),))
-    told = left_gpu(server, ("m:1",), proven)
+    server = ObservedServer("0.24.0", {}, (LoadedModel(MODEL, 4 * GIB, vram, 4096),))
+    told = left_gpu(server, SERVICE, proven)
     assert part in told
     assert bool(told) is bool(part)
+
+
+def test_a_part_that_is_allowed_has_not_left_the_gpu() -> None:
+    server = ObservedServer("0.24.0", {}, (LoadedModel(MODEL, 4 * GIB, GIB, 4096),))
+    allowed = SERVICE.model_copy(update={"gpu_partial": True})
+    assert left_gpu(server, allowed, {MODEL}) == ""

@@ -15,6 +15,7 @@ import pytest
 
 from lab.weights import Weights, write
 from tasks.ollama.observed import ObservedServer, ServedModel, Snapshot
+from tasks.registry import RegistryFault, look_up_model
 from tasks.shell import Result
 from tasks.stack import Stack
 from tasks.vram import look
@@ -102,7 +103,12 @@ def test_what_a_server_holds_is_asked_of_it_unless_another_one_is_meant(file: by
     snapshot = Snapshot(servers={"qwen": ObservedServer("0.24.0", {QWEN.model: held})})
     silent = first_row(Registry(file), snapshot)
     assert silent.unknown == "its server does not tell"
-    (moved,) = rows(Registry(file), [QWEN], snapshot, lambda service: {QWEN.model: OTHER_DIGEST})
+    registry = Registry(file)
+    (gone,) = rows(registry, [QWEN], snapshot, lambda service: {QWEN.model: OTHER_DIGEST})
+    assert gone.unknown == "the registry offers another one now"
+    offered = look_up_model(registry, QWEN.model)
+    assert not isinstance(offered, RegistryFault)
+    (moved,) = rows(registry, [QWEN], snapshot, lambda service: {QWEN.model: offered.digest})
     assert moved.shape is not None
 
 

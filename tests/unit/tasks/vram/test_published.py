@@ -10,7 +10,14 @@ from dataclasses import dataclass
 
 import pytest
 
-from tasks.vram.arithmetic import MIB, Settings, compute, kv_cache
+from tasks.vram.arithmetic import (
+    MIB,
+    Settings,
+    compute,
+    kv_cache,
+    partial_graph,
+    whole_graph,
+)
 from tasks.vram.shape import ModelShape
 from tests.unit.tasks.vram.samples import GEMMA3_12B, GPT_OSS_20B, MISTRAL_7B, QWEN25_7B, shape
 
@@ -77,7 +84,24 @@ def test_the_kv_cache_is_the_published_one(log: Published) -> None:
 
 @pytest.mark.parametrize("log", [log for log in LOGS if log.graph], ids=lambda log: log.source)
 def test_the_estimate_of_the_computation_is_ollamas(log: Published) -> None:
-    assert compute(log.model, log.settings) / MIB == pytest.approx(log.graph, abs=0.06)
+    assert whole_graph(log.model, log.settings) / MIB == pytest.approx(log.graph, abs=0.06)
+
+
+@pytest.mark.parametrize(
+    ("source", "model", "context", "partial"),
+    [
+        (f"{OLLAMA}6348", MISTRAL_7B, 2048, 185.0),
+        (f"{OLLAMA}8098", LLAMA32_3B, 8192, 570.7),
+        ("github.com/intel/ipex-llm/issues/13277", QWEN25_14B, 4096, 916.1),
+    ],
+)
+def test_the_estimate_for_a_part_on_the_gpu_is_ollamas_and_room_is_made_for_the_larger(
+    source: str, model: ModelShape, context: int, partial: float
+) -> None:
+    settings = Settings(context, 1, "f16", flash_attention=False)
+    found = partial_graph(model, settings)
+    assert found / MIB == pytest.approx(partial, abs=0.06)
+    assert compute(model, settings) == max(found, whole_graph(model, settings))
 
 
 @pytest.mark.parametrize(

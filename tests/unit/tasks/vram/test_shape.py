@@ -88,3 +88,19 @@ def test_what_is_missing_is_named(key: str) -> None:
         from_header(Header(values, {}, TENSORS), FILE)
     with pytest.raises(Incomplete):
         from_show({}, FILE)
+
+
+@pytest.mark.parametrize(
+    "answer",
+    [
+        {"model_info": {**VALUES, "llama.attention.head_count_kv": None}},
+        {"model_info": []},
+        {"model_info": VALUES, "tensors": [None]},
+        {"model_info": {**VALUES, "llama.block_count": float("inf")}},
+        {"model_info": {**VALUES, "llama.block_count": 2**32}},
+        {"model_info": {**VALUES, "llama.embedding_length": "wide"}},
+    ],
+)
+def test_odd_answers_are_named_and_never_an_error_of_ours(answer: dict[str, Any]) -> None:
+    with pytest.raises(Incomplete):
+        from_show(answer, FILE)
