@@ -84,7 +84,8 @@ def print_status(found: list[HostStatus]) -> None:
         for text, style in notes(status):
             console.print(text, style=style, markup=False)
     if not all(row.is_well for status in found for row in status.rows):
-        remedy = CONVERGE if found[0].seen.name == LOCAL else CONVERGE_FLEET
+        is_here = [status.seen.name for status in found] == [LOCAL]
+        remedy = CONVERGE if is_here else CONVERGE_FLEET
         console.print(f"not everything is as declared; remedy: {remedy}", markup=False)
 
 

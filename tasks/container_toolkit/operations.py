@@ -44,6 +44,8 @@ READ_TRIES = 10
 def toolkit() -> Generator[FunctionCommand, None, None]:
     """Bring about an engine that can give containers the GPU."""
     run = current_run()
+    if run.has_failed(""):
+        return
     state = plan_toolkit(run)
     for failure in state.failures:
         yield failed(run, failure)

@@ -53,7 +53,7 @@ def toolkit_state(
         return _finish(host, stack, engine, notes)
     if toolkit.is_there or (stack.gpu_attach == "auto" and has_devices(engine)):
         return ToolkitState(notes=notes)
-    if not host.is_default_socket:
+    if not host.is_default_socket or host.origin == "snap":
         return ToolkitState(failures=(_elsewhere(host),))
     what = f"the {TOOLKIT} is not installed"
     failure = _obstacle(host, what) or restart_refusal(stack, engine, what)
@@ -115,7 +115,7 @@ def _by_cdi(
     if not host.is_default_socket and engine.version and not engine.has_cdi:
         return ToolkitState(failures=(_cdi_elsewhere(host, what),), notes=notes)
     steps = _cdi_steps(toolkit, engine, AFTER_INSTALL if is_engine_planned else "")
-    failures = [_obstacle(host, what)] if steps else []
+    failures = [_obstacle(host, what, needs_apt=not toolkit.ctk)] if steps else []
     if any(step.action == Action.RESTART_ENGINE for step in steps):
         failures.append(restart_refusal(stack, engine, what))
     refused = tuple(failure for failure in failures if failure is not None)[:1]
@@ -164,8 +164,8 @@ def _steps(needs: str) -> tuple[Step, ...]:
     )
 
 
-def _obstacle(host: ObservedHost, what: str) -> Failure | None:
-    if not host.apt:
+def _obstacle(host: ObservedHost, what: str, *, needs_apt: bool = True) -> Failure | None:
+    if needs_apt and not host.apt:
         remedy = "install it by hand (docs.nvidia.com/datacenter), then run again"
         return Failure(what, "this host has no apt-get", remedy)
     return None if host.can_be_root else root_needed(host, f"{what}, and that needs root")

@@ -155,7 +155,7 @@ cp -p {PATH} "$copy" && echo "$copy\""""
 
 # Writes its standard input; dockerd checks it, where it can. Where daemon.json is a symbolic link,
 # what it leads to is replaced. The file may hold the password of a proxy: it keeps its mode and
-# owner, and a new one that holds proxies is root's alone.
+# owner; one that holds the password of a proxy is its owner's alone.
 _WRITE = f"""{PRELUDE}
 set -e
 mkdir -p /etc/docker
@@ -166,7 +166,11 @@ cat >"$new"
 if [ -e {PATH} ]; then
   chmod --reference={PATH} "$new"; chown --reference={PATH} "$new"
 else
-  grep -q '"proxies"' "$new" || chmod 644 "$new"
+  chmod 644 "$new"
+fi
+# A proxy's address may hold a password.
+if grep -q '"proxies"' "$new" && grep -q '://[^/]*@' "$new"; then
+  chmod go-rwx "$new"
 fi
 if command -v dockerd >/dev/null && dockerd --help 2>&1 | grep -q -e --validate; then
   dockerd --validate --config-file "$new" >/dev/null

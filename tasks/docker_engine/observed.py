@@ -21,6 +21,7 @@ class ObservedEngine:
     `daemon_json` is the text of /etc/docker/daemon.json, None where there is no such file;
     `daemon_json_error` is not empty where the file is there and cannot be read as text.
     `running` are the running containers: name, and the stack that their label names, or "".
+    `hides_containers`: it was asked and did not tell what runs, so that nobody knows whose it is.
     `has_cdi`: it reads descriptions of devices by CDI (25.0 can; newer ones do so by themselves).
     `keeps_containers`: live-restore, so that a restart of the engine leaves containers running.
     """
@@ -29,6 +30,7 @@ class ObservedEngine:
     daemon_json: str | None = None
     daemon_json_error: str = ""
     running: tuple[tuple[str, str], ...] = ()
+    hides_containers: bool = False
     keeps_containers: bool = False
     is_in_swarm: bool = False
     insecure_registries: tuple[str, ...] = ()
@@ -58,6 +60,7 @@ class ObservedEngine:
             daemon_json=text,
             daemon_json_error=error,
             running=running(containers if isinstance(containers, list) else ()),
+            hides_containers=bool(found) and not (info and isinstance(containers, list)),
             keeps_containers=bool(info.get("LiveRestoreEnabled")),
             is_in_swarm=_mapping(info.get("Swarm")).get("LocalNodeState", "inactive") != "inactive",
             insecure_registries=_insecure(registries),

@@ -143,6 +143,8 @@ def _is_configured(run: Run, repository: Repository) -> bool:
     """Tell whether any list names it; an upgrade of Ubuntu turns others' lists into comments."""
     url = shlex.quote(repository.url)
     words = "grep -rhsv '^[[:space:]]*#' /etc/apt/sources.list /etc/apt/sources.list.d"
+    # As NVIDIA writes it in its own list.
+    words += ' | sed "s/\\$(ARCH)/$(dpkg --print-architecture)/g"'
     found = run.sh(f"{words} | tr -s ' \\t' '\\n' | grep -qxF -e {url} -e {url}/ && echo yes; true")
     return found.stdout.strip() == "yes"
 

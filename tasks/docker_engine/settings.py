@@ -159,7 +159,12 @@ def restart_step(why: str, needs: str = "") -> Step:
 def restart_refusal(stack: Stack, engine: ObservedEngine, what: str) -> Failure | None:
     """A restart stops containers; of those that are not ours, only with consent (fault 9)."""
     foreign = engine.foreign(stack.container_prefix)
-    if not foreign or engine.keeps_containers or stack.options.allow_docker_restart:
+    if engine.keeps_containers or stack.options.allow_docker_restart:
+        return None
+    if engine.hides_containers:
+        cause = "it needs a restart of Docker Engine, which did not tell whose containers run on it"
+        return Failure(what, cause, "see docker ps, then run again")
+    if not foreign:
         return None
     names = ", ".join(foreign)
     cause = f"it needs a restart of Docker Engine, which would stop containers of others: {names}"

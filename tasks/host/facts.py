@@ -35,7 +35,7 @@ proxies=$(env | cut -d= -f1 | grep -iE '^https?_proxy$'; cut -d= -f1 /etc/enviro
 echo "proxies=$(echo $proxies)"
 echo "docker_group=$(getent group docker 2>/dev/null | cut -d: -f4)"
 echo '##os'
-cat /etc/os-release 2>/dev/null
+cat /etc/os-release 2>/dev/null | @ASCII@
 state=
 echo '##unit'
 if [ $systemd = yes ]; then
@@ -135,6 +135,7 @@ class HostFacts(FactBase[ObservedHost]):
         is_default = ObservedHost(socket=socket).is_default_socket
         return (
             HOST_SCRIPT.replace("@SOCKET@", shlex.quote(socket))
+            .replace("@ASCII@", ONLY_ASCII)
             .replace("@DEFAULT@", "yes" if is_default else "no")
             .replace("@PACKAGES@", " ".join(DOCKER_PACKAGES))
         )

@@ -285,3 +285,10 @@ def test_on_a_bare_host_the_group_comes_after_the_engine() -> None:
 def test_another_version_than_the_declared_one_is_told_and_left() -> None:
     state = engine_state(READY, stack(docker_version="29.0"))
     assert not state.steps and "docker_version is 29.0" in state.notes[0]
+
+
+def test_fault_9_an_engine_that_does_not_tell_what_runs_is_not_restarted() -> None:
+    hiding = ObservedEngine(version="29.0", hides_containers=True)
+    refused = restart_refusal(stack(), hiding, "x")
+    assert refused is not None and "did not tell whose containers run" in refused.cause
+    assert restart_refusal(stack(allow_docker_restart=True), hiding, "x") is None
