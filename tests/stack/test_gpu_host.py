@@ -9,7 +9,7 @@ from __future__ import annotations
 import json
 import re
 from collections.abc import Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 
 import pytest
@@ -17,6 +17,7 @@ import pytest
 from lab.ctk import VERSION, nvidia_ctk
 from lab.state import LabState
 from tasks.container_toolkit.facts import observe_toolkit
+from tasks.lockfile import LockFile
 from tests.stack.conftest import Maker
 from tests.stack.gpu_host import HOOK, LOST, NVIDIA_SMI, GpuHost
 from tests.stack.installation import SERVICES, Installation, Output
@@ -143,7 +144,14 @@ def test_fault_1_a_container_without_its_device_is_replaced_alone(gpu: Gpu) -> N
 def test_fault_1_a_device_that_is_lost_inside_is_found_and_the_container_replaced_alone(
     gpu: Gpu,
 ) -> None:
-    """As after `systemctl daemon-reload`: inspect shows the device, and nothing can reach it."""
+    """As after `systemctl daemon-reload`: inspect shows the device, and nothing can reach it.
+
+    Only what was there can be lost: that the model once ran on the GPU is invented in the lock.
+    """
+    lock, host = LockFile.load(gpu.installation.lock), gpu.host.host.name
+    entry = lock.service(host, BROKEN)
+    once = {name: replace(proven, processor="GPU") for name, proven in entry.models.items()}
+    lock.put(host, BROKEN, None, once)
     name, program = gpu.installation.name(BROKEN), gpu.host.compiled("lost", LOST)
     gpu.host.write("/srv/nvidia-smi", program.read_bytes(), 0o755)
     gpu.host.sh(f"docker cp /srv/nvidia-smi {name}:/bin/nvidia-smi")
