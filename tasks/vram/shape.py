@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Iterator, Mapping
+from contextlib import contextmanager
 from dataclasses import dataclass
 from typing import Any
 
@@ -66,20 +67,28 @@ def from_header(header: Header, file_size: int, projector: int = 0) -> ModelShap
     `projector` is the size of a separate file for images, which goes to the GPU whole.
     """
     length = header.lengths.get("tokenizer.ggml.tokens", 0)
-    return _shape(header.values, header.tensors, file_size, projector, length)
+    with _readable():
+        return _shape(header.values, header.tensors, file_size, projector, length)
 
 
 def from_show(answer: Mapping[str, Any], file_size: int) -> ModelShape:
     """Return the shape of a model from /api/show; `file_size` from /api/tags. Raises Incomplete."""
-    try:
+    with _readable():
         tensors = tuple(_tensor(one) for one in answer.get("tensors") or ()) or None
         values = {
             key: tuple(value) if isinstance(value, list) else value
             for key, value in (answer.get("model_info") or {}).items()
         }
-    except (TypeError, ValueError, AttributeError) as error:
-        raise Incomplete(f"what its server tells cannot be read ({error})") from None
-    return _shape(values, tensors, file_size, 0, 0)
+        return _shape(values, tensors, file_size, 0, 0)
+
+
+@contextmanager
+def _readable() -> Iterator[None]:
+    """Name what a model tells in another shape than it should. Raises Incomplete."""
+    try:
+        yield
+    except (TypeError, ValueError, OverflowError, AttributeError) as error:
+        raise Incomplete(f"what it tells of itself cannot be read ({error})") from None
 
 
 def _tensor(told: Mapping[str, Any]) -> Tensor:
@@ -88,19 +97,6 @@ def _tensor(told: Mapping[str, Any]) -> Tensor:
 
 
 def _shape(
-    values: Mapping[str, Any],
-    tensors: tuple[Tensor, ...] | None,
-    file_size: int,
-    projector: int,
-    vocabulary: int,
-) -> ModelShape:
-    try:
-        return _told(values, tensors, file_size, projector, vocabulary)
-    except (TypeError, ValueError, OverflowError) as error:
-        raise Incomplete(f"what it tells of itself cannot be read ({error})") from None
-
-
-def _told(
     values: Mapping[str, Any],
     tensors: tuple[Tensor, ...] | None,
     file_size: int,
