@@ -15,7 +15,9 @@ from typing import Any
 import click
 from pyinfra import logger
 from pyinfra.api import Host
+from pyinfra.api.exceptions import ConnectError, PyinfraError
 from pyinfra.api.state import StateStage
+from pyinfra.connectors.ssh import SSHConnector
 from pyinfra.context import ctx_state
 
 from tasks.looks import write_at_exit
@@ -35,11 +37,25 @@ class _Listener(logging.Handler):
             _said[match["host"]] = " ".join(match["words"].split())
 
 
+def _connect_or_say_why(connector: SSHConnector) -> None:
+    """Connect; a key that cannot be read is that host's trouble, and no end of the whole run."""
+    try:
+        _connect(connector)
+    except ConnectError:
+        raise
+    except (PyinfraError, OSError) as error:
+        raise ConnectError(str(error)) from None
+
+
+_connect = SSHConnector.connect
+
+
 def watch_connections() -> None:
     """Remember each host that cannot be reached, and end the run with what to do about it.
 
     pyinfra asks whether to go on without such a host; a dry run does.
     """
+    SSHConnector.connect = _connect_or_say_why  # type: ignore[method-assign, assignment]
     logger.addHandler(_Listener(level=logging.ERROR))
     answer_for_pyinfra(is_dry)
     tell_too(unreachable)
@@ -76,6 +92,7 @@ def explain(words: str, command: str) -> Failure:
     """Say what a host that could not be reached needs; `words` are pyinfra's."""
     remedies = {
         "resolve": "mend its name, or its ssh_hostname, in the inventory",
+        "key file": "mend ssh_key in the inventory: a file that is there, without a passphrase",
         "Authentication": "let this user log in: ssh_user and ssh_key in the inventory",
         "host key": "if the host was set up anew, forget its old key: ssh-keygen -R NAME",
     }

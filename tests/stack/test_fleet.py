@@ -108,6 +108,7 @@ class Breakage:
 
 BREAKAGES = {
     "unreachable": Breakage("Unable to connect to port 2222", {"ssh_port": 2222}),
+    "without a key": Breakage("No such private key file", {"ssh_key": "/nowhere/key"}),
     "no sudo": Breakage("may use sudo", {"ssh_user": "nobody1"}),
     "a small disk": Breakage(
         "the disk is too small",

@@ -12,6 +12,7 @@ SAID = [
     ("Could not connect (timed out)", "it is on"),
     ("Could not resolve hostname ([Errno -2] Name or service not known)", "mend its name"),
     ("Authentication error (username=dev) (Authentication failed.)", "ssh_user and ssh_key"),
+    ("No such private key file: /home/dev/.ssh/gone", "mend ssh_key"),
     ("SSH host key error (Host key for 10.0.0.9 does not match.)", "ssh-keygen -R"),
 ]
 
