@@ -12,12 +12,22 @@ usage: ./main.sh [COMMAND]
                        --dry: show what would be done, change nothing
   status [--json]      what is there now (also without a command)
   plan [--budget GB]   what the models take of the GPU's memory, and which fit together
+  activate SERVICE     declare a service active and bring it up
+  deactivate SERVICE   declare it inactive and stop it; its models are kept
+  restart SERVICE      stop and start it, and prove it by a generation
+  pull SERVICE MODEL [--use]
+                       a further model of a service (--use: its main one)
+  chat SERVICE [PROMPT]
+                       try a service
   upgrade [SERVICE] [--dry] [--image|--models] [--to TAG]
                        move to what the registries offer; what fails is put back by itself
   rollback [SERVICE] [--dry] [--image|--models]
                        back to what was proven before, without network
   doctor [--json]      check everything, with a real generation for each service
   logs SERVICE [-f]    the log of a service
+  history [SERVICE]    what was changed here, when and why
+  db path              where the database is
+  completion SHELL     eval "$(./main.sh completion bash)"
   sync                 write what is there now into the database
   verify               check the installation with testinfra
   test                 everything that CI runs: ruff, mypy, unit tests, tests on the lab

@@ -21,7 +21,8 @@ from tasks.references import ImageReference, ModelReference
 from tasks.stack import Service, Stack
 
 # What is set in stack.toml, by the path of its key; None takes it out.
-Edits = Mapping[tuple[str, ...], str | None]
+Value = str | bool | list[str]
+Edits = Mapping[tuple[str, ...], Value | None]
 
 
 def run_deploy(name: str, data: Iterable[str], *, is_dry: bool, say_yes: bool, file: Path) -> int:

@@ -7,6 +7,8 @@ import json
 import math
 import os
 import sys
+import time
+from contextlib import suppress
 from importlib.metadata import PackageNotFoundError, version
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, NoReturn
@@ -23,6 +25,7 @@ if TYPE_CHECKING:
     from console.doctor import Check
 
 FAILED, WRONG_USE, INTERRUPTED = 1, 2, 130
+WATCH_SECONDS = 2.0
 
 
 def _version() -> str:
@@ -65,10 +68,24 @@ def look_or_end() -> tuple[Stack, Snapshot]:
 @click.option("--json", "as_json", is_flag=True, help="For programs; sizes in bytes.")
 @click.option("--inventory", type=click.Path(path_type=Path), help="Of pyinfra: inventory.py.")
 @click.option("--limit", "limits", multiple=True, help="Only this host or group; again for more.")
+@click.option("--watch", is_flag=True, help="Again every two seconds, until Ctrl-C.")
 def status(
-    as_json: bool = False, inventory: Path | None = None, limits: tuple[str, ...] = ()
+    as_json: bool = False,
+    inventory: Path | None = None,
+    limits: tuple[str, ...] = (),
+    watch: bool = False,
 ) -> None:
     """Show what is there now, on every host: state, model, version, size, memory, drift."""
+    while watch:
+        click.clear()
+        with suppress(SystemExit):
+            show_status(as_json, inventory, limits)
+        time.sleep(WATCH_SECONDS)
+    show_status(as_json, inventory, limits)
+
+
+def show_status(as_json: bool, inventory: Path | None, limits: tuple[str, ...]) -> None:
+    """Show the status once; end with 1 where not everything is well."""
     from console import fleet  # noqa: PLC0415 (the other commands do not need it)
     from console.status import as_value, print_status, statuses  # noqa: PLC0415
 
@@ -246,6 +263,8 @@ def _mark(check: Check) -> str:
 
 def main() -> NoReturn:
     """Run a command; no traceback reaches a person unless OLLAMA_STACK_DEBUG asks for it."""
+    import console.verbs  # noqa: F401, PLC0415 (its commands join these)
+
     if isinstance(sys.stdout, io.TextIOWrapper):
         # A terminal that knows no "●" gets a "?".
         sys.stdout.reconfigure(errors="replace")

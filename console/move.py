@@ -10,6 +10,7 @@ from contextlib import contextmanager, suppress
 from typing import Any, NoReturn
 
 import click
+import tomlkit
 
 from console.change import Declaration, Edits, run_deploy
 from console.cli import end
@@ -49,14 +50,14 @@ def move(
     only = [f"only={service.name}"] if service else []
     data = [*only, f"parts={parts}"] if parts else only
     is_dry, say_yes = options["dry"], options["yes"]
-    with _only_one():
+    with only_one():
         if interrupted(stack, _look(stack), lock_of(stack)) and not is_dry:
             click.echo("A run before this one was interrupted: that is brought in order first.")
             status = run_deploy("stack", only, is_dry=False, say_yes=say_yes, file=stack_file())
             if status:
                 return status
         declaration, edits = Declaration(), edits_for(lock_of(stack))
-        _tell(declaration, edits, is_dry=is_dry)
+        tell(declaration, edits, is_dry=is_dry)
         status = 128 + signal.SIGINT
         try:
             with _ending_cleanly(), declaration.edit(edits, is_dry=is_dry) as file:
@@ -82,11 +83,12 @@ def _look(stack: Stack) -> Snapshot:
     return snapshot
 
 
-def _tell(declaration: Declaration, edits: Edits, *, is_dry: bool) -> None:
+def tell(declaration: Declaration, edits: Edits, *, is_dry: bool) -> None:
     """Say what is edited: the file is the person's."""
     for path, value in edits.items():
         doing = "would declare" if is_dry else "declares"
-        what = f"{'.'.join(path)} = {value!r}" if value is not None else f"no {'.'.join(path)}"
+        key = ".".join(path)
+        what = f"{key} = {tomlkit.item(value).as_string()}" if value is not None else f"no {key}"
         click.echo(f"{declaration.path.name} {doing} {what}")
 
 
@@ -103,7 +105,7 @@ def _declare_again(declaration: Declaration, edits: Edits, stack: Stack) -> None
 
 
 @contextmanager
-def _only_one() -> Iterator[None]:
+def only_one() -> Iterator[None]:
     """Let one console edit stack.toml at a time; the lock ends with its holder."""
     folder = os.open(ROOT / "console", os.O_RDONLY)
     try:

@@ -53,6 +53,7 @@ def wanted_for(run: Run, service: Service) -> Wanted:
         staged=run.is_staged(service),
         previous=run.previous_image(service),
         may_adopt=run.stack.options.adopt == service.name,
+        do_restart=run.stack.options.restart,
         needs=run.engine_needs,
         lost_gpu=lost.get(name, ""),
     )

@@ -227,6 +227,7 @@ class RunOptions(_Settings):
     prune: bool = False
     purge: bool = False
     allow_docker_restart: bool = False
+    restart: bool = False
     lock_wait: Annotated[int, Field(ge=0, le=86400)] = 0
     parts: Literal["all", "image", "models"] = "all"
 

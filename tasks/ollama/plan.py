@@ -35,6 +35,7 @@ class Wanted:
     staged: bool = False
     previous: str | None = None
     may_adopt: bool = False
+    do_restart: bool = False
     needs: str = ""
     lost_gpu: str = ""
 
@@ -174,6 +175,9 @@ class _Planner:
 
     def _running(self, current: ObservedContainer) -> list[Step]:
         name = self.spec.name
+        if current.status == "running" and self.wanted.do_restart:
+            stop = self._step(Action.STOP, name, f"stop container {name}", "a restart, asked for")
+            return [stop, self._step(Action.START, name, f"start container {name}", "asked for")]
         if current.status == "running":
             return []
         if current.status == "paused":

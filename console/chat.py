@@ -1,0 +1,74 @@
+"""A conversation with a service, to try it: streamed, with its rate."""
+
+from __future__ import annotations
+
+import sys
+from collections.abc import Iterator
+
+import click
+import httpx
+from ollama import Client, ResponseError
+
+from console.host import Trouble
+from tasks.stack import Service
+
+Messages = list[dict[str, str]]
+
+
+class ChatFailed(Exception):
+    """The service gave no answer; `trouble` tells cause and remedy."""
+
+    def __init__(self, trouble: Trouble) -> None:
+        self.trouble = trouble
+
+
+def answer(service: Service, messages: Messages, limit: float) -> Iterator[tuple[str, float]]:
+    """Yield pieces of the answer, and at last "" with its rate in tokens a second.
+
+    `limit`: seconds that the server may be silent. Raises ChatFailed.
+    """
+    client = Client(host=service.url, timeout=limit, trust_env=False)
+    try:
+        for part in client.chat(model=service.model, messages=messages, stream=True):
+            yield part.message.content or "", 0.0
+            if part.done:
+                seconds = (part.eval_duration or 0) / 1e9
+                yield "", (part.eval_count or 0) / seconds if seconds else 0.0
+    except ResponseError as error:
+        raise ChatFailed(
+            Trouble(f"{service.name} says: {error.error}", "./main.sh doctor looks into it")
+        ) from None
+    except (httpx.HTTPError, ConnectionError) as error:
+        raise ChatFailed(
+            Trouble(
+                f"{service.name} does not answer at {service.url} ({error})",
+                f"./main.sh activate {service.name} starts it; ./main.sh status shows what runs",
+            )
+        ) from None
+
+
+def ask(service: Service, prompt: str, limit: float, before: Messages) -> Messages:
+    """Print the answer to a prompt as it comes; returns the conversation with it."""
+    messages = [*before, {"role": "user", "content": prompt}]
+    text, rate = "", 0.0
+    for piece, rate in answer(service, messages, limit):  # noqa: B007 (the last rate counts)
+        text += piece
+        click.echo(piece, nl=False)
+    click.echo()
+    if rate and sys.stderr.isatty():
+        click.secho(f"{rate:.0f} tokens/s", err=True, dim=True)
+    return [*messages, {"role": "assistant", "content": text}]
+
+
+def converse(service: Service, limit: float) -> None:
+    """Ask for prompts until there are no more (Ctrl-D)."""
+    click.echo(f"{service.name}: {service.model}. Ctrl-D ends.", err=True)
+    messages: Messages = []
+    while True:
+        try:
+            prompt = input("> ")
+        except EOFError:
+            click.echo()
+            return
+        if prompt.strip():
+            messages = ask(service, prompt, limit, messages)
