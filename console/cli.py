@@ -42,11 +42,19 @@ def _version() -> str:
 @click.option("--version", "is_version", is_flag=True, help="Show the version and exit.")
 @click.pass_context
 def app(context: click.Context, is_version: bool) -> None:
-    """Three local language models on this machine. Without a command: their status."""
+    """Three local language models on this machine. Without a command: the terminal app.
+
+    Where there is no terminal: their status.
+    """
     if is_version:
         click.echo(f"ollama-stack {_version()}")
     elif context.invoked_subcommand is None:
-        context.invoke(status)
+        if not (sys.stdin.isatty() and sys.stdout.isatty()):
+            context.invoke(status)
+            return
+        from console.app.app import run  # noqa: PLC0415 (the verbs do not pay for it)
+
+        sys.exit(run())
 
 
 def end(trouble: Trouble) -> NoReturn:

@@ -89,10 +89,13 @@ def print_status(found: list[HostStatus]) -> None:
         console.print(f"not everything is as declared; remedy: {remedy}", markup=False)
 
 
-def notes(status: HostStatus) -> Iterator[tuple[str, str]]:
-    """Yield what is to be told of a host besides its rows, each with its style."""
+def notes(status: HostStatus, *, rows: bool = True) -> Iterator[tuple[str, str]]:
+    """Yield what is to be told of a host besides its table, each with its style.
+
+    Without `rows`: of the host alone, not of its services.
+    """
     host = status.seen.name
-    for row in status.rows:
+    for row in status.rows if rows else ():
         yield from _of_service(row_name(host, row.name), row)
     where = "" if host == LOCAL else f"{host}: "
     for name in status.orphans:

@@ -2,30 +2,16 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field
 from typing import Any
 
-from console.host import Trouble, declared, lock_of, shell_for, snapshot_of
+from console.asker import LocalAsker
+from console.host import Trouble, declared, lock_of, snapshot_of
 from tasks.inventory.rows import LOCAL
 from tasks.nvidia.look import look_at_nvidia
-from tasks.shell import LocalShell, Result
-from tasks.stack import Service, Stack
+from tasks.stack import Service
 from tasks.vram.check import memory
 from tasks.vram.look import rows
 from tasks.vram.plan import Row, VramPlan, card_of
-
-
-@dataclass
-class LocalAsker:
-    """Asks registries and servers from this machine, without a run."""
-
-    stack: Stack
-    shell: LocalShell
-    manifests: dict[tuple[str, str], Any] = field(default_factory=dict)
-
-    def sh(self, script: str, *, stdin: str | None = None, timeout: float | None = 60) -> Result:
-        """Run a script."""
-        return self.shell.sh(script, stdin=stdin, timeout=timeout)
 
 
 def vram_plan(budget_gb: float | None) -> VramPlan | Trouble:
@@ -41,7 +27,7 @@ def vram_plan(budget_gb: float | None) -> VramPlan | Trouble:
     elif not stack.has_gpu_service:
         remedy = 'set gpu = "auto"; or --budget 8 shows what a card of 8 GB would hold'
         return Trouble('no active service may use the GPU (gpu = "off")', remedy)
-    asker = LocalAsker(stack, shell_for(stack))
+    asker = LocalAsker.of(stack)
     card = card_of(stack, memory(look_at_nvidia(asker).gpus))
     if card is None:
         return Trouble(

@@ -12,7 +12,7 @@ import hashlib
 import json
 import re
 import shlex
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field, replace
 from typing import Any, Protocol
 from urllib.parse import urlencode
@@ -78,7 +78,9 @@ class RegistryFault:
 
 
 @dataclass(frozen=True)
-class _Reply:
+class Reply:
+    """What came back: `status` is 0 where nobody answered, `digest` that of the body's bytes."""
+
     status: int
     digest: str
     headers: str
@@ -87,12 +89,19 @@ class _Reply:
 
 
 def look_up_image(run: Run, service: Service) -> RemoteManifest | RegistryFault:
-    """Look the image of a service up, once in a run."""
-    image = run.stack.image_reference(service)
+    """Look the image of a service up, once in a run; its layers for the host's architecture."""
+    return image_for(run, service, lambda: observe(run).architecture)
+
+
+def image_for(
+    asker: Asker, service: Service, architecture: Callable[[], str] = str
+) -> RemoteManifest | RegistryFault:
+    """Look the image of a service up, once; its layers for an architecture, "" for none."""
+    image = asker.stack.image_reference(service)
     key = ("image", str(image))
-    if key not in run.manifests:
-        run.manifests[key] = image_manifest(run, image, observe(run).architecture)
-    found: RemoteManifest | RegistryFault = run.manifests[key]
+    if key not in asker.manifests:
+        asker.manifests[key] = image_manifest(asker, image, architecture())
+    found: RemoteManifest | RegistryFault = asker.manifests[key]
     return found
 
 
@@ -106,24 +115,24 @@ def look_up_model(asker: Asker, model: str) -> RemoteManifest | RegistryFault:
 
 
 def image_manifest(
-    run: Run, image: ImageReference, architecture: str = ""
+    asker: Asker, image: ImageReference, architecture: str = ""
 ) -> RemoteManifest | RegistryFault:
     """Look an image up at Docker Hub or at the mirror; its layers for an architecture ("amd64")."""
     registry = DOCKER_HUB_HOST if image.registry == DOCKER_HUB else image.registry
-    is_plain = bool(_LOOPBACK.match(registry)) or run.stack.image_mirror_insecure
+    is_plain = bool(_LOOPBACK.match(registry)) or asker.stack.image_mirror_insecure
     manifests = f"{image.repository}/manifests/"
     url = _manifest_url(registry, is_plain, manifests + image.tag)
     accept = ", ".join(IMAGE_MANIFESTS)
     token = ""
-    reply = _get(run, url, accept)
+    reply = fetch(asker, url, accept)
     if reply.status == 401:
-        token = _token(run, reply.headers)
+        token = _token(asker, reply.headers)
         if token:
-            reply = _get(run, url, accept, token)
+            reply = fetch(asker, url, accept, token)
     found = result(reply, f"image {image}", registry, "image")
     own = digest_for(reply.body, architecture)
     if own and isinstance(found, RemoteManifest):
-        part = _get(run, _manifest_url(registry, is_plain, manifests + own), accept, token)
+        part = fetch(asker, _manifest_url(registry, is_plain, manifests + own), accept, token)
         detail = result(part, f"image {image}", registry, "image")
         if isinstance(detail, RemoteManifest):
             return replace(found, layers=detail.layers)
@@ -145,7 +154,9 @@ def model_manifest(asker: Asker, model: str) -> RemoteManifest | RegistryFault:
     """Look a model up at registry.ollama.ai or at the declared registry."""
     registry = asker.stack.model_registry or OLLAMA_REGISTRY
     # The bytes that Ollama will store: it asks for this kind and no other.
-    reply = _get(asker, model_url(asker.stack, ModelReference.parse(model).manifest_path), MANIFEST)
+    reply = fetch(
+        asker, model_url(asker.stack, ModelReference.parse(model).manifest_path), MANIFEST
+    )
     return result(reply, f"model {model}", registry, "model")
 
 
@@ -179,8 +190,8 @@ def _manifest_url(registry: str, is_plain: bool, path: str) -> str:
     return f"{'http' if is_plain else 'https'}://{registry}/v2/{path}"
 
 
-def _get(asker: Asker, url: str, accept: str, token: str = "") -> _Reply:
-    """Fetch a manifest; secrets (token, proxy) go through curl's configuration on stdin.
+def fetch(asker: Asker, url: str, accept: str, token: str = "") -> Reply:
+    """Fetch what is at a URL; secrets (token, proxy) go through curl's configuration on stdin.
 
     Whatever bytes come are carried as base64: their digest is that of the manifest.
     """
@@ -207,17 +218,17 @@ def _proxy_lines(stack: Stack) -> list[str]:
     return lines
 
 
-def parse_reply(raw: bytes, error: str) -> _Reply:
+def parse_reply(raw: bytes, error: str) -> Reply:
     """Take headers and body apart by the sizes that curl writes at the end."""
     content, _, trailer = raw.rpartition(b"\n")
     words = trailer.split()
     if len(words) != 2 or not all(word.isdigit() for word in words):
-        return _Reply(0, "", "", "", error)
+        return Reply(0, "", "", "", error)
     status, size = int(words[0]), int(words[1])
     at = len(content) - size
     body = content[at:]
     digest = f"sha256:{hashlib.sha256(body).hexdigest()}"
-    return _Reply(
+    return Reply(
         status, digest, content[:at].decode(errors="replace"), body.decode(errors="replace"), error
     )
 
@@ -228,7 +239,7 @@ def _token(asker: Asker, headers: str) -> str:
     if not url:
         return ""
     try:
-        value: dict[str, Any] = json.loads(_get(asker, url, "application/json").body)
+        value: dict[str, Any] = json.loads(fetch(asker, url, "application/json").body)
     except ValueError:
         return ""
     return str(value.get("token") or value.get("access_token") or "")
@@ -244,7 +255,7 @@ def token_url(headers: str) -> str:
     return f"{parts['realm']}?{query}" if "realm" in parts else ""
 
 
-def result(reply: _Reply, what: str, registry: str, kind: str) -> RemoteManifest | RegistryFault:
+def result(reply: Reply, what: str, registry: str, kind: str) -> RemoteManifest | RegistryFault:
     if reply.status != 200:
         return fault(reply.status, what, registry, reply.error, kind)
     try:

@@ -1,28 +1,40 @@
-"""The app itself: one row a service, and the verbs of main.sh behind keys."""
+"""The app itself: the main view, and the verbs of main.sh behind keys."""
 
 from __future__ import annotations
 
-import threading
-from collections.abc import Callable, Iterable, Iterator
+import signal
+from collections.abc import Callable, Iterable
+from functools import partial
 from typing import ClassVar
 
-from textual import on, work
-from textual.app import App, ComposeResult, SystemCommand
+from textual import on
+from textual.app import App, SystemCommand
 from textual.binding import Binding, BindingType
 from textual.screen import Screen
-from textual.widgets import DataTable, Footer, Label, Static
+from textual.widgets import DataTable
 
-from console.app.cells import COLUMNS, details, gpu_line, rows_of
+from console.app import reading
+from console.app.asking import Confirm, Menu
+from console.app.board import Board
+from console.app.cells import Shown, client_settings
+from console.app.chatting import Chat
+from console.app.commands import COMMANDS, fleet_words, key_name, verb_words
+from console.app.details import details
 from console.app.feed import INTERVAL, Feed, View
 from console.app.jobs import Job
-from console.app.screens import Ask, Chat, Confirm, Follow, JobView, Lines
-from console.host import Trouble
-from console.services import ServiceView
-from console.status import notes
-from tasks.stack import Service
+from console.app.pulling import Choice, Pull
+from console.app.tables import Database
+from console.app.text import Follow, Lines, LogStream
+from console.app.threads import tell
+from console.app.work import JobView
+from tasks.inventory.rows import LOCAL
+from tasks.layers import ROOT, rooted
+from tasks.stack import Service, Stack
 
 TITLE = "ollama-stack"
-LOOKING = "looking …"
+DARK, LIGHT = "textual-dark", "textual-light"
+MAIN = str(ROOT / "main.sh")
+WRITTEN_ONLY = 'needs stack.toml: declare it in the inventory\'s data, then press "c"'
 
 
 class StackApp(App[None]):
@@ -30,275 +42,292 @@ class StackApp(App[None]):
 
     TITLE = TITLE
     CSS = """
-    #gpu { height: auto; padding: 0 1; }
-    #trouble { height: auto; padding: 0 1; display: none; }
-    #trouble.shown { display: block; }
-    DataTable { height: auto; max-height: 60%; }
-    #notes { height: 1fr; padding: 1 1 0 1; }
-    #job { height: auto; padding: 0 1; }
-    .panel { width: 90%; height: 90%; border: round $primary; padding: 0 1; background: $surface; }
+    #gpu, #checks, #trouble, #job { height: auto; padding: 0 1; width: 1fr; }
+    #checks, #trouble { color: $text-warning; }
+    #job { color: $text-accent; }
+    DataTable { height: auto; max-height: 50%; padding: 0 1; }
+    #below { height: 1fr; padding: 1 1 0 1; }
+    #about, #notes { height: auto; }
+    .panel { width: 96%; height: 92%; border: round $primary; padding: 0 1; background: $surface; }
     .small { width: 60; height: 8; }
     .heading { text-style: bold; }
+    RichLog, OptionList { background: $surface; height: 1fr; }
+    #answer, #outcome, #said { height: auto; max-height: 50%; }
     ModalScreen { align: center middle; }
     """
     BINDINGS: ClassVar[list[BindingType]] = [
-        Binding("a", "verb('activate')", "activate"),
-        Binding("d", "verb('deactivate')", "deactivate"),
-        Binding("r", "verb('restart')", "restart"),
-        Binding("u", "verb('upgrade')", "upgrade"),
-        Binding("b", "rollback", "roll back", show=False),
-        Binding("p", "pull", "pull"),
-        Binding("c", "converge", "converge"),
-        Binding("v", "verify", "verify", show=False),
-        Binding("l", "logs", "log"),
-        Binding("t", "chat", "chat"),
-        Binding("i,enter", "details", "details", show=False),
-        Binding("h", "text('history')", "history", show=False),
-        Binding("m", "text('plan')", "memory", show=False),
-        Binding("o", "job", "output", show=False),
-        Binding("x", "cancel", "cancel", show=False),
-        Binding("y", "copy", "copy address", show=False),
-        Binding("question_mark", "keys", "keys"),
-        Binding("q", "quit", "quit"),
+        Binding(c.key, c.action, c.name, show=c.is_shown, key_display=key_name(c)) for c in COMMANDS
     ]
 
     def __init__(self, interval: float = INTERVAL) -> None:
         super().__init__()
         self.feed = Feed(self._tell, interval)
-        self.seen = View()
+        self.board = Board(self.feed, lambda: self.job)
         self.job: Job | None = None
 
-    # --- the main view ---------------------------------------------------------------------------
-
-    def compose(self) -> ComposeResult:
-        yield Label(LOOKING, id="gpu", markup=False)
-        yield Static("", id="trouble", markup=False)
-        yield DataTable(cursor_type="row", zebra_stripes=True)
-        yield Static("", id="notes", markup=False)
-        yield Static("", id="job", markup=False)
-        yield Footer()
+    def get_default_screen(self) -> Screen[None]:
+        """Return the main view."""
+        return self.board
 
     def on_mount(self) -> None:
-        table = self.query_one(DataTable)
-        for number, heading in enumerate(COLUMNS):
-            table.add_column(heading, key=str(number))
-        table.focus()
+        self._loop_signals()
         self.feed.start()
-        self.set_interval(0.5, self._show_job)
 
     def on_unmount(self) -> None:
         self.feed.stop()
 
+    def _loop_signals(self) -> None:
+        """Leave the terminal as it was found where the app is told to end."""
+        import asyncio  # noqa: PLC0415 (only here)
+
+        loop = asyncio.get_running_loop()
+        for signum in (signal.SIGTERM, signal.SIGHUP):
+            loop.add_signal_handler(signum, partial(self.exit, return_code=128 + signum))
+
     def _tell(self, view: View) -> None:
-        if self.is_running:
-            self.call_from_thread(self.show, view)
+        tell(self, self._show, view)
 
-    def show(self, view: View) -> None:
-        """Show what was seen; cells change in place, so that the cursor stays where it is."""
-        self.seen = view
-        self.query_one("#gpu", Label).update(gpu_line(view.gpu))
-        self._show_trouble(view.fault)
-        views = view.status.rows if view.status is not None else ()
-        self._show_rows(views)
-        lines = [text for text, _ in notes(view.status)] if view.status is not None else []
-        lines += [view.note] if view.note else []
-        self.query_one("#notes", Static).update("\n".join(lines))
-
-    def _show_trouble(self, trouble: Trouble | None) -> None:
-        line = self.query_one("#trouble", Static)
-        line.set_class(trouble is not None, "shown")
-        if trouble is not None:
-            line.update(f"✗ {trouble.cause}\n  remedy: {trouble.remedy}")
-
-    def _show_rows(self, views: Iterable[ServiceView]) -> None:
-        table: DataTable[object] = self.query_one(DataTable)
-        rows = rows_of(tuple(views), self.seen.changed)
-        if [row.key for row in rows] != [key.value for key in table.rows]:
-            table.clear()
-            for row in rows:
-                table.add_row(*row.cells, key=row.key)
-            return
-        for row in rows:
-            for number, cell in enumerate(row.cells):
-                if table.get_cell(row.key, str(number)) != cell:
-                    table.update_cell(row.key, str(number), cell, update_width=True)
+    def _show(self, view: View) -> None:
+        if self.board.is_attached:
+            self.board.show(view)
 
     # --- what a key is about ---------------------------------------------------------------------
 
     @property
-    def chosen(self) -> ServiceView | None:
+    def chosen(self) -> Shown | None:
         """The service under the cursor."""
-        status = self.seen.status
-        at = self.query_one(DataTable).cursor_row
-        return status.rows[at] if status is not None and at < len(status.rows) else None
+        return self.board.chosen
 
-    @property
-    def service(self) -> Service | None:
-        """Its declaration."""
-        stack, view = self.seen.stack, self.chosen
-        if stack is None or view is None:
+    def _stack_of(self, shown: Shown) -> Stack | None:
+        statuses = self.board.seen.statuses
+        return next((s.seen.stack for s in statuses if s.seen.name == shown.host), None)
+
+    def _declared(self) -> tuple[Stack, Service] | None:
+        """Return the declaration behind the cursor, of this machine; say where there is none."""
+        shown = self.chosen
+        stack = self._stack_of(shown) if shown is not None else None
+        if shown is None or stack is None:
             return None
-        return next((s for s in stack.services if s.name == view.name), None)
+        if shown.host != LOCAL:
+            self._warn(f"{shown.key} is on another machine: open the app there")
+            return None
+        service = next((s for s in stack.services if s.name == shown.view.name), None)
+        return (stack, service) if service is not None else None
+
+    def _warn(self, text: str) -> None:
+        self.notify(text, severity="warning", markup=False)
 
     # --- work ------------------------------------------------------------------------------------
 
-    def begin(self, *words: str) -> None:
-        """Begin a verb, unless another one is at work: they would wait for each other."""
+    def begin(self, title: str, words: list[str]) -> None:
+        """Begin a command, unless another one is at work: they would wait for each other."""
         if self.job is not None and self.job.is_running:
-            self.notify(
-                f"{self.job.title} is at work: o shows it, x cancels it", severity="warning"
-            )
+            self._warn(f"{self.job.title} is at work: o shows it, x cancels it")
             return
-        self.job = Job(words)
-        self._work(self.job)
+        self.job = Job(title, words)
         self.push_screen(JobView(self.job))
+        self.run_worker(self._work(self.job), exit_on_error=False)
 
-    @work(exclusive=False)
     async def _work(self, job: Job) -> None:
-        def tell(line: str) -> None:
+        def show(line: str) -> None:
             screen = self.screen
-            if isinstance(screen, JobView) and screen.job is job:
+            if isinstance(screen, JobView) and screen.job is job and screen.is_attached:
                 screen.add(line)
 
-        status = await job.run(tell)
+        await job.run(show)
         self.feed.look_again()
-        is_bad = bool(status) and not job.is_cancelled
-        self.notify(f"{job.title}: {job.outcome}", severity="error" if is_bad else "information")
+        text = f"{job.title}: {job.outcome}"
+        self.notify(text, severity="error" if job.is_bad else "information", markup=False)
 
-    def _show_job(self) -> None:
-        job = self.job
-        text = f"{job.title}: {job.outcome}   (o: output, x: cancel)" if job is not None else ""
-        self.query_one("#job", Static).update(text if job is not None and job.is_running else "")
+    def verb(self, verb: str, shown: Shown) -> None:
+        """Do a verb with a service, wherever it is."""
+        words = verb_words(verb, shown.host, shown.view.name)
+        if words is None:
+            self._warn(f"{verb} of {shown.key} {WRITTEN_ONLY}")
+            return
+        self.begin(f"{verb} {shown.key}", words)
 
     def action_verb(self, verb: str) -> None:
         """Do a verb with the service under the cursor."""
         if self.chosen is not None:
-            extra = ("-y",) if verb == "upgrade" else ()
-            self.begin(verb, self.chosen.name, *extra)
-
-    def action_converge(self) -> None:
-        """Converge everything."""
-        self.begin("setup", "-y")
-
-    def action_verify(self) -> None:
-        """Check the installation with testinfra."""
-        self.begin("verify")
+            self.verb(verb, self.chosen)
 
     def action_rollback(self) -> None:
         """Go back to what was proven before: what is there now is given up for it."""
-        view = self.chosen
-        if view is None:
+        shown = self.chosen
+        if shown is None:
             return
-        if not view.previous:
-            self.notify(f"nothing before the present is kept for {view.name}", severity="warning")
+        if not shown.view.previous:
+            self._warn(f"nothing before the present is kept for {shown.key}")
             return
-        name = view.name
 
         def decide(is_meant: bool | None) -> None:
             if is_meant:
-                self.begin("rollback", name, "-y")
+                self.verb("rollback", shown)
 
-        self.push_screen(Confirm(f"Put {name} back to what was proven before?"), decide)
+        self.push_screen(Confirm(f"Put {shown.key} back to what was proven before?"), decide)
 
     def action_pull(self) -> None:
         """Ask for a model, and pull it into the service under the cursor."""
-        view = self.chosen
-        if view is None:
+        found = self._declared()
+        if found is None:
             return
-        name = view.name
+        name = found[1].name
 
-        def go(model: str | None) -> None:
-            if model:
-                self.begin("pull", name, model)
+        def go(choice: Choice | None) -> None:
+            if choice is not None:
+                use = ["--use"] if choice.is_main else []
+                self.begin(f"pull {name} {choice.model}", [MAIN, "pull", name, choice.model, *use])
 
-        self.push_screen(Ask(f"A further model for {name}", "name:tag"), go)
+        self.push_screen(Pull(*found), go)
+
+    def action_converge(self) -> None:
+        """Converge everything: this machine, or all hosts of the inventory."""
+        is_here = self.board.seen.here is not None or not self.board.shown
+        words = [MAIN, "setup", "-y"] if is_here else fleet_words("stack")
+        self.begin("converge", words)
+
+    def action_verify(self) -> None:
+        """Check the installation with testinfra."""
+        self.begin("verify", [MAIN, "verify"])
+
+    def action_doctor(self) -> None:
+        """Check everything, with real generations."""
+        self.begin("doctor", [MAIN, "doctor"])
 
     def action_job(self) -> None:
         """Show what the last work printed."""
-        if self.job is not None:
+        if self.job is None:
+            self._warn("nothing was begun here yet")
+        else:
             self.push_screen(JobView(self.job))
 
     def action_cancel(self) -> None:
         """End the work that is going on."""
-        if self.job is not None:
+        if self.job is None or not self.job.is_running:
+            self._warn("nothing is at work")
+        else:
             self.job.cancel()
+
+    def action_leave(self) -> None:
+        """Leave; work that is going on would be cut off, so that is asked."""
+        job = self.job
+        if job is None or not job.is_running:
+            self.exit()
+            return
+
+        def decide(is_meant: bool | None) -> None:
+            if is_meant:
+                job.cancel()
+                self.exit()
+
+        self.push_screen(Confirm(f"{job.title} is at work. Cancel it and leave?"), decide)
 
     # --- looking ---------------------------------------------------------------------------------
 
-    def action_details(self) -> None:
-        """Show all that is known of the service under the cursor."""
-        if self.chosen is not None:
-            self.push_screen(Lines(self.chosen.name, details(self.chosen)))
+    def action_menu(self) -> None:
+        """Offer all that can be done, the service's own first."""
+        shown = self.chosen
+        commands = [c for c in COMMANDS if c.action != "menu" and (shown or not c.of_service)]
+
+        def choose(action: str | None) -> None:
+            if action:
+                self._doing(action)()
+
+        self.push_screen(Menu(shown.key if shown else TITLE, commands), choose)
 
     @on(DataTable.RowSelected)
-    def selected(self) -> None:
-        """Enter on a row."""
-        self.action_details()
+    def row_selected(self) -> None:
+        """Enter on a row of the main view; the tables of other views have nothing behind a row."""
+        if self.screen is self.board:
+            self.action_menu()
+
+    def action_details(self) -> None:
+        """Show all that is known of the service under the cursor."""
+        shown = self.chosen
+        if shown is not None:
+            seen = next(s.seen for s in self.board.seen.statuses if s.seen.name == shown.host)
+            self.push_screen(Lines(shown.key, partial(details, shown, seen)))
 
     def action_logs(self) -> None:
         """Follow the log of the service under the cursor."""
-        stack, view = self.seen.stack, self.chosen
-        if stack is not None and view is not None:
-            source = log_lines(stack.docker_socket, view.container)
-            self.push_screen(Follow(f"log of {view.container}", source))
+        found = self._declared()
+        if found is not None:
+            stack, service = found
+            name = stack.container_name(service)
+            self.push_screen(Follow(f"log of {name}", LogStream(stack.docker_socket, name)))
 
     def action_chat(self) -> None:
         """Try the service under the cursor."""
-        stack, service = self.seen.stack, self.service
-        if stack is not None and service is not None:
+        found = self._declared()
+        if found is not None:
+            stack, service = found
             self.push_screen(Chat(service, stack.generate_timeout))
 
-    @work
-    async def action_text(self, verb: str) -> None:
-        """Show what a quick verb prints."""
-        job = Job((verb,))
-        await job.run(lambda line: None)
-        self.push_screen(Lines(verb, job.lines))
+    def action_history(self) -> None:
+        """Show what was changed of the service under the cursor."""
+        shown = self.chosen
+        if shown is not None:
+            self.push_screen(
+                Lines(f"{shown.key}: history", partial(reading.history, shown.host, shown.view))
+            )
 
-    def action_copy(self) -> None:
-        """Copy the address of the service under the cursor."""
+    def action_memory(self) -> None:
+        """Show what the models take of the GPU's memory."""
+        self.push_screen(Lines("the GPU's memory", reading.memory_plan))
+
+    def action_database(self) -> None:
+        """Show what the database holds."""
+        stack = self.board.seen.stack
+        if stack is not None:
+            self.push_screen(Database(rooted(stack.database)))
+
+    def action_checks(self) -> None:
+        """Show what has to be there, checked anew."""
+        self.push_screen(Lines("start-up checks", reading.start_up))
+
+    def action_look(self) -> None:
+        """Look again now."""
+        self.feed.look_again()
+
+    def action_copy(self, what: str) -> None:
+        """Copy the URL of the service under the cursor, or all that a client has to be told.
+
+        Not every terminal takes it (OSC 52), so it is shown as well.
+        """
         if self.chosen is not None:
-            self.copy_to_clipboard(self.chosen.url)
-            self.notify(f"{self.chosen.url} is copied")
+            view = self.chosen.view
+            text = view.url if what == "url" else client_settings(view)
+            self.copy_to_clipboard(text)
+            self.notify(text, title="copied", markup=False)
+
+    def action_toggle_dark(self) -> None:
+        """Change between light and dark."""
+        self.theme = LIGHT if self.current_theme.dark else DARK
 
     def action_keys(self) -> None:
         """Show every key."""
-        bindings = [b for b in self.BINDINGS if isinstance(b, Binding)]
-        names = {"question_mark": "?"}
-        lines = [f"{names.get(b.key, b.key):<10} {b.description}" for b in bindings]
-        self.push_screen(Lines("keys", [*lines, "ctrl+p     all of this, to search in"]))
+        lines = [f"{key_name(c):<8} {c.name:<16} {c.does}" for c in COMMANDS]
+        more = f"{'ctrl+p':<8} {'palette':<16} All of this, to search in"
+        self.push_screen(Lines("keys", lambda: [*lines, more]))
 
     def get_system_commands(self, screen: Screen[object]) -> Iterable[SystemCommand]:
         """Offer every key in the command palette too."""
         yield from super().get_system_commands(screen)
-        for binding in self.BINDINGS:
-            if isinstance(binding, Binding) and binding.action != "quit":
-                yield SystemCommand(
-                    binding.description, f"key {binding.key}", self._doing(binding.action)
-                )
+        if screen is self.board:
+            for command in COMMANDS:
+                if command.action != "leave":
+                    yield SystemCommand(command.name, command.does, self._doing(command.action))
 
-    def _doing(self, action: str) -> Callable[[], object]:
-        return lambda: self.run_worker(self.run_action(action))
+    def _doing(self, action: str) -> Callable[[], None]:
+        def do() -> None:
+            self.run_worker(self.run_action(action), exit_on_error=False)
 
-
-def log_lines(socket: str, container: str) -> Callable[[threading.Event], Iterator[str]]:
-    """Return a source of a container's log that goes on until it is told to end."""
-
-    def read(ended: threading.Event) -> Iterator[str]:
-        import docker  # noqa: PLC0415 (a quarter of a second)
-
-        try:
-            found = docker.DockerClient(base_url=f"unix://{socket}").containers.get(container)
-            for chunk in found.logs(stream=True, follow=True, tail=200):
-                if ended.is_set():
-                    return
-                yield chunk.decode(errors="replace").rstrip("\n")
-        except Exception as error:
-            yield f"no log: {error}"
-
-    return read
+        return do
 
 
-def run() -> None:
-    """Open the app."""
-    StackApp().run()
+def run() -> int:
+    """Open the app; returns its exit status."""
+    app = StackApp()
+    app.run()
+    return app.return_code or 0

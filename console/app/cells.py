@@ -1,8 +1,8 @@
-"""The rows of the main view: from what was seen to cells. Pure."""
+"""What the app shows, from what was seen to cells and lines. Pure."""
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime
 
@@ -11,52 +11,86 @@ from rich.text import Text
 from console.app.gpu import GpuReading, GpuReadings
 from console.services import ServiceView
 from console.table import BROKEN, MARKS, NOTHING, loaded_text
+from tasks.inventory.rows import LOCAL, row_name
 from tasks.text import bytes_text
 
-COLUMNS = ("", "service", "state", "model", "port", "loaded", "context", "changed", "")
 BAR = 20
+GAP = 2
+# The columns in their order, and the order in which they leave a narrow terminal.
+HEADINGS = (
+    "",
+    "service",
+    "role",
+    "state",
+    "model",
+    "version",
+    "Ollama",
+    "container",
+    "port",
+    "loaded",
+    "context",
+    "changed",
+    "look at",
+)
+LEAVING = ("role", "Ollama", "container", "context", "version", "changed", "port", "loaded")
 
 
 @dataclass(frozen=True)
-class Row:
-    """One service as the table shows it; `key` is its name."""
+class Shown:
+    """One service on one host: what was seen, when it was changed (ISO 8601), what is offered."""
 
-    key: str
-    cells: tuple[Text | str, ...]
+    host: str
+    view: ServiceView
+    changed: str = ""
+    upgrades: tuple[str, ...] = ()
+
+    @property
+    def key(self) -> str:
+        """Its name among all hosts."""
+        return row_name(self.host, self.view.name)
 
 
-def row_of(view: ServiceView, changed: str, now: datetime) -> Row:
-    """Return the cells of a service; colour only repeats what mark and word say."""
+def cells_of(shown: Shown, now: datetime) -> dict[str, Text]:
+    """Return the cells of a service by heading; colour only repeats what mark and word say."""
+    view = shown.view
     mark, style = MARKS.get(view.state, BROKEN)
-    return Row(
-        view.name,
-        (
-            Text(mark, style),
-            Text(view.name, "bold"),
-            Text(view.state, style),
-            view.installed_version or f"{view.model} (not there)",
-            str(view.port),
-            loaded_text(view),
-            str(view.context),
-            ago(changed, now),
-            Text(remarks(view), "yellow"),
-        ),
-    )
+    model, _, digest = (view.installed_version or view.model).partition("@")
+    return {
+        "": Text(mark, style),
+        "service": Text(shown.key, "bold"),
+        "role": Text(view.role),
+        "state": Text(view.state, style),
+        "model": Text(model),
+        "version": Text(digest or "not there"),
+        "Ollama": Text(view.ollama or NOTHING),
+        "container": Text(view.container),
+        "port": Text(str(view.port)),
+        "loaded": Text(loaded_text(view)),
+        "context": Text(str(view.context)),
+        "changed": Text(ago(shown.changed, now)),
+        "look at": Text(remarks(shown), "yellow"),
+    }
 
 
-def rows_of(views: tuple[ServiceView, ...], changed: Mapping[str, str]) -> list[Row]:
-    """Return the rows of all services."""
-    now = datetime.now(UTC)
-    return [row_of(view, changed.get(view.name, ""), now) for view in views]
+def fitting(rows: Sequence[dict[str, Text]], width: int) -> tuple[str, ...]:
+    """Return the headings that fit a width in cells: the least needed leave first."""
+    kept = list(HEADINGS)
+    for leaving in LEAVING:
+        if sum(_width(heading, rows) + GAP for heading in kept) <= width:
+            break
+        kept.remove(leaving)
+    return tuple(kept)
 
 
-def remarks(view: ServiceView) -> str:
-    """Name what a person should look at: drift, a GPU that was lost."""
-    found = []
-    if view.drift:
-        found.append("drift")
-    if view.left_gpu:
-        found.append("left the GPU")
+def _width(heading: str, rows: Sequence[dict[str, Text]]) -> int:
+    return max([len(heading), *(row[heading].cell_len for row in rows)])
+
+
+def remarks(shown: Shown) -> str:
+    """Name what a person should look at: drift, a GPU that was lost, an upgrade."""
+    found = ["drift"] if shown.view.drift else []
+    found += ["left the GPU"] if shown.view.left_gpu else []
+    found += ["upgrade available"] if shown.upgrades else []
     return ", ".join(found)
 
 
@@ -72,32 +106,37 @@ def ago(stamp: str, now: datetime) -> str:
     return "just now"
 
 
-def details(view: ServiceView) -> list[str]:
-    """Return all that is known of a service, declared against seen, a line each."""
+def about(shown: Shown, now: datetime | None = None) -> list[str]:
+    """Return what the pane below the table says of a service, a line each."""
+    view = shown.view
+    size = f", {bytes_text(view.size)} on disk" if view.size else ""
     lines = [
-        f"role          {view.role or NOTHING}",
-        f"address       {view.url}",
-        f"container     {view.container}",
-        f"declared      {'active' if view.active else 'inactive'}, model {view.model},"
-        f" context {view.context}",
-        f"state         {view.state}",
-        f"Ollama        {view.ollama or NOTHING}",
-        f"model         {view.installed_version or 'not there'}",
-        f"size          {bytes_text(view.size) if view.size else NOTHING}",
-        f"in memory     {loaded_text(view)}",
+        f"{shown.key}: {view.role or 'no role is declared'}",
+        f"{view.installed_version or f'{view.model} is not there'}{size}",
+        f"{view.url}   container {view.container}   Ollama {view.ollama or NOTHING}",
+        f"context {view.context}   in memory: {loaded_text(view)}"
+        f"   changed {ago(shown.changed, now or datetime.now(UTC))}",
     ]
-    lines += [f"drift         {c['field']}: {c['old']} → {c['new']}" for c in view.drift]
-    lines += [f"GPU           {view.left_gpu}"] if view.left_gpu else []
-    lines += [f"not declared  {name}" for name in view.undeclared]
-    lines += [f"kept          {k['name']}@{k['digest'][7:19]}" for k in view.previous]
-    return lines
+    lines += [f"drift: {c['field']} {c['old']} → {c['new']}" for c in view.drift]
+    lines += [view.left_gpu] if view.left_gpu else []
+    lines += [f"upgrade available: {what}" for what in shown.upgrades]
+    lines += [f"kept for a rollback: {k['name']}@{k['digest'][7:19]}" for k in view.previous]
+    return lines + [f"not declared, left alone: {name}" for name in view.undeclared]
+
+
+def client_settings(view: ServiceView) -> str:
+    """Return what a client has to be told, as environment variables that most of them read."""
+    return (
+        f"OPENAI_BASE_URL={view.url}/v1\nOPENAI_API_KEY=ollama\n"
+        f"OPENAI_MODEL={view.model}\nOLLAMA_HOST={view.url}\n"
+    )
 
 
 def gpu_line(readings: GpuReadings) -> str:
     """Return the header's line of all cards."""
     if not readings.cards:
         return readings.reason
-    return "   ".join(_card(card) for card in readings.cards)
+    return "\n".join(_card(card) for card in readings.cards)
 
 
 def _card(card: GpuReading) -> str:
@@ -110,3 +149,8 @@ def _card(card: GpuReading) -> str:
     parts += [f"{card.temperature} °C"] if card.temperature is not None else []
     parts += [f"{card.utilisation} %"] if card.utilisation is not None else []
     return "  ".join(parts)
+
+
+def hosts_of(rows: Iterable[Shown]) -> list[str]:
+    """Return the other hosts that rows are of."""
+    return sorted({row.host for row in rows} - {LOCAL})

@@ -57,15 +57,19 @@ def drift(
     image_digest: str,
 ) -> list[Change]:
     """Compare a container with its spec; `image_digest` is the one to hold to, "" if none yet."""
-    image = images.get(container.image_id)
-    old, new = _seen(container, spec, image), _declared(spec, image)
     changes = _image_change(spec, container, images, image_digest)
-    for key in sorted({*old, *new}):
-        before, after = old.get(key, ABSENT), new.get(key, ABSENT)
-        if before != after:
-            changes.append(Change(key, before, after))
+    changes += [field for field in fields(spec, container, images) if field.old != field.new]
     # The hash follows every other difference; alone it means that a hand changed the label.
     return [change for change in changes if change.field != SPEC_FIELD] or changes
+
+
+def fields(
+    spec: ContainerSpec, container: ObservedContainer, images: Mapping[str, ObservedImage]
+) -> list[Change]:
+    """Return all that is set besides the image, as it is and as it is declared, equal or not."""
+    image = images.get(container.image_id)
+    old, new = _seen(container, spec, image), _declared(spec, image)
+    return [Change(k, old.get(k, ABSENT), new.get(k, ABSENT)) for k in sorted({*old, *new})]
 
 
 def origin(spec: ContainerSpec, container: ObservedContainer) -> str:

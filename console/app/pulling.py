@@ -1,0 +1,123 @@
+"""Choosing another model: typed, or found among what the registry offers."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from functools import partial
+from typing import ClassVar
+
+from textual import on
+from textual.app import ComposeResult
+from textual.binding import Binding, BindingType
+from textual.containers import Vertical
+from textual.screen import ModalScreen
+from textual.widgets import Checkbox, Footer, Input, Label, OptionList, Static
+
+from console.app.threads import beside
+from console.asker import LocalAsker
+from console.search import models, tags
+from tasks.references import ModelReference
+from tasks.registry import RegistryFault
+from tasks.stack import Service, Stack
+
+
+@dataclass(frozen=True)
+class Choice:
+    """A model, and whether it becomes the main one of the service."""
+
+    model: str
+    is_main: bool
+
+
+class Pull(ModalScreen[Choice | None]):
+    """Asks for a model; the registry is asked for names in a thread, and may be silent."""
+
+    BINDINGS: ClassVar[list[BindingType]] = [
+        Binding("escape", "leave", "back"),
+        Binding("down", "list", "to the list", show=False),
+    ]
+
+    def __init__(self, stack: Stack, service: Service) -> None:
+        super().__init__()
+        self.asker, self.service = LocalAsker.of(stack), service
+        self.names: list[str] = []
+        self.tags: dict[str, list[str]] = {}
+
+    def compose(self) -> ComposeResult:
+        with Vertical(classes="panel"):
+            yield Label(f"Another model for {self.service.name}", classes="heading", markup=False)
+            yield Input(placeholder="name:tag, or a part of a name to search for")
+            yield Checkbox(f"the main one, instead of {self.service.model}")
+            yield Static("asking the registry what it offers …", id="said", markup=False)
+            yield OptionList(markup=False)
+        yield Footer()
+
+    def on_mount(self) -> None:
+        self.query_one(Input).focus()
+        beside(self, partial(models, self.asker), self._take_names)
+
+    def _take_names(self, found: list[str] | RegistryFault) -> None:
+        if isinstance(found, RegistryFault):
+            self._say(f"{found.cause}; {found.remedy}")
+            return
+        self.names = found
+        self._say(f"{len(found)} models are offered; Enter on one shows its tags")
+        self._show()
+
+    def _take_tags(self, name: str, found: list[str] | RegistryFault) -> None:
+        if isinstance(found, RegistryFault):
+            self._say(f"{found.cause}; {found.remedy}")
+            return
+        self.tags[name] = found
+        self._say(f"{len(found)} tags of {name}; Enter on one pulls it")
+        self._show()
+
+    def _say(self, text: str) -> None:
+        self.query_one("#said", Static).update(text)
+
+    def _show(self) -> None:
+        shown = self.query_one(OptionList)
+        shown.clear_options()
+        shown.add_options(self.matching(self.query_one(Input).value.strip()))
+
+    def matching(self, typed: str) -> list[str]:
+        """Return what is offered of what was typed: names, or with a colon the tags of one."""
+        name, colon, _ = typed.partition(":")
+        offered = self.tags.get(name, []) if colon else self.names
+        return [text for text in offered if typed in text]
+
+    @on(Input.Changed)
+    def search(self) -> None:
+        """Show what matches."""
+        self._show()
+
+    @on(Input.Submitted)
+    def take(self, event: Input.Submitted) -> None:
+        """Take what was typed."""
+        self._choose(event.value.strip())
+
+    @on(OptionList.OptionSelected)
+    def select(self, event: OptionList.OptionSelected) -> None:
+        """Take what was chosen."""
+        self._choose(str(event.option.prompt))
+
+    def _choose(self, text: str) -> None:
+        if text in self.names:
+            self.query_one(Input).value = f"{text}:"
+            self.query_one(Input).focus()
+            beside(self, partial(tags, self.asker, text), partial(self._take_tags, text))
+            return
+        try:
+            model = str(ModelReference.parse(text))
+        except ValueError as error:
+            self._say(f"{text!r}: {error}")
+            return
+        self.dismiss(Choice(model, self.query_one(Checkbox).value))
+
+    def action_list(self) -> None:
+        """Go from the input to the list."""
+        self.query_one(OptionList).focus()
+
+    def action_leave(self) -> None:
+        """Pull nothing."""
+        self.dismiss(None)

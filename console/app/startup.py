@@ -1,0 +1,97 @@
+"""What has to be there, checked when the app opens: each by itself, none waits for another."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Callable
+from pathlib import Path
+
+from console.app.gpu import GpuReader
+from console.doctor import Check
+from console.host import declared, engine_trouble, shell_for
+from tasks.engine_api import curl, engine
+from tasks.inventory.database import unusable
+from tasks.layers import rooted
+from tasks.stack import DeclarationError
+
+ENGINE_SECONDS = 10
+Checked = Callable[[], Check]
+
+
+def declaration() -> Check:
+    """Check that the declaration is valid."""
+    try:
+        return Check("declaration", True, f"{len(declared().services)} services are declared")
+    except DeclarationError as error:
+        return Check("declaration", False, "; ".join(error.faults), "correct stack.toml")
+
+
+def docker() -> Check:
+    """Check that Docker answers."""
+    stack = declared()
+    ask = curl([engine("/version")], socket=stack.docker_socket, timeout=ENGINE_SECONDS)
+    if '"ApiVersion"' in shell_for(stack).sh(ask, timeout=ENGINE_SECONDS + 5).stdout:
+        return Check("Docker", True, f"answers at {stack.docker_socket}")
+    trouble = engine_trouble(stack.docker_socket)
+    return Check("Docker", False, trouble.cause, trouble.remedy)
+
+
+def membership() -> Check:
+    """Check that this user may use Docker without sudo."""
+    socket = declared().docker_socket
+    if not Path(socket).exists():
+        return Check("user", True, "not known before Docker runs", is_notable=True)
+    if os.access(socket, os.R_OK | os.W_OK):
+        return Check("user", True, "may use Docker")
+    remedy = "sudo usermod -aG docker $USER, then log in again (or newgrp docker)"
+    return Check("user", False, f"this user may not use Docker ({socket})", remedy)
+
+
+def database() -> Check:
+    """Check that the database can be gone on with."""
+    path = rooted(declared().database)
+    reason = unusable(path)
+    if reason:
+        remedy = "the next look sets it aside and builds it anew from what runs"
+        return Check("database", False, f"{path.name} is unusable ({reason})", remedy)
+    return Check("database", True, f"{path.name} {'can be used' if path.exists() else 'is new'}")
+
+
+def gpu() -> Check:
+    """Check that the GPU's own library sees a card, where one is wanted."""
+    found = GpuReader().read()
+    if found.cards:
+        return Check("GPU", True, ", ".join(card.name for card in found.cards))
+    is_required = any(s.active and s.gpu == "required" for s in declared().services)
+    remedy = "./main.sh doctor goes through driver, toolkit and Docker"
+    return Check("GPU", not is_required, f"{found.reason}: models run on the CPU", remedy)
+
+
+CHECKS: dict[str, Checked] = {
+    "declaration": declaration,
+    "Docker": docker,
+    "user": membership,
+    "database": database,
+    "GPU": gpu,
+}
+
+
+def checked(name: str) -> Check:
+    """Do one check; what it needs and cannot have is its finding."""
+    try:
+        return CHECKS[name]()
+    except DeclarationError:
+        return Check(name, True, "not known before the declaration is valid", is_notable=True)
+
+
+def lines(found: dict[str, Check | None], *, everything: bool) -> list[str]:
+    """Return the checks as lines: those under way or not well, or all."""
+    said = []
+    for name, check in found.items():
+        if check is None:
+            said.append(f"… {name}")
+        elif not check.is_well:
+            said += [f"✗ {name}: {check.finding}", f"    remedy: {check.remedy}"]
+        elif everything:
+            said.append(f"{'!' if check.is_notable else '✓'} {name}: {check.finding}")
+    return said

@@ -1,0 +1,33 @@
+"""Work beside the keyboard: a daemon thread, so that leaving never waits for it."""
+
+from __future__ import annotations
+
+import threading
+from collections.abc import Callable
+from contextlib import suppress
+from typing import TypeVar
+
+from textual.app import App
+from textual.widget import Widget
+
+T = TypeVar("T")
+
+
+def tell(app: App[None], then: Callable[..., object], *values: object) -> None:
+    """Call something in the app's own thread; nothing where the app is gone."""
+    with suppress(RuntimeError):
+        app.call_from_thread(then, *values)
+
+
+def beside(widget: Widget, work: Callable[[], T], then: Callable[[T], object]) -> None:
+    """Do work in a thread and hand its result to `then`, if the widget is still there."""
+    app = widget.app
+
+    def arrive(result: T) -> None:
+        if widget.is_attached:
+            then(result)
+
+    def run() -> None:
+        tell(app, arrive, work())
+
+    threading.Thread(target=run, daemon=True, name=getattr(work, "__name__", "work")).start()

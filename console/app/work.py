@@ -1,0 +1,56 @@
+"""The view of long work: its progress and all that it prints."""
+
+from __future__ import annotations
+
+from typing import ClassVar
+
+from rich.text import Text
+from textual.app import ComposeResult
+from textual.binding import Binding, BindingType
+from textual.containers import Vertical
+from textual.widgets import Footer, Label, ProgressBar, RichLog, Static
+
+from console.app.jobs import Job
+from console.app.text import BACK, Back
+
+REFRESH = 0.2
+
+
+class JobView(Back):
+    """What a job prints; leaving the view leaves the job at work."""
+
+    BINDINGS: ClassVar[list[BindingType]] = [*BACK, Binding("x", "cancel", "cancel the work")]
+
+    def __init__(self, job: Job) -> None:
+        super().__init__()
+        self.job = job
+
+    def compose(self) -> ComposeResult:
+        with Vertical(classes="panel"):
+            yield Label(self.job.title, classes="heading", markup=False)
+            yield RichLog(wrap=True)
+            yield ProgressBar(total=1, show_eta=False)
+            yield Static("", id="outcome", markup=False)
+        yield Footer()
+
+    def on_mount(self) -> None:
+        for line in self.job.lines:
+            self.add(line)
+        self.query_one(RichLog).focus()
+        self.set_interval(REFRESH, self.refresh_outcome)
+        self.refresh_outcome()
+
+    def add(self, line: str) -> None:
+        """Show a further line."""
+        self.query_one(RichLog).write(Text(line))
+
+    def refresh_outcome(self) -> None:
+        """Show how it stands."""
+        bar = self.query_one(ProgressBar)
+        bar.display = self.job.is_running and self.job.share is not None
+        bar.update(progress=self.job.share or 0)
+        self.query_one("#outcome", Static).update(self.job.outcome)
+
+    def action_cancel(self) -> None:
+        """End the work."""
+        self.job.cancel()

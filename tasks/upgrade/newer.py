@@ -1,0 +1,27 @@
+"""What registries offer with another digest than the proven one. Pure."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping
+from typing import Any
+
+from tasks.lockfile import ServiceLock
+from tasks.registry import RemoteManifest
+from tasks.stack import Service, Stack
+
+
+def newer(
+    stack: Stack, service: Service, lock: ServiceLock, manifests: Mapping[tuple[str, str], Any]
+) -> Iterator[str]:
+    """Yield what moved at its registry: "name old → new", 12 digits of each digest.
+
+    `manifests` are what registries answered, by kind and name; what they did not is left out.
+    """
+    pairs = [(("image", str(stack.image_reference(service))), service.image, lock.image)]
+    pairs += [(("model", model), model, lock.models.get(model)) for model in service.models]
+    for key, name, proven in pairs:
+        found = manifests.get(key)
+        if not isinstance(found, RemoteManifest) or proven is None or proven.reference != name:
+            continue
+        if found.digest != proven.digest:
+            yield f"{name} {proven.digest[7:19]} → {found.digest[7:19]}"
