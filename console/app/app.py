@@ -5,7 +5,7 @@ from __future__ import annotations
 import signal
 from collections.abc import Callable, Iterable
 from functools import partial
-from typing import ClassVar
+from typing import TYPE_CHECKING, ClassVar
 
 from textual import on
 from textual.app import App, SystemCommand
@@ -17,12 +17,10 @@ from console.app import reading
 from console.app.asking import Confirm, Menu
 from console.app.board import Board
 from console.app.cells import Shown, client_settings
-from console.app.chatting import Chat
 from console.app.commands import COMMANDS, fleet_words, key_name, verb_words
 from console.app.details import details
 from console.app.feed import INTERVAL, Feed, View
 from console.app.jobs import Job
-from console.app.pulling import Choice, Pull
 from console.app.tables import Database
 from console.app.text import Follow, Lines, LogStream
 from console.app.threads import tell
@@ -30,6 +28,9 @@ from console.app.work import JobView
 from tasks.inventory.rows import LOCAL
 from tasks.layers import ROOT, rooted
 from tasks.stack import Service, Stack
+
+if TYPE_CHECKING:
+    from console.app.pulling import Choice
 
 TITLE = "ollama-stack"
 DARK, LIGHT = "textual-dark", "textual-light"
@@ -45,13 +46,16 @@ class StackApp(App[None]):
     #gpu, #checks, #trouble, #job { height: auto; padding: 0 1; width: 1fr; }
     #checks, #trouble { color: $text-warning; }
     #job { color: $text-accent; }
-    DataTable { height: auto; max-height: 50%; padding: 0 1; }
+    Board DataTable { height: auto; max-height: 50%; padding: 0 1; }
+    TabbedContent, TabPane, TabPane DataTable { height: 1fr; }
     #below { height: 1fr; padding: 1 1 0 1; }
     #about, #notes { height: auto; }
-    .panel { width: 96%; height: 92%; border: round $primary; padding: 0 1; background: $surface; }
-    .small { width: 60; height: 8; }
+    .panel { width: 1fr; height: 1fr; border: round $primary; padding: 0 1; }
+    .small { width: 60; height: 8; background: $surface; }
     .heading { text-style: bold; }
-    RichLog, OptionList { background: $surface; height: 1fr; }
+    RichLog, OptionList { background: $background; height: 1fr; }
+    ModalScreen { background: $background; }
+    Confirm { background: $background 60%; }
     #answer, #outcome, #said { height: auto; max-height: 50%; }
     ModalScreen { align: center middle; }
     """
@@ -169,6 +173,8 @@ class StackApp(App[None]):
 
     def action_pull(self) -> None:
         """Ask for a model, and pull it into the service under the cursor."""
+        from console.app.pulling import Pull  # noqa: PLC0415 (the start does not pay for it)
+
         found = self._declared()
         if found is None:
             return
@@ -259,6 +265,8 @@ class StackApp(App[None]):
 
     def action_chat(self) -> None:
         """Try the service under the cursor."""
+        from console.app.chatting import Chat  # noqa: PLC0415 (the start does not pay for it)
+
         found = self._declared()
         if found is not None:
             stack, service = found

@@ -52,7 +52,7 @@ class Board(Screen[None]):
             yield Static("", id="about", markup=False)
             yield Static("", id="notes", markup=False)
         yield Static("", id="job", markup=False)
-        yield Footer()
+        yield Footer(show_command_palette=False)
 
     def on_mount(self) -> None:
         self.query_one(DataTable).focus()

@@ -35,7 +35,7 @@ class Chat(Back):
         with Vertical(classes="panel"):
             title = f"{self.service.name}: {self.service.model}"
             yield Label(title, classes="heading", markup=False)
-            yield RichLog(wrap=True)
+            yield RichLog(wrap=True, min_width=20)
             yield Static("", id="answer", markup=False)
             yield Input(placeholder="ask something")
         yield Footer()

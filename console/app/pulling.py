@@ -11,7 +11,7 @@ from textual.app import ComposeResult
 from textual.binding import Binding, BindingType
 from textual.containers import Vertical
 from textual.screen import ModalScreen
-from textual.widgets import Checkbox, Footer, Input, Label, OptionList, Static
+from textual.widgets import Footer, Input, Label, OptionList, Static
 
 from console.app.threads import beside
 from console.asker import LocalAsker
@@ -34,6 +34,7 @@ class Pull(ModalScreen[Choice | None]):
 
     BINDINGS: ClassVar[list[BindingType]] = [
         Binding("escape", "leave", "back"),
+        Binding("ctrl+t", "change_use", "further or main"),
         Binding("down", "list", "to the list", show=False),
     ]
 
@@ -42,18 +43,20 @@ class Pull(ModalScreen[Choice | None]):
         self.asker, self.service = LocalAsker.of(stack), service
         self.names: list[str] = []
         self.tags: dict[str, list[str]] = {}
+        self.is_main = False
 
     def compose(self) -> ComposeResult:
         with Vertical(classes="panel"):
             yield Label(f"Another model for {self.service.name}", classes="heading", markup=False)
             yield Input(placeholder="name:tag, or a part of a name to search for")
-            yield Checkbox(f"the main one, instead of {self.service.model}")
+            yield Static("", id="as", markup=False)
             yield Static("asking the registry what it offers …", id="said", markup=False)
             yield OptionList(markup=False)
         yield Footer()
 
     def on_mount(self) -> None:
         self.query_one(Input).focus()
+        self._show_use()
         beside(self, partial(models, self.asker), self._take_names)
 
     def _take_names(self, found: list[str] | RegistryFault) -> None:
@@ -112,7 +115,17 @@ class Pull(ModalScreen[Choice | None]):
         except ValueError as error:
             self._say(f"{text!r}: {error}")
             return
-        self.dismiss(Choice(model, self.query_one(Checkbox).value))
+        self.dismiss(Choice(model, self.is_main))
+
+    def action_change_use(self) -> None:
+        """Make it the main model, or a further one."""
+        self.is_main = not self.is_main
+        self._show_use()
+
+    def _show_use(self) -> None:
+        main = f"It becomes the main one, instead of {self.service.model}"
+        further = f"It becomes a further one, beside {self.service.model}"
+        self.query_one("#as", Static).update(main if self.is_main else further)
 
     def action_list(self) -> None:
         """Go from the input to the list."""

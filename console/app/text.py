@@ -41,7 +41,7 @@ class Lines(Back):
     def compose(self) -> ComposeResult:
         with Vertical(classes="panel"):
             yield Label(self.heading, classes="heading", markup=False)
-            yield RichLog(wrap=True)
+            yield RichLog(wrap=True, min_width=20, auto_scroll=False)
         yield Footer()
 
     def on_mount(self) -> None:
@@ -55,7 +55,7 @@ class Lines(Back):
         log = self.query_one(RichLog)
         log.clear()
         for line in lines or ["nothing"]:
-            log.write(Text(line), scroll_end=False)
+            log.write(Text(line))
 
 
 class LogStream:
@@ -105,7 +105,7 @@ class Follow(Back):
     def compose(self) -> ComposeResult:
         with Vertical(classes="panel"):
             yield Label(self.heading, classes="heading", markup=False)
-            yield RichLog(wrap=True, max_lines=5000)
+            yield RichLog(wrap=True, min_width=20, max_lines=5000)
         yield Footer()
 
     def on_mount(self) -> None:

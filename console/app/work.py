@@ -28,7 +28,7 @@ class JobView(Back):
     def compose(self) -> ComposeResult:
         with Vertical(classes="panel"):
             yield Label(self.job.title, classes="heading", markup=False)
-            yield RichLog(wrap=True)
+            yield RichLog(wrap=True, min_width=20)
             yield ProgressBar(total=1, show_eta=False)
             yield Static("", id="outcome", markup=False)
         yield Footer()
