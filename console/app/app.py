@@ -23,7 +23,7 @@ from console.app.feed import INTERVAL, Feed, View
 from console.app.jobs import Job
 from console.app.tables import Database
 from console.app.text import Follow, Lines, LogStream
-from console.app.threads import tell
+from console.app.threads import is_open, tell
 from console.app.work import JobView
 from tasks.inventory.rows import LOCAL
 from tasks.layers import ROOT, rooted
@@ -92,7 +92,7 @@ class StackApp(App[None]):
         tell(self, self._show, view)
 
     def _show(self, view: View) -> None:
-        if self.board.is_attached:
+        if is_open(self.board):
             self.board.show(view)
 
     # --- what a key is about ---------------------------------------------------------------------
@@ -135,7 +135,7 @@ class StackApp(App[None]):
     async def _work(self, job: Job) -> None:
         def show(line: str) -> None:
             screen = self.screen
-            if isinstance(screen, JobView) and screen.job is job and screen.is_attached:
+            if isinstance(screen, JobView) and screen.job is job and is_open(screen):
                 screen.add(line)
 
         await job.run(show)

@@ -6,6 +6,7 @@ import sqlite3
 import threading
 import time
 from collections.abc import Callable, Iterator
+from contextlib import closing, suppress
 from dataclasses import dataclass, field, replace
 from typing import Any
 
@@ -136,19 +137,19 @@ class Feed:
         import docker  # noqa: PLC0415 (a quarter of a second, and not the keyboard's)
 
         while not self.ended.is_set():
-            try:
-                client = docker.DockerClient(base_url=f"unix://{declared().docker_socket}")
-                wanted = {"type": "container", "event": list(EVENTS)}
-                self._stream = client.events(filters=wanted)
-                self._wake.set()
-                for _ in self._stream:
-                    self.ended.wait(BUNCH)
-                    self._wake.set()
-                client.close()
-            except (docker.errors.DockerException, OSError, DeclarationError):
-                # No engine, or one that went away: the look tells so; ask again later.
-                self._stream = None
+            # No engine, or one that went away: the look tells so; ask again later.
+            with suppress(docker.errors.DockerException, OSError, DeclarationError):
+                self._listen(docker.DockerClient(base_url=f"unix://{declared().docker_socket}"))
+            self._stream = None
             self.ended.wait(AGAIN)
+
+    def _listen(self, client: Any) -> None:
+        with closing(client):
+            self._stream = client.events(filters={"type": "container", "event": list(EVENTS)})
+            self._wake.set()
+            for _ in self._stream:
+                self.ended.wait(BUNCH)
+                self._wake.set()
 
     def _ask_on(self) -> None:
         from console.offers import offers  # noqa: PLC0415 (imports much, and nobody waits for it)
