@@ -10,7 +10,8 @@ usage: ./main.sh [COMMAND]
   setup [--demo]       install what is missing and converge this machine
                        --demo: on the lab, without GPU and without model downloads
                        --dry: show what would be done, change nothing
-  status [--json]      what is there now (also without a command)
+  app [--inventory F]  the terminal app (also without a command)
+  status [--json]      what is there now (also without a command, where there is no terminal)
   plan [--budget GB]   what the models take of the GPU's memory, and which fit together
   activate SERVICE     declare a service active and bring it up
   deactivate SERVICE   declare it inactive and stop it; its models are kept
