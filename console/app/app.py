@@ -63,9 +63,9 @@ class StackApp(App[None]):
         Binding(c.key, c.action, c.name, show=c.is_shown, key_display=key_name(c)) for c in COMMANDS
     ]
 
-    def __init__(self, interval: float = INTERVAL) -> None:
+    def __init__(self, interval: float = INTERVAL, feed: type[Feed] = Feed) -> None:
         super().__init__()
-        self.feed = Feed(self._tell, interval)
+        self.feed = feed(self._tell, interval)
         self.board = Board(self.feed, lambda: self.job)
         self.job: Job | None = None
 
@@ -292,7 +292,8 @@ class StackApp(App[None]):
 
     def action_checks(self) -> None:
         """Show what has to be there, checked anew."""
-        self.push_screen(Lines("start-up checks", reading.start_up))
+        make = partial(reading.start_up, self.feed.checked)
+        self.push_screen(Lines("start-up checks", make))
 
     def action_look(self) -> None:
         """Look again now."""

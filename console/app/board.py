@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import time
 from collections.abc import Callable
-from datetime import UTC, datetime
 from functools import partial
 
 from rich.text import Text
@@ -89,7 +88,7 @@ class Board(Screen[None]):
 
     def _show_rows(self) -> None:
         table: DataTable[Text] = self.query_one(DataTable)
-        now = datetime.now(UTC)
+        now = self.feed.now()
         rows = [cells_of(shown, now) for shown in self.shown]
         headings = fitting(rows, self.size.width)
         keys = [shown.key for shown in self.shown]
@@ -117,7 +116,7 @@ class Board(Screen[None]):
     @on(DataTable.RowHighlighted)
     def _show_about(self) -> None:
         chosen = self.chosen
-        self._say("about", "\n".join(about(chosen)) if chosen is not None else "")
+        self._say("about", "\n".join(about(chosen, self.feed.now())) if chosen is not None else "")
 
     def _say(self, name: str, text: str) -> None:
         line = self.query_one(f"#{name}", Static)
@@ -137,7 +136,7 @@ class Board(Screen[None]):
         for name, check in self.checks.items():
             if name not in self.is_under_way and (check is None or not check.is_well):
                 self.is_under_way.add(name)
-                beside(self, partial(startup.checked, name), partial(self._take_check, name))
+                beside(self, partial(self.feed.checked, name), partial(self._take_check, name))
 
     def _take_check(self, name: str, check: Check) -> None:
         self.checks[name] = check

@@ -7,11 +7,14 @@ import threading
 import time
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field, replace
+from datetime import UTC, datetime
 from typing import Any
 
 from console import fleet
+from console.app import startup
 from console.app.cells import Shown
 from console.app.gpu import GpuReader, GpuReadings
+from console.doctor import Check
 from console.host import SeenHost, Trouble, declared, this_machine
 from console.status import HostStatus, statuses
 from console.sync import inventory_now
@@ -68,7 +71,7 @@ class Feed:
     """Looks every few seconds and after each event of the engine, and tells what it saw.
 
     Looking, writing into the database, listening to the engine and asking registries have a thread
-    each: none waits for another.
+    each: none waits for another. All that the app knows of the machine it has from here.
     """
 
     def __init__(self, tell: Callable[[View], None], interval: float = INTERVAL) -> None:
@@ -81,6 +84,14 @@ class Feed:
         self._changing = threading.Lock()
         self._wake, self._seen = threading.Event(), threading.Event()
         self._stream: Any = None
+
+    def now(self) -> datetime:
+        """Return the time by which ages are told."""
+        return datetime.now(UTC)
+
+    def checked(self, name: str) -> Check:
+        """Do one of the start-up checks."""
+        return startup.checked(name)
 
     def start(self) -> None:
         """Begin."""

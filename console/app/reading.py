@@ -2,7 +2,10 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
+
 from console.app import startup
+from console.doctor import Check
 from console.host import Trouble, declared
 from console.services import ServiceView
 from console.verbs import event_text
@@ -38,6 +41,6 @@ def memory_plan() -> list[str]:
     return [*lines(found), *refused]
 
 
-def start_up() -> list[str]:
+def start_up(checked: Callable[[str], Check]) -> list[str]:
     """Check anew what has to be there."""
-    return startup.lines({n: startup.checked(n) for n in startup.CHECKS}, everything=True)
+    return startup.lines({n: checked(n) for n in startup.CHECKS}, everything=True)
