@@ -120,8 +120,12 @@ class Board(Screen[None]):
 
     def _say(self, name: str, text: str) -> None:
         line = self.query_one(f"#{name}", Static)
+        if line.content == text and line.display == bool(text):
+            return
         line.update(text)
         line.display = bool(text)
+        # Of two updates with a layout between them, Textual 8.2 takes the height of the first.
+        line.call_after_refresh(line.refresh, layout=True)
 
     @property
     def chosen(self) -> Shown | None:
