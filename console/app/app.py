@@ -46,7 +46,7 @@ class StackApp(App[None]):
     #gpu, #checks, #trouble, #job { height: auto; padding: 0 1; width: 1fr; }
     #checks, #trouble { color: $text-warning; }
     #job { color: $text-accent; }
-    Board DataTable { height: auto; max-height: 50%; padding: 0 1; }
+    Rows { height: auto; max-height: 50%; padding: 0 1; scrollbar-size-vertical: 1; }
     TabbedContent, TabPane, TabPane DataTable { height: 1fr; }
     #below { height: 1fr; padding: 1 1 0 1; }
     #about, #notes { height: auto; }

@@ -177,9 +177,8 @@ def look_at_all() -> tuple[tuple[HostStatus, ...], Trouble | None]:
         is_here = fleet.is_this_machine(fleet.INVENTORY, ())
         hosts = [this_machine()] if is_here else fleet.look_at(fleet.INVENTORY, ())
     except DeclarationError as error:
-        first = error.faults[0] if error.faults else str(error)
-        more = f" (and {len(error.faults) - 1} more)" if len(error.faults) > 1 else ""
-        return (), Trouble(f"{first}{more}", "correct stack.toml; the app goes on by itself")
+        cause = "; ".join(error.faults) or str(error)
+        return (), Trouble(cause, "correct stack.toml; the app goes on by itself")
     except fleet.FleetError as error:
         return (), error.trouble
     fault = hosts[0].trouble if is_here else None
