@@ -68,6 +68,7 @@ class StackApp(App[None]):
         self.feed = feed(self._tell, interval)
         self.board = Board(self.feed, lambda: self.job)
         self.job: Job | None = None
+        self.is_leaving = False
 
     def get_default_screen(self) -> Screen[None]:
         """Return the main view."""
@@ -134,11 +135,13 @@ class StackApp(App[None]):
 
     async def _work(self, job: Job) -> None:
         def show(line: str) -> None:
-            screen = self.screen
-            if isinstance(screen, JobView) and screen.job is job and screen.is_attached:
-                screen.add(line)
+            for screen in self.screen_stack:
+                if isinstance(screen, JobView) and screen.job is job and screen.is_attached:
+                    screen.add(line)
 
         await job.run(show)
+        if self.is_leaving:
+            self.exit()
         self.feed.look_again()
         text = f"{job.title}: {job.outcome}"
         self.notify(text, severity="error" if job.is_bad else "information", markup=False)
@@ -216,18 +219,26 @@ class StackApp(App[None]):
             self.job.cancel()
 
     def action_leave(self) -> None:
-        """Leave; work that is going on would be cut off, so that is asked."""
+        """Leave; work that is going on would be cut off, so that is asked, and its end awaited."""
         job = self.job
         if job is None or not job.is_running:
             self.exit()
             return
+        if isinstance(self.screen, Confirm):
+            return
 
         def decide(is_meant: bool | None) -> None:
-            if is_meant:
+            if is_meant and job.is_running:
+                self.is_leaving = True
                 job.cancel()
+            elif is_meant:
                 self.exit()
 
         self.push_screen(Confirm(f"{job.title} is at work. Cancel it and leave?"), decide)
+
+    async def action_quit(self) -> None:
+        """Leave by Textual's own key, and from its palette."""
+        self.action_leave()
 
     # --- looking ---------------------------------------------------------------------------------
 

@@ -14,6 +14,7 @@ from console import fleet
 from console.app import startup
 from console.app.cells import Shown
 from console.app.gpu import GpuReader, GpuReadings
+from console.app.threads import fault
 from console.doctor import Check
 from console.host import SeenHost, Trouble, declared, this_machine
 from console.status import HostStatus, statuses
@@ -122,8 +123,8 @@ class Feed:
         while not self.ended.is_set():
             self._wake.clear()
             self.looking_since = time.monotonic()
-            found, fault = look_at_all()
-            self._update(statuses=found, fault=fault, gpu=self._reader.read(), has_looked=True)
+            found, trouble = look_at_all()
+            self._update(statuses=found, fault=trouble, gpu=self._reader.read(), has_looked=True)
             self.looking_since = None
             self.looks += 1
             self._seen.set()
@@ -181,8 +182,9 @@ def look_at_all() -> tuple[tuple[HostStatus, ...], Trouble | None]:
         return (), Trouble(cause, "correct stack.toml; the app goes on by itself")
     except fleet.FleetError as error:
         return (), error.trouble
-    fault = hosts[0].trouble if is_here else None
-    return tuple(statuses(hosts)), fault
+    except Exception as error:
+        return (), fault(error)
+    return tuple(statuses(hosts)), hosts[0].trouble if is_here else None
 
 
 def synchronise(seen: SeenHost) -> str:
@@ -195,6 +197,8 @@ def synchronise(seen: SeenHost) -> str:
         return "" if is_up_to_date(path, found) else "; ".join(record(path, found))
     except (DatabaseError, sqlite3.Error, OSError) as error:
         return str(error)
+    except Exception as error:
+        return fault(error).cause
 
 
 def last_changes(stack: Stack) -> dict[str, str]:

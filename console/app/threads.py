@@ -10,6 +10,8 @@ from typing import TypeVar
 from textual.app import App
 from textual.widget import Widget
 
+from console.host import Trouble
+
 T = TypeVar("T")
 
 
@@ -17,6 +19,12 @@ def tell(app: App[None], then: Callable[..., object], *values: object) -> None:
     """Call something in the app's own thread; nothing where the app is gone."""
     with suppress(RuntimeError):
         app.call_from_thread(then, *values)
+
+
+def fault(error: Exception) -> Trouble:
+    """Put what nobody foresaw into words: a thread that ended by it would leave a silent app."""
+    cause = f"{type(error).__name__}: {error}"
+    return Trouble(cause, "a fault of ollama-stack: please report it")
 
 
 def beside(widget: Widget, work: Callable[[], T], then: Callable[[T], object]) -> None:
