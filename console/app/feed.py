@@ -168,7 +168,10 @@ class Feed:
                 self.ended.wait(AGAIN)
                 continue
             if here.seen.stack.check_upgrades:
-                self._update(offers=offers(here.seen.stack, here.seen.lock))
+                try:
+                    self._update(offers=offers(here.seen.stack, here.seen.lock))
+                except Exception as error:
+                    self._update(note=fault(error).cause)
             self.ended.wait(OFFERS_INTERVAL)
 
 
@@ -203,5 +206,9 @@ def synchronise(seen: SeenHost) -> str:
 
 def last_changes(stack: Stack) -> dict[str, str]:
     """Return when each service was last changed, as the database tells (UTC, ISO 8601)."""
-    rows: list[dict[str, Any]] = rows_of(rooted(stack.database), "models")
+    try:
+        rows: list[dict[str, Any]] = rows_of(rooted(stack.database), "models")
+    except OSError:
+        # Writing it says what is wrong with the file.
+        return {}
     return {str(row["name"]): str(row["last_updated"] or "") for row in rows}

@@ -67,18 +67,14 @@ def server(service: Service, *, is_loaded: bool = False) -> ObservedServer:
 
 def all_of(declared: Stack = STACK, **changes: dict[str, Any]) -> Snapshot:
     """Return a host on which all runs; `changes` are to the containers, by service."""
-    made = [
-        container(spec(declared, s.name), **changes.get(s.name, {})) for s in declared.services
-    ]
+    made = [container(spec(declared, s.name), **changes.get(s.name, {})) for s in declared.services]
     running = {c.service for c in made if c.status == "running"}
     servers = {
         s.name: server(s, is_loaded=s.name == "qwen")
         for s in declared.services
         if s.name in running
     }
-    stored = {
-        s.name: server(s).models for s in declared.services if s.name not in running
-    }
+    stored = {s.name: server(s).models for s in declared.services if s.name not in running}
     return snapshot(*made, servers=servers, stored=stored)
 
 
@@ -127,7 +123,7 @@ class Still(Feed):
     """Looks at nothing: shows what it is given, at a time that stands still."""
 
     found = View()
-    checks: dict[str, Check] = WELL  # noqa: RUF012 (never changed)
+    checks: dict[str, Check] = WELL
 
     def start(self) -> None:
         self.view = self.found
@@ -173,4 +169,3 @@ def said(app: StackApp, name: str) -> str:
     """Return what a line of the main view says; "" where it is not displayed."""
     line = app.board.query_one(f"#{name}", Static)
     return str(line.content) if line.display else ""
-
