@@ -38,6 +38,13 @@ def answer(service: Service, messages: Messages, limit: float) -> Iterator[tuple
         raise ChatFailed(
             Trouble(f"{service.name} says: {error.error}", "./main.sh doctor looks into it")
         ) from None
+    except ValueError as error:
+        raise ChatFailed(
+            Trouble(
+                f"{service.name} sent a damaged answer ({type(error).__name__})",
+                f"./main.sh logs {service.name} tells more; is something else on its port?",
+            )
+        ) from None
     except (httpx.HTTPError, ConnectionError) as error:
         raise ChatFailed(
             Trouble(

@@ -48,7 +48,7 @@ def names_in(page: str) -> list[str]:
 
 def tags_in(page: str, name: str) -> list[str]:
     """Return the tags of a model that its page names, in their order, each once."""
-    found = re.findall(rf"\b{re.escape(name)}:[A-Za-z0-9._-]*[A-Za-z0-9]", page)
+    found = re.findall(rf"(?<![\w.-]){re.escape(name)}:[A-Za-z0-9._-]*[A-Za-z0-9]", page)
     return list(dict.fromkeys(found))
 
 
@@ -69,10 +69,10 @@ def strings_in(body: str, key: str) -> list[str]:
     """Return the strings that a JSON object holds under a key; none where it holds none."""
     try:
         value: Any = json.loads(body)
-    except ValueError:
+    except (ValueError, RecursionError):
         return []
     found = value.get(key) if isinstance(value, dict) else None
-    return [text for text in found or () if isinstance(text, str)] if found else []
+    return [text for text in found if isinstance(text, str)] if isinstance(found, list) else []
 
 
 def _fault(reply: Reply, registry: str) -> RegistryFault:

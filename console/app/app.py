@@ -14,7 +14,7 @@ from textual.binding import Binding, BindingType
 from textual.screen import Screen
 from textual.widgets import DataTable
 
-from console.app import reading
+from console.app import reading, startup
 from console.app.asking import Confirm, Menu
 from console.app.board import Board
 from console.app.cells import Shown, client_settings
@@ -48,7 +48,7 @@ class StackApp(App[None]):
     #gpu, #checks, #trouble, #job { height: auto; padding: 0 1; width: 1fr; }
     #checks, #trouble { color: $text-warning; }
     #job { color: $text-accent; }
-    Board DataTable { height: auto; max-height: 50%; padding: 0 1; }
+    Rows { height: auto; max-height: 50%; padding: 0 1; scrollbar-size-vertical: 1; }
     TabbedContent, TabPane, TabPane DataTable { height: 1fr; }
     #below { height: 1fr; padding: 1 1 0 1; }
     #about, #notes { height: auto; }
@@ -65,11 +65,14 @@ class StackApp(App[None]):
         Binding(c.key, c.action, c.name, show=c.is_shown, key_display=key_name(c)) for c in COMMANDS
     ]
 
-    def __init__(self, interval: float = INTERVAL, inventory: Path = INVENTORY) -> None:
+    def __init__(
+        self, interval: float = INTERVAL, inventory: Path = INVENTORY, feed: type[Feed] = Feed
+    ) -> None:
         super().__init__()
-        self.feed = Feed(self._tell, interval, inventory)
+        self.feed = feed(self._tell, interval, inventory)
         self.board = Board(self.feed, lambda: self.job)
         self.job: Job | None = None
+        self.is_leaving = False
 
     def get_default_screen(self) -> Screen[None]:
         """Return the main view."""
@@ -136,11 +139,13 @@ class StackApp(App[None]):
 
     async def _work(self, job: Job) -> None:
         def show(line: str) -> None:
-            screen = self.screen
-            if isinstance(screen, JobView) and screen.job is job and is_open(screen):
-                screen.add(line)
+            for screen in self.screen_stack:
+                if isinstance(screen, JobView) and screen.job is job and is_open(screen):
+                    screen.add(line)
 
         await job.run(show)
+        if self.is_leaving:
+            self.exit()
         self.feed.look_again()
         text = f"{job.title}: {job.outcome}"
         self.notify(text, severity="error" if job.is_bad else "information", markup=False)
@@ -218,18 +223,26 @@ class StackApp(App[None]):
             self.job.cancel()
 
     def action_leave(self) -> None:
-        """Leave; work that is going on would be cut off, so that is asked."""
+        """Leave; work that is going on would be cut off, so that is asked, and its end awaited."""
         job = self.job
         if job is None or not job.is_running:
             self.exit()
             return
+        if isinstance(self.screen, Confirm):
+            return
 
         def decide(is_meant: bool | None) -> None:
-            if is_meant:
+            if is_meant and job.is_running:
+                self.is_leaving = True
                 job.cancel()
+            elif is_meant:
                 self.exit()
 
         self.push_screen(Confirm(f"{job.title} is at work. Cancel it and leave?"), decide)
+
+    async def action_quit(self) -> None:
+        """Leave by Textual's own key, and from its palette."""
+        self.action_leave()
 
     # --- looking ---------------------------------------------------------------------------------
 
@@ -294,7 +307,9 @@ class StackApp(App[None]):
 
     def action_checks(self) -> None:
         """Show what has to be there, checked anew."""
-        self.push_screen(Lines("start-up checks", partial(reading.start_up, self.feed.inventory)))
+        names = startup.names(self.feed.inventory)
+        make = partial(reading.start_up, names, self.feed.checked)
+        self.push_screen(Lines("start-up checks", make))
 
     def action_look(self) -> None:
         """Look again now."""

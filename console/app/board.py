@@ -4,31 +4,41 @@ from __future__ import annotations
 
 import time
 from collections.abc import Callable
-from datetime import UTC, datetime
+from dataclasses import replace
 from functools import partial
+from typing import ClassVar
 
 from rich.text import Text
 from textual import events, on
 from textual.app import ComposeResult
+from textual.binding import Binding, BindingType
 from textual.containers import VerticalScroll
 from textual.screen import Screen
 from textual.widgets import DataTable, Footer, Label, Static
 
 from console.app import startup
-from console.app.cells import Shown, about, cells_of, fitting, gpu_line
+from console.app.cells import Shown, about, cells_of, cut, fitting, gpu_line
 from console.app.feed import Feed, View
 from console.app.jobs import Job
 from console.app.threads import beside
 from console.doctor import Check
 from console.host import Trouble
-from console.status import notes
+from console.status import HostStatus, notes
 
 LOOKING = "looking …"
+# The table's padding, and its scroll bar where there are many rows; in cells.
+EDGES = 3
 TICK = 0.5
 # A look that takes longer than this is told: what is shown is old.
 SLOW = 4.0
 # Checks that found something wrong are done again so often: the app recovers by itself.
 CHECK_AGAIN = 5.0
+
+
+class Rows(DataTable[Text]):
+    """The table of services; Enter opens the menu, where there is no service too."""
+
+    BINDINGS: ClassVar[list[BindingType]] = [Binding("enter", "app.menu", "menu")]
 
 
 class Board(Screen[None]):
@@ -47,7 +57,7 @@ class Board(Screen[None]):
         yield Label(LOOKING, id="gpu", markup=False)
         yield Static("", id="checks", markup=False)
         yield Static("", id="trouble", markup=False)
-        yield DataTable(cursor_type="row", zebra_stripes=True, cell_padding=0)
+        yield Rows(cursor_type="row", zebra_stripes=True, cell_padding=0)
         with VerticalScroll(id="below", can_focus=False):
             yield Static("", id="about", markup=False)
             yield Static("", id="notes", markup=False)
@@ -55,7 +65,7 @@ class Board(Screen[None]):
         yield Footer(show_command_palette=False)
 
     def on_mount(self) -> None:
-        self.query_one(DataTable).focus()
+        self.query_one(Rows).focus()
         self.check()
         self.set_interval(TICK, self.tick)
         self.set_interval(CHECK_AGAIN, self.check)
@@ -68,7 +78,8 @@ class Board(Screen[None]):
 
     @on(events.Resize)
     def resized(self) -> None:
-        """Show as many columns as there is room for."""
+        """Show as much as there is room for."""
+        self._show_gpu()
         self._show_rows()
 
     # --- what was seen ---------------------------------------------------------------------------
@@ -76,25 +87,34 @@ class Board(Screen[None]):
     def show(self, view: View) -> None:
         """Show what was seen."""
         self.seen, self.shown = view, list(view.rows())
-        self.query_one("#gpu", Label).update(gpu_line(view.gpu) or LOOKING)
+        self._show_gpu()
         self._show_trouble(view.fault)
         self._show_rows()
         self._show_notes()
 
+    def _show_gpu(self) -> None:
+        text = gpu_line(self.seen.gpu, self.size.width - EDGES)
+        self.query_one("#gpu", Label).update(text or LOOKING)
+
     def _show_trouble(self, trouble: Trouble | None) -> None:
         # The checks above tell of a missing Docker and an invalid declaration with their remedies.
-        is_told = any(check is not None and not check.is_well for check in self.checks.values())
+        wrong = [check.finding for check in self.checks.values() if check and not check.is_well]
+        is_told = trouble is not None and any(trouble.cause in finding for finding in wrong)
         text = f"✗ {trouble.cause}\n  remedy: {trouble.remedy}" if trouble and not is_told else ""
         self._say("trouble", text)
 
     def _show_rows(self) -> None:
-        table: DataTable[Text] = self.query_one(DataTable)
-        now = datetime.now(UTC)
+        table, now = self.query_one(Rows), self.feed.now()
         rows = [cells_of(shown, now) for shown in self.shown]
-        headings = fitting(rows, self.size.width)
+        width = self.size.width - EDGES
+        headings = fitting(rows, width)
+        rows = cut(rows, headings, width)
         keys = [shown.key for shown in self.shown]
-        if headings != self.headings or keys != [key.value for key in table.rows]:
+        there = [key.value for key in table.rows]
+        if headings != self.headings or keys != there:
             at = table.cursor_row
+            if 0 <= at < len(there) and there[at] in keys:
+                at = keys.index(str(there[at]))
             table.clear(columns=True)
             self.headings = headings
             for heading in headings:
@@ -111,23 +131,34 @@ class Board(Screen[None]):
         self._show_about()
 
     def _show_notes(self) -> None:
-        lines = [text for status in self.seen.statuses for text, _ in notes(status, rows=False)]
+        statuses = [self._without_fault(status) for status in self.seen.statuses]
+        lines = [text for status in statuses for text, _ in notes(status, rows=False)]
         self._say("notes", "\n".join([*lines, *filter(None, [self.seen.note])]))
+
+    def _without_fault(self, status: HostStatus) -> HostStatus:
+        """Leave out what is told above the table already."""
+        if status.seen.trouble is None or status.seen.trouble != self.seen.fault:
+            return status
+        return replace(status, seen=replace(status.seen, trouble=None))
 
     @on(DataTable.RowHighlighted)
     def _show_about(self) -> None:
         chosen = self.chosen
-        self._say("about", "\n".join(about(chosen)) if chosen is not None else "")
+        self._say("about", "\n".join(about(chosen, self.feed.now())) if chosen is not None else "")
 
     def _say(self, name: str, text: str) -> None:
         line = self.query_one(f"#{name}", Static)
+        if line.content == text and line.display == bool(text):
+            return
         line.update(text)
         line.display = bool(text)
+        # Of two updates with a layout between them, Textual 8.2 takes the height of the first.
+        line.call_after_refresh(line.refresh, layout=True)
 
     @property
     def chosen(self) -> Shown | None:
         """The service under the cursor."""
-        at = self.query_one(DataTable).cursor_row
+        at = self.query_one(Rows).cursor_row
         return self.shown[at] if 0 <= at < len(self.shown) else None
 
     # --- what has to be there, and what is at work -----------------------------------------------
@@ -137,7 +168,7 @@ class Board(Screen[None]):
         for name, check in self.checks.items():
             if name not in self.is_under_way and (check is None or not check.is_well):
                 self.is_under_way.add(name)
-                beside(self, partial(startup.checked, name), partial(self._take_check, name))
+                beside(self, partial(self.feed.checked, name), partial(self._take_check, name))
 
     def _take_check(self, name: str, check: Check) -> None:
         self.checks[name] = check

@@ -14,8 +14,10 @@ from console.table import BROKEN, MARKS, NOTHING, loaded_text
 from tasks.inventory.rows import LOCAL, row_name
 from tasks.text import bytes_text
 
-BAR = 20
+# The bar of the card's memory, in cells: where there is room, and where there is little.
+BAR, SHORT_BAR = 20, 12
 GAP = 2
+CUT = "…"
 # The columns in their order, and the order in which they leave a narrow terminal.
 HEADINGS = (
     "",
@@ -33,6 +35,9 @@ HEADINGS = (
     "look at",
 )
 LEAVING = ("role", "Ollama", "container", "context", "version", "changed", "port", "loaded")
+# What is cut where the columns that never leave are too wide; the pane below tells all of it.
+CUTTING = ("model", "look at", "service")
+LEAST = 8
 
 
 @dataclass(frozen=True)
@@ -81,6 +86,31 @@ def fitting(rows: Sequence[dict[str, Text]], width: int) -> tuple[str, ...]:
             break
         kept.remove(leaving)
     return tuple(kept)
+
+
+def cut(
+    rows: Sequence[dict[str, Text]], headings: Sequence[str], width: int
+) -> list[dict[str, Text]]:
+    """Return rows of which the longest cells are cut until the headings fit a width in cells."""
+    widths = {heading: _width(heading, rows) for heading in headings}
+    while sum(widths.values()) + GAP * len(headings) > width:
+        widest = max(CUTTING, key=lambda heading: widths.get(heading, 0))
+        if widths.get(widest, 0) <= LEAST:
+            break
+        widths[widest] -= 1
+    return [
+        {h: _cut_to(cell, widths[h]) if h in CUTTING else cell for h, cell in row.items()}
+        for row in rows
+    ]
+
+
+def _cut_to(cell: Text, width: int) -> Text:
+    """Cut the middle out: a name begins with who made it and ends with its tag."""
+    text = cell.plain
+    if cell.cell_len <= width:
+        return cell
+    end = (width - 1) // 2
+    return Text(f"{text[: width - 1 - end]}{CUT}{text[len(text) - end :]}", cell.style)
 
 
 def _width(heading: str, rows: Sequence[dict[str, Text]]) -> int:
@@ -136,19 +166,26 @@ def client_settings(view: ServiceView) -> str:
     )
 
 
-def gpu_line(readings: GpuReadings) -> str:
-    """Return the header's line of all cards."""
+def gpu_line(readings: GpuReadings, width: int = 0) -> str:
+    """Return the header's lines of all cards, shorter where they are wider than `width` cells."""
     if not readings.cards:
         return readings.reason
-    return "\n".join(_card(card) for card in readings.cards)
+    return "\n".join(_fitting_card(card, width) for card in readings.cards)
 
 
-def _card(card: GpuReading) -> str:
-    parts = [card.name, f"driver {card.driver}"]
+def _fitting_card(card: GpuReading, width: int) -> str:
+    line = _card(card, card.name, BAR)
+    if not 0 < width < len(line):
+        return line
+    return _card(card, card.name.removeprefix("NVIDIA ").removeprefix("GeForce "), SHORT_BAR)
+
+
+def _card(card: GpuReading, name: str, length: int) -> str:
+    parts = [name, f"driver {card.driver}"]
     if card.memory_total:
         used = card.memory_used or 0
-        filled = round(BAR * used / card.memory_total)
-        bar = "█" * filled + "░" * (BAR - filled)
+        filled = round(length * used / card.memory_total)
+        bar = "█" * filled + "░" * (length - filled)
         parts.append(f"{bar} {bytes_text(used)} of {bytes_text(card.memory_total)}")
     parts += [f"{card.temperature} °C"] if card.temperature is not None else []
     parts += [f"{card.utilisation} %"] if card.utilisation is not None else []

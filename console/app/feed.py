@@ -8,12 +8,16 @@ import time
 from collections.abc import Callable, Iterator
 from contextlib import closing, suppress
 from dataclasses import dataclass, field, replace
+from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
 
 from console import fleet
+from console.app import startup
 from console.app.cells import Shown
 from console.app.gpu import GpuReader, GpuReadings
+from console.app.threads import fault
+from console.doctor import Check
 from console.host import SeenHost, Trouble, declared, this_machine
 from console.services import unknown
 from console.status import HostStatus, statuses
@@ -74,7 +78,7 @@ class Feed:
     """Looks every few seconds and after each event of the engine, and tells what it saw.
 
     Looking, writing into the database, listening to the engine and asking registries have a thread
-    each: none waits for another.
+    each: none waits for another. All that the app knows of the machine it has from here.
     """
 
     def __init__(
@@ -92,6 +96,14 @@ class Feed:
         self._changing = threading.Lock()
         self._wake, self._seen = threading.Event(), threading.Event()
         self._stream: Any = None
+
+    def now(self) -> datetime:
+        """Return the time by which ages are told."""
+        return datetime.now(UTC)
+
+    def checked(self, name: str) -> Check:
+        """Do one of the start-up checks."""
+        return startup.checked(name)
 
     def start(self) -> None:
         """Begin."""
@@ -122,8 +134,8 @@ class Feed:
         while not self.ended.is_set():
             self._wake.clear()
             self.looking_since = time.monotonic()
-            found, fault = look_at_all(self.inventory)
-            self._update(statuses=found, fault=fault, gpu=self._reader.read(), has_looked=True)
+            found, trouble = look_at_all(self.inventory)
+            self._update(statuses=found, fault=trouble, gpu=self._reader.read(), has_looked=True)
             self.looking_since = None
             self.looks += 1
             self._seen.set()
@@ -165,9 +177,13 @@ class Feed:
             found: dict[str, tuple[str, ...]] = {}
             is_ready = self.view.has_looked
             for seen in [status.seen for status in self.view.statuses]:
-                if seen.stack is not None and seen.stack.check_upgrades:
+                if seen.stack is None or not seen.stack.check_upgrades:
+                    continue
+                try:
                     offered = offers(seen.stack, seen.lock, seen.name)
                     found |= {row_name(seen.name, name): what for name, what in offered.items()}
+                except Exception as error:
+                    self._update(note=fault(error).cause)
             self._update(offers=found)
             self.ended.wait(OFFERS_INTERVAL if is_ready else AGAIN)
 
@@ -178,13 +194,13 @@ def look_at_all(inventory: Path) -> tuple[tuple[HostStatus, ...], Trouble | None
         is_here = fleet.is_this_machine(inventory, ())
         hosts = [this_machine()] if is_here else fleet.look_at(inventory, ())
     except DeclarationError as error:
-        first = error.faults[0] if error.faults else str(error)
-        more = f" (and {len(error.faults) - 1} more)" if len(error.faults) > 1 else ""
-        return (), Trouble(f"{first}{more}", "correct stack.toml; the app goes on by itself")
+        cause = "; ".join(error.faults) or str(error)
+        return (), Trouble(cause, "correct stack.toml; the app goes on by itself")
     except fleet.FleetError as error:
         return (), error.trouble
-    fault = hosts[0].trouble if is_here else None
-    return tuple(statuses(hosts)), fault
+    except Exception as error:
+        return (), fault(error)
+    return tuple(statuses(hosts)), hosts[0].trouble if is_here else None
 
 
 def synchronise(seen: SeenHost) -> str:
@@ -197,9 +213,15 @@ def synchronise(seen: SeenHost) -> str:
         return "" if is_up_to_date(path, found) else "; ".join(record(path, found))
     except (DatabaseError, sqlite3.Error, OSError) as error:
         return str(error)
+    except Exception as error:
+        return fault(error).cause
 
 
 def last_changes(stack: Stack) -> dict[str, str]:
     """Return when each service was last changed, as the database tells (UTC, ISO 8601)."""
-    rows: list[dict[str, Any]] = rows_of(rooted(stack.database), "models")
+    try:
+        rows: list[dict[str, Any]] = rows_of(rooted(stack.database), "models")
+    except OSError:
+        # Writing it says what is wrong with the file.
+        return {}
     return {str(row["name"]): str(row["last_updated"] or "") for row in rows}

@@ -10,15 +10,20 @@ import asyncio
 import os
 import re
 import signal
-from collections.abc import Callable
+from collections.abc import AsyncIterator, Callable
 from contextlib import suppress
 from dataclasses import dataclass, field
 
 from tasks.layers import ROOT
 
 KEPT_LINES = 2000
+# What a longer line has is told as further lines.
 LONGEST_LINE = 1024**2
+CHUNK = 64 * 1024
+# What ends a job, the first time that is asked for, the second and from then on.
+SIGNALS = (signal.SIGINT, signal.SIGTERM, signal.SIGKILL)
 _PROGRESS = re.compile(r"(?P<share>\d{1,3}) %, .*")
+_COLOUR = re.compile(r"\x1b\[[0-?]*[ -/]*[@-~]")
 _HOST = re.compile(r"^\s*\[[^\]]+\] ?")
 
 
@@ -65,23 +70,22 @@ class Job:
                 stdout=asyncio.subprocess.PIPE,
                 stderr=asyncio.subprocess.STDOUT,
                 start_new_session=True,
-                limit=LONGEST_LINE,
             )
         except OSError as error:
             self.take(f"{self.words[0]} cannot be started: {error.strerror}", tell)
             self.status = 1
             return self.status
-        stream = process.stdout
-        while stream is not None and (raw := await stream.readline()):
-            self.take(raw.decode(errors="replace").rstrip("\n"), tell)
+        if process.stdout is not None:
+            async for raw in _lines(process.stdout):
+                self.take(raw.decode(errors="replace"), tell)
         self.status = await process.wait()
         return self.status
 
     def take(self, line: str, tell: Callable[[str], None]) -> None:
         """Take a line of its output: kept, told, and read for progress."""
-        line = line.rpartition("\r")[2].rstrip()
+        line = _COLOUR.sub("", line.rstrip().rpartition("\r")[2])
         match = _PROGRESS.search(line)
-        self.share = int(match["share"]) / 100 if match is not None else None
+        self.share = min(int(match["share"]) / 100, 1.0) if match is not None else None
         self.progress = match[0] if match is not None else _HOST.sub("", line).strip()
         del self.lines[: max(0, len(self.lines) - KEPT_LINES + 1)]
         self.lines.append(line)
@@ -91,6 +95,21 @@ class Job:
         """End it as Ctrl-C would, with all that it started; asked again, with more emphasis."""
         if self._process is None or not self.is_running:
             return
+        signum = SIGNALS[min(self.cancels, len(SIGNALS) - 1)]
         self.cancels += 1
         with suppress(ProcessLookupError):
-            os.killpg(self._process.pid, signal.SIGINT if self.cancels == 1 else signal.SIGTERM)
+            os.killpg(self._process.pid, signum)
+
+
+async def _lines(stream: asyncio.StreamReader) -> AsyncIterator[bytes]:
+    """Yield lines without their ends, however long they are."""
+    rest = b""
+    while chunk := await stream.read(CHUNK):
+        *lines, rest = (rest + chunk).split(b"\n")
+        for line in lines:
+            yield line
+        if len(rest) > LONGEST_LINE:
+            yield rest
+            rest = b""
+    if rest:
+        yield rest

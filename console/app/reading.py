@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
-from pathlib import Path
+from collections.abc import Callable, Iterable
 
 from console.app import startup
+from console.doctor import Check
 from console.host import Trouble, declared
 from console.services import ServiceView
 from console.verbs import event_text
@@ -40,6 +41,6 @@ def memory_plan() -> list[str]:
     return [*lines(found), *refused]
 
 
-def start_up(inventory: Path) -> list[str]:
+def start_up(names: Iterable[str], checked: Callable[[str], Check]) -> list[str]:
     """Check anew what has to be there."""
-    return startup.lines({n: startup.checked(n) for n in startup.names(inventory)}, everything=True)
+    return startup.lines({name: checked(name) for name in names}, everything=True)

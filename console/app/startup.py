@@ -8,6 +8,7 @@ from contextlib import suppress
 from pathlib import Path
 
 from console.app.gpu import GpuReader
+from console.app.threads import fault
 from console.doctor import Check
 from console.fleet import FleetError, hosts_in
 from console.host import declared, engine_trouble, shell_for
@@ -95,6 +96,8 @@ def checked(name: str) -> Check:
         return CHECKS[name]()
     except DeclarationError:
         return Check(name, True, "not known before the declaration is valid", is_notable=True)
+    except Exception as error:
+        return Check(name, False, fault(error).cause, fault(error).remedy)
 
 
 def lines(found: dict[str, Check | None], *, everything: bool) -> list[str]:

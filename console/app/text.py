@@ -14,7 +14,7 @@ from textual.containers import Vertical
 from textual.screen import ModalScreen
 from textual.widgets import Footer, Label, RichLog
 
-from console.app.threads import beside, is_open, tell
+from console.app.threads import beside, fault, is_open, tell
 
 BACK: list[BindingType] = [Binding("escape,q", "leave", "back")]
 WAITING = "looking …"
@@ -48,7 +48,13 @@ class Lines(Back):
         log = self.query_one(RichLog)
         log.focus()
         log.write(WAITING)
-        beside(self, self.make, self.show)
+        beside(self, self._made, self.show)
+
+    def _made(self) -> list[str]:
+        try:
+            return self.make()
+        except Exception as error:
+            return [fault(error).cause, f"  remedy: {fault(error).remedy}"]
 
     def show(self, lines: list[str]) -> None:
         """Show the lines from the first on."""

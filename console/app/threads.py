@@ -10,6 +10,8 @@ from typing import Any, TypeVar
 from textual.app import App
 from textual.screen import Screen
 
+from console.host import Trouble
+
 T = TypeVar("T")
 
 
@@ -22,6 +24,12 @@ def tell(app: App[None], then: Callable[..., object], *values: object) -> None:
 def is_open(view: Screen[Any]) -> bool:
     """Tell whether a view can be written into: one that is being left has lost its parts."""
     return view.is_attached and view in view.app.screen_stack and view.is_mounted
+
+
+def fault(error: Exception) -> Trouble:
+    """Put what nobody foresaw into words: a thread that ended by it would leave a silent app."""
+    cause = f"{type(error).__name__}: {error}"
+    return Trouble(cause, "a fault of ollama-stack: please report it")
 
 
 def beside(view: Screen[Any], work: Callable[[], T], then: Callable[[T], object]) -> None:
