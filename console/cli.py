@@ -8,7 +8,7 @@ import os
 import sys
 from importlib.metadata import PackageNotFoundError, version
 from pathlib import Path
-from typing import TYPE_CHECKING, NoReturn
+from typing import TYPE_CHECKING, Any, NoReturn
 
 import click
 
@@ -43,7 +43,23 @@ def _version() -> str:
             return str(tomllib.load(file)["project"]["version"])
 
 
-@click.group(invoke_without_command=True, context_settings={"help_option_names": ["-h", "--help"]})
+class Console(click.Group):
+    """The verbs. A reader that has enough ends them well: click by itself ends with 1."""
+
+    def invoke(self, ctx: click.Context) -> Any:
+        try:
+            return super().invoke(ctx)
+        except BrokenPipeError:
+            # Nothing may be written at exit either.
+            os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+            return 0
+
+
+@click.group(
+    cls=Console,
+    invoke_without_command=True,
+    context_settings={"help_option_names": ["-h", "--help"]},
+)
 @click.option("--version", "is_version", is_flag=True, help="Show the version and exit.")
 @click.pass_context
 def app(context: click.Context, is_version: bool) -> None:
@@ -145,10 +161,6 @@ def main() -> NoReturn:
         click.echo(str(error), err=True)
         tell_program(invalid(error), how)
         sys.exit(WRONG_USE)
-    except BrokenPipeError:
-        # Whoever read us has enough; nothing may be written at exit either.
-        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
-        sys.exit(0)
     except Exception as error:
         if os.environ.get("OLLAMA_STACK_DEBUG"):
             raise

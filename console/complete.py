@@ -26,13 +26,14 @@ _main_sh_completion() {
     [[ $COMP_WORDBREAKS == *:* && $word == *:* ]] && head=${word%"${word##*:}"}
     COMPREPLY=()
     while IFS= read -r reply; do
+        [[ $reply == file,* ]] && compopt -o default 2>/dev/null
         [[ $reply == plain,* ]] || continue
         reply=${reply#plain,}
         COMPREPLY+=("${reply#"$head"}")
     done < <(COMP_WORDS="$line" COMP_CWORD=$((${#words[@]} - 1)) \\
         _MAIN_SH_COMPLETE=bash_complete PROGRAM 2>/dev/null)
 }
-complete -o default -F _main_sh_completion main.sh
+complete -F _main_sh_completion main.sh
 """
 ZSH = """\
 #compdef main.sh
@@ -99,5 +100,4 @@ def _models(stack: Stack) -> list[str]:
 
 services = _completer(lambda stack: [s.name for s in stack.services])
 active_services = _completer(lambda stack: [s.name for s in stack.services if s.active])
-inactive_services = _completer(lambda stack: [s.name for s in stack.services if not s.active])
 models = _completer(_models)

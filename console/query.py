@@ -50,14 +50,16 @@ def query(path: Path, sql: str) -> tuple[list[str], list[tuple[Any, ...]]]:
 def _run(connection: sqlite3.Connection, sql: str) -> tuple[list[str], list[tuple[Any, ...]]]:
     try:
         cursor = connection.execute(sql)
-        columns = _unique([column[0] for column in cursor.description or ()])
+        if cursor.description is None:
+            raise QueryError(f"{sql!r}: is no query", is_of_sql=True)
+        columns = _unique([column[0] for column in cursor.description])
         return columns, [tuple(map(_plain, row)) for row in cursor]
     except (sqlite3.OperationalError, sqlite3.ProgrammingError, sqlite3.Warning) as error:
         if "locked" in str(error):
             raise
         raise QueryError(f"{sql!r}: {error}", is_of_sql=True) from None
     except sqlite3.DatabaseError as error:
-        if "not authorized" not in str(error) and "prohibited" not in str(error):
+        if not any(word in str(error) for word in ("authoriz", "prohibited")):
             raise
         raise QueryError(f"{sql!r}: only reading is allowed here", is_of_sql=True) from None
 
@@ -96,5 +98,4 @@ def print_table(columns: Sequence[str], rows: Sequence[Sequence[Any]]) -> None:
         table.add_column(Text(column), overflow="fold")
     for row in rows:
         table.add_row(*(Text("" if value is None else str(value)) for value in row))
-    if columns:
-        console.print(table)
+    console.print(table)

@@ -56,7 +56,8 @@ def suite(words: Sequence[str], *, as_json: bool) -> int:
     """Run testinfra's suite, its table on stdout (for programs on stderr)."""
     # -P: the folder where this is called has no say in what is imported.
     pytest = [sys.executable, "-P", "-m", "pytest", "-c", str(ROOT / "pyproject.toml")]
-    options = ["--rootdir", str(ROOT), "-p", "no:cacheprovider", "--table"]
+    # Plain asserts: pytest's own comparisons want its reporter, which the table stands in for.
+    options = ["--rootdir", str(ROOT), "-p", "no:cacheprovider", "--assert=plain", "--table"]
     sys.stdout.flush()
     status = subprocess.run(
         [*pytest, *options, str(ROOT / "tests/verify"), *words],

@@ -6,6 +6,7 @@ import sys
 import time
 from collections.abc import Callable, Iterator
 from pathlib import Path
+from shutil import get_terminal_size
 from typing import Any
 
 import click
@@ -53,10 +54,15 @@ def watch_text(look: Callable[[], str], seconds: float) -> None:
         for found in looks(look, seconds):
             click.echo(found)
             sys.stdout.flush()
+    console, shown = Console(highlight=False), ("", get_terminal_size())
+    hint = Text(f"\nevery {seconds:g} s; Ctrl-C ends", style="dim")
     # Live draws over what it drew, and gives the cursor back however it ends.
-    with Live(console=Console(highlight=False), auto_refresh=False) as live:
+    with Live(console=console, auto_refresh=False) as live:
         for found in looks(look, seconds):
-            live.update(Text.from_ansi(found), refresh=True)
+            # What stays the same is not drawn again: nothing flickers.
+            if (found, get_terminal_size()) != shown:
+                shown = found, get_terminal_size()
+                live.update(Text.from_ansi(found) + hint, refresh=True)
 
 
 def watch_values(look: Callable[[], Any], seconds: float) -> None:

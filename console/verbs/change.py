@@ -8,7 +8,7 @@ from typing import Any, TypeVar
 import click
 
 from console.cli import app
-from console.complete import active_services, inactive_services, models
+from console.complete import active_services, models, services
 from console.host import declared
 from console.names import active, chosen, several
 from console.say import json_option, say
@@ -23,7 +23,7 @@ ALL = click.option("--all", "are_all", is_flag=True, help="Every declared servic
 
 
 @app.command()
-@click.argument("service", nargs=-1, shell_complete=inactive_services)
+@click.argument("service", nargs=-1, shell_complete=services)
 @ALL
 @DRY
 @json_option()
