@@ -48,7 +48,9 @@ def verify(words: Sequence[str], *, as_json: bool) -> int:
 
 def is_here(words: Sequence[str]) -> bool:
     """Tell whether the suite looks at this machine."""
-    given = [word.partition("=")[2] for word in words if word.startswith("--hosts=")]
+    # "--hosts" and its value may be two words.
+    joined = " ".join(words).replace("--hosts ", "--hosts=").split()
+    given = [word.partition("=")[2] for word in joined if word.startswith("--hosts=")]
     return not given or given[-1].startswith("local://")
 
 

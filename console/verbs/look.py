@@ -65,7 +65,9 @@ def chat(service: str, prompt: str | None, as_json: bool) -> None:
     stack = declared()
     named = active(stack, service)
     try:
-        if prompt is None and sys.stdin.isatty() and not as_json:
+        if prompt is None and sys.stdin.isatty():
+            if as_json:
+                raise click.UsageError("--json wants a PROMPT")
             converse(named, stack.generate_timeout)
             return
         text = (sys.stdin.read() if prompt in (None, "-") else prompt) or ""
