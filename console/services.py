@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable
-from dataclasses import asdict, dataclass
+from dataclasses import asdict, dataclass, replace
 from typing import Any
 
 from tasks.goals import is_interrupted, kept_sizes
@@ -16,6 +16,8 @@ from tasks.ollama.spec import PREVIOUS, is_private, spec_of
 from tasks.stack import Service, Stack
 
 LOCAL = "@local"
+# The state of a service on a host that nobody can look at.
+UNKNOWN = "unknown"
 # States in which a person has nothing to do.
 WELL = ("active", "inactive")
 
@@ -25,7 +27,8 @@ class ServiceView:
     """A service as it is now. Sizes in bytes; `gpu_share` 0 to 1; "" and None: not known.
 
     `state` is active, inactive (declared so, and stopped), stopped, paused, starting, unhealthy,
-    restarting, absent, running (declared inactive), silent, or without model.
+    restarting, absent, running (declared inactive), silent, without model, or (in the app, where
+    Docker does not answer) unknown.
     """
 
     name: str
@@ -68,6 +71,11 @@ def views(
     return [
         _view(stack, service, snapshot, _entry(lock, host, service)) for service in stack.services
     ]
+
+
+def unknown(stack: Stack) -> list[ServiceView]:
+    """Return a row for each declared service of a host that nobody can look at."""
+    return [replace(view, state=UNKNOWN) for view in views(stack, Snapshot(), None)]
 
 
 def _entry(lock: LockFile | None, host: str, service: Service) -> ServiceLock | None:

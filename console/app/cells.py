@@ -9,7 +9,7 @@ from datetime import UTC, datetime
 from rich.text import Text
 
 from console.app.gpu import GpuReading, GpuReadings
-from console.services import ServiceView
+from console.services import UNKNOWN, ServiceView
 from console.table import BROKEN, MARKS, NOTHING, loaded_text
 from tasks.inventory.rows import LOCAL, row_name
 from tasks.text import bytes_text
@@ -55,17 +55,18 @@ def cells_of(shown: Shown, now: datetime) -> dict[str, Text]:
     view = shown.view
     mark, style = MARKS.get(view.state, BROKEN)
     model, _, digest = (view.installed_version or view.model).partition("@")
+    is_known = view.state != UNKNOWN
     return {
         "": Text(mark, style),
         "service": Text(shown.key, "bold"),
         "role": Text(view.role),
         "state": Text(view.state, style),
         "model": Text(model),
-        "version": Text(digest or "not there"),
+        "version": Text(digest or ("not there" if is_known else NOTHING)),
         "Ollama": Text(view.ollama or NOTHING),
         "container": Text(view.container),
         "port": Text(str(view.port)),
-        "loaded": Text(loaded_text(view)),
+        "loaded": Text(loaded_text(view) if is_known else NOTHING),
         "context": Text(str(view.context)),
         "changed": Text(ago(shown.changed, now)),
         "look at": Text(remarks(shown), "yellow"),
@@ -109,9 +110,12 @@ def ago(stamp: str, now: datetime) -> str:
 def about(shown: Shown, now: datetime | None = None) -> list[str]:
     """Return what the pane below the table says of a service, a line each."""
     view = shown.view
+    first = f"{shown.key}: {view.role or 'no role is declared'}"
+    if view.state == UNKNOWN:
+        return [first, f"declared: {view.model} at {view.url}; nobody can tell what is there now"]
     size = f", {bytes_text(view.size)} on disk" if view.size else ""
     lines = [
-        f"{shown.key}: {view.role or 'no role is declared'}",
+        first,
         f"{view.installed_version or f'{view.model} is not there'}{size}",
         f"{view.url}   container {view.container}   Ollama {view.ollama or NOTHING}",
         f"context {view.context}   in memory: {loaded_text(view)}"

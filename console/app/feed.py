@@ -13,6 +13,7 @@ from console import fleet
 from console.app.cells import Shown
 from console.app.gpu import GpuReader, GpuReadings
 from console.host import SeenHost, Trouble, declared, this_machine
+from console.services import unknown
 from console.status import HostStatus, statuses
 from console.sync import inventory_now
 from tasks.inventory.database import DatabaseError, is_up_to_date, record, rows_of
@@ -55,9 +56,11 @@ class View:
         return self.here.seen.stack if self.here is not None else None
 
     def rows(self) -> Iterator[Shown]:
-        """Yield every service on every host."""
+        """Yield every service on every host; those of a silent host as unknown."""
         for status in self.statuses:
-            for view in status.rows:
+            stack = status.seen.stack
+            rows = status.rows or (unknown(stack) if stack is not None else ())
+            for view in rows:
                 name = row_name(status.seen.name, view.name)
                 yield Shown(
                     status.seen.name, view, self.changed.get(name, ""), self.offers.get(name, ())

@@ -48,7 +48,9 @@ class Pull(ModalScreen[Choice | None]):
     def compose(self) -> ComposeResult:
         with Vertical(classes="panel"):
             yield Label(f"Another model for {self.service.name}", classes="heading", markup=False)
-            yield Input(placeholder="name:tag, or a part of a name to search for")
+            yield Input(
+                placeholder="name:tag, or a part of a name to search for", select_on_focus=False
+            )
             yield Static("", id="as", markup=False)
             yield Static("asking the registry what it offers …", id="said", markup=False)
             yield OptionList(markup=False)
@@ -106,8 +108,10 @@ class Pull(ModalScreen[Choice | None]):
 
     def _choose(self, text: str) -> None:
         if text in self.names:
-            self.query_one(Input).value = f"{text}:"
-            self.query_one(Input).focus()
+            line = self.query_one(Input)
+            line.value = f"{text}:"
+            line.focus()
+            line.action_end()
             beside(self, partial(tags, self.asker, text), partial(self._take_tags, text))
             return
         try:
@@ -129,7 +133,9 @@ class Pull(ModalScreen[Choice | None]):
 
     def action_list(self) -> None:
         """Go from the input to the list."""
-        self.query_one(OptionList).focus()
+        shown = self.query_one(OptionList)
+        shown.focus()
+        shown.action_first()
 
     def action_leave(self) -> None:
         """Pull nothing."""

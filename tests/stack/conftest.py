@@ -53,8 +53,12 @@ def gpu_host(lab: LabState, tmp_path_factory: pytest.TempPathFactory) -> Iterato
 
 
 def free_ports(count: int) -> int:
-    """Return the first of some ports in a row on which nobody listens."""
-    for first in range(23000, 29000, 10):
+    """Return the first of some ports in a row on which nobody listens.
+
+    Another test run at the same time begins to look elsewhere.
+    """
+    begin = os.getpid() % 50 * 100
+    for first in (23000 + (begin + step) % 5000 for step in range(0, 5000, 10)):
         if all(_is_free(first + offset) for offset in range(count)):
             return first
     raise AssertionError("no free ports")
