@@ -404,7 +404,9 @@ def completed(stack: Installation, line: str) -> set[str]:
 
 @pytest.mark.parametrize("shell", ["bash", "zsh", "fish"])
 def test_completion_is_printed_for_each_shell(stack: Installation, shell: str) -> None:
-    assert "_MAIN_SH_COMPLETE" in console(stack, "completion", shell).stdout
+    script = console(stack, "completion", shell).stdout
+    assert f"_MAIN_SH_COMPLETE={shell}_complete" in script.replace("COMPLETE fish", "COMPLETE=fish")
+    assert f"'{ROOT}/main.sh'" in script, "of this installation, however it is typed"
 
 
 @pytest.mark.parametrize(
