@@ -10,7 +10,9 @@ usage: ./main.sh [COMMAND]
   setup [--demo]       install what is missing and converge this machine
                        --demo: on the lab, without GPU and without model downloads
                        --dry: show what would be done, change nothing
-  status [--watch]     what is there now, once or again and again
+  app [--inventory F]  the terminal app (also without a command)
+  status [--watch]     what is there now, once or again and again (also without a command, where
+                       there is no terminal)
   plan [--budget GB]   what the models take of the GPU's memory, and which fit together
   endpoint [SERVICE]   where services answer: base URLs and model names for clients
   activate SERVICE…    declare services active and bring them up (--all: every one)

@@ -73,9 +73,19 @@ def app(context: click.Context, is_version: bool) -> None:
         if not (sys.stdin.isatty() and sys.stdout.isatty()):
             context.invoke(status)
             return
-        from console.app.app import run  # noqa: PLC0415 (the verbs do not pay for it)
+        context.invoke(open_app)
 
-        sys.exit(run())
+
+@app.command("app")
+@click.option("--inventory", type=click.Path(path_type=Path), help="Of pyinfra: inventory.py.")
+def open_app(inventory: Path | None = None) -> None:
+    """Open the terminal app (also without a command)."""
+    from console.app.app import run  # noqa: PLC0415 (the verbs do not pay for it)
+    from console.fleet import INVENTORY  # noqa: PLC0415
+
+    if not (sys.stdin.isatty() and sys.stdout.isatty()):
+        raise click.UsageError("the app wants a terminal; ./main.sh status tells the same")
+    sys.exit(run((inventory or INVENTORY).absolute()))
 
 
 @app.command()

@@ -9,11 +9,11 @@ from tasks.ollama.observed import Snapshot
 from tasks.stack import Stack
 
 
-def inventory_now(stack: Stack, snapshot: Snapshot) -> Inventory:
-    """Make the rows of this machine; what only a converge looks at stays as it was."""
+def inventory_now(stack: Stack, snapshot: Snapshot, host: str = LOCAL) -> Inventory:
+    """Make the rows of a host; what only a converge looks at stays as it was."""
     known = next(
-        (row for row in rows_of(rooted(stack.database), "hosts") if row["name"] == LOCAL), {}
+        (row for row in rows_of(rooted(stack.database), "hosts") if row["name"] == host), {}
     )
     fields = HostDetails.__dataclass_fields__
     details = HostDetails(**{name: known.get(name) or "" for name in fields})
-    return inventory_of(LOCAL, stack, snapshot, details, {}, [])
+    return inventory_of(host, stack, snapshot, details, {}, [])

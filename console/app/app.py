@@ -5,6 +5,7 @@ from __future__ import annotations
 import signal
 from collections.abc import Callable, Iterable
 from functools import partial
+from pathlib import Path
 from typing import TYPE_CHECKING, ClassVar
 
 from textual import on
@@ -23,8 +24,9 @@ from console.app.feed import INTERVAL, Feed, View
 from console.app.jobs import Job
 from console.app.tables import Database
 from console.app.text import Follow, Lines, LogStream
-from console.app.threads import tell
+from console.app.threads import is_open, tell
 from console.app.work import JobView
+from console.fleet import INVENTORY
 from tasks.inventory.rows import LOCAL
 from tasks.layers import ROOT, rooted
 from tasks.stack import Service, Stack
@@ -63,9 +65,9 @@ class StackApp(App[None]):
         Binding(c.key, c.action, c.name, show=c.is_shown, key_display=key_name(c)) for c in COMMANDS
     ]
 
-    def __init__(self, interval: float = INTERVAL) -> None:
+    def __init__(self, interval: float = INTERVAL, inventory: Path = INVENTORY) -> None:
         super().__init__()
-        self.feed = Feed(self._tell, interval)
+        self.feed = Feed(self._tell, interval, inventory)
         self.board = Board(self.feed, lambda: self.job)
         self.job: Job | None = None
 
@@ -92,7 +94,7 @@ class StackApp(App[None]):
         tell(self, self._show, view)
 
     def _show(self, view: View) -> None:
-        if self.board.is_attached:
+        if is_open(self.board):
             self.board.show(view)
 
     # --- what a key is about ---------------------------------------------------------------------
@@ -135,7 +137,7 @@ class StackApp(App[None]):
     async def _work(self, job: Job) -> None:
         def show(line: str) -> None:
             screen = self.screen
-            if isinstance(screen, JobView) and screen.job is job and screen.is_attached:
+            if isinstance(screen, JobView) and screen.job is job and is_open(screen):
                 screen.add(line)
 
         await job.run(show)
@@ -145,7 +147,7 @@ class StackApp(App[None]):
 
     def verb(self, verb: str, shown: Shown) -> None:
         """Do a verb with a service, wherever it is."""
-        words = verb_words(verb, shown.host, shown.view.name)
+        words = verb_words(verb, shown.host, shown.view.name, self.feed.inventory)
         if words is None:
             self._warn(f"{verb} of {shown.key} {WRITTEN_ONLY}")
             return
@@ -190,7 +192,7 @@ class StackApp(App[None]):
     def action_converge(self) -> None:
         """Converge everything: this machine, or all hosts of the inventory."""
         is_here = self.board.seen.here is not None or not self.board.shown
-        words = [MAIN, "setup", "-y"] if is_here else fleet_words("stack")
+        words = [MAIN, "setup", "-y"] if is_here else fleet_words("stack", self.feed.inventory)
         self.begin("converge", words)
 
     def action_verify(self) -> None:
@@ -286,13 +288,13 @@ class StackApp(App[None]):
 
     def action_database(self) -> None:
         """Show what the database holds."""
-        stack = self.board.seen.stack
+        stack = self.board.seen.any_stack
         if stack is not None:
             self.push_screen(Database(rooted(stack.database)))
 
     def action_checks(self) -> None:
         """Show what has to be there, checked anew."""
-        self.push_screen(Lines("start-up checks", reading.start_up))
+        self.push_screen(Lines("start-up checks", partial(reading.start_up, self.feed.inventory)))
 
     def action_look(self) -> None:
         """Look again now."""
@@ -334,8 +336,8 @@ class StackApp(App[None]):
         return do
 
 
-def run() -> int:
+def run(inventory: Path = INVENTORY) -> int:
     """Open the app; returns its exit status."""
-    app = StackApp()
+    app = StackApp(inventory=inventory)
     app.run()
     return app.return_code or 0

@@ -40,7 +40,7 @@ class Board(Screen[None]):
         self.seen = View()
         self.shown: list[Shown] = []
         self.headings: tuple[str, ...] = ()
-        self.checks: dict[str, Check | None] = dict.fromkeys(startup.CHECKS)
+        self.checks: dict[str, Check | None] = dict.fromkeys(startup.names(feed.inventory))
         self.is_under_way: set[str] = set()
 
     def compose(self) -> ComposeResult:

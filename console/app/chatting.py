@@ -13,7 +13,7 @@ from textual.containers import Vertical
 from textual.widgets import Footer, Input, Label, RichLog, Static
 
 from console.app.text import Back
-from console.app.threads import tell
+from console.app.threads import is_open, tell
 from console.chat import ChatFailed, Messages, answer
 from tasks.stack import Service
 
@@ -60,7 +60,7 @@ class Chat(Back):
         app, text, rate = self.app, "", 0.0
         try:
             for piece, told in answer(self.service, self.messages, self.limit):
-                if not self.is_attached:
+                if not is_open(self):
                     return
                 text, rate = text + piece, told
                 tell(app, self._show, text)
@@ -73,7 +73,7 @@ class Chat(Back):
 
     def _end(self, text: str) -> None:
         self.is_answering = False
-        if self.is_attached:
+        if is_open(self):
             self._write(text)
             self._show("")
 
@@ -81,5 +81,5 @@ class Chat(Back):
         self.query_one(RichLog).write(Text(text))
 
     def _show(self, text: str) -> None:
-        if self.is_attached:
+        if is_open(self):
             self.query_one("#answer", Static).update(text)

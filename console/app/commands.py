@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from pathlib import Path
 
-from console.fleet import INVENTORY
 from console.host import PYINFRA
 from tasks.inventory.rows import LOCAL
 from tasks.layers import ROOT
@@ -63,7 +63,7 @@ def key_name(command: Command) -> str:
     return KEY_NAMES.get(command.key, command.key)
 
 
-def verb_words(verb: str, host: str, service: str) -> list[str] | None:
+def verb_words(verb: str, host: str, service: str, inventory: Path) -> list[str] | None:
     """Return the command behind a verb for a service; None where another host has none."""
     if host == LOCAL:
         asks = ("-y",) if verb in ("upgrade", "rollback") else ()
@@ -71,12 +71,12 @@ def verb_words(verb: str, host: str, service: str) -> list[str] | None:
     if verb not in REMOTE:
         return None
     deploy, options = REMOTE[verb]
-    return [*fleet_words(deploy, host), *_data(f"only={service}", *options)]
+    return [*fleet_words(deploy, inventory, host), *_data(f"only={service}", *options)]
 
 
-def fleet_words(deploy: str, *limits: str) -> list[str]:
+def fleet_words(deploy: str, inventory: Path, *limits: str) -> list[str]:
     """Return the command of a deploy on hosts of the inventory: all, or those named."""
-    words = [str(PYINFRA), "-y", str(INVENTORY), f"deploys/{deploy}.py"]
+    words = [str(PYINFRA), "-y", str(inventory), f"deploys/{deploy}.py"]
     return words + [word for limit in limits for word in ("--limit", limit)]
 
 

@@ -6,7 +6,9 @@ import sqlite3
 import threading
 import time
 from collections.abc import Callable, Iterator
+from contextlib import closing, suppress
 from dataclasses import dataclass, field, replace
+from pathlib import Path
 from typing import Any
 
 from console import fleet
@@ -51,9 +53,10 @@ class View:
         return next((status for status in self.statuses if status.seen.name == LOCAL), None)
 
     @property
-    def stack(self) -> Stack | None:
-        """The declaration of this machine, where it is valid."""
-        return self.here.seen.stack if self.here is not None else None
+    def any_stack(self) -> Stack | None:
+        """A valid declaration, where there is one: they share the controller's files."""
+        stacks = (status.seen.stack for status in self.statuses)
+        return next((stack for stack in stacks if stack is not None), None)
 
     def rows(self) -> Iterator[Shown]:
         """Yield every service on every host; those of a silent host as unknown."""
@@ -74,8 +77,13 @@ class Feed:
     each: none waits for another.
     """
 
-    def __init__(self, tell: Callable[[View], None], interval: float = INTERVAL) -> None:
-        self.tell, self.interval = tell, interval
+    def __init__(
+        self,
+        tell: Callable[[View], None],
+        interval: float = INTERVAL,
+        inventory: Path = fleet.INVENTORY,
+    ) -> None:
+        self.tell, self.interval, self.inventory = tell, interval, inventory
         self.view = View()
         self.looking_since: float | None = None
         self.looks = 0
@@ -114,7 +122,7 @@ class Feed:
         while not self.ended.is_set():
             self._wake.clear()
             self.looking_since = time.monotonic()
-            found, fault = look_at_all()
+            found, fault = look_at_all(self.inventory)
             self._update(statuses=found, fault=fault, gpu=self._reader.read(), has_looked=True)
             self.looking_since = None
             self.looks += 1
@@ -126,48 +134,49 @@ class Feed:
         while not self.ended.is_set():
             self._seen.wait()
             self._seen.clear()
-            here = self.view.here
-            if here is None or here.seen.stack is None:
-                continue
-            note = "" if here.seen.trouble is not None else synchronise(here.seen)
-            self._update(note=note, changed=last_changes(here.seen.stack))
+            hosts = [status.seen for status in self.view.statuses]
+            found = dict.fromkeys(note for note in map(synchronise, hosts) if note)
+            stack = self.view.any_stack
+            changed = last_changes(stack) if stack is not None else {}
+            self._update(note="; ".join(found), changed=changed)
 
     def _listen_on(self) -> None:
         import docker  # noqa: PLC0415 (a quarter of a second, and not the keyboard's)
 
         while not self.ended.is_set():
-            try:
-                client = docker.DockerClient(base_url=f"unix://{declared().docker_socket}")
-                wanted = {"type": "container", "event": list(EVENTS)}
-                self._stream = client.events(filters=wanted)
-                self._wake.set()
-                for _ in self._stream:
-                    self.ended.wait(BUNCH)
-                    self._wake.set()
-                client.close()
-            except (docker.errors.DockerException, OSError, DeclarationError):
-                # No engine, or one that went away: the look tells so; ask again later.
-                self._stream = None
+            # No engine, or one that went away: the look tells so; ask again later.
+            with suppress(docker.errors.DockerException, OSError, DeclarationError):
+                self._listen(docker.DockerClient(base_url=f"unix://{declared().docker_socket}"))
+            self._stream = None
             self.ended.wait(AGAIN)
+
+    def _listen(self, client: Any) -> None:
+        with closing(client):
+            self._stream = client.events(filters={"type": "container", "event": list(EVENTS)})
+            self._wake.set()
+            for _ in self._stream:
+                self.ended.wait(BUNCH)
+                self._wake.set()
 
     def _ask_on(self) -> None:
         from console.offers import offers  # noqa: PLC0415 (imports much, and nobody waits for it)
 
         while not self.ended.is_set():
-            here = self.view.here
-            if here is None or here.seen.stack is None:
-                self.ended.wait(AGAIN)
-                continue
-            if here.seen.stack.check_upgrades:
-                self._update(offers=offers(here.seen.stack, here.seen.lock))
-            self.ended.wait(OFFERS_INTERVAL)
+            found: dict[str, tuple[str, ...]] = {}
+            is_ready = self.view.has_looked
+            for seen in [status.seen for status in self.view.statuses]:
+                if seen.stack is not None and seen.stack.check_upgrades:
+                    offered = offers(seen.stack, seen.lock, seen.name)
+                    found |= {row_name(seen.name, name): what for name, what in offered.items()}
+            self._update(offers=found)
+            self.ended.wait(OFFERS_INTERVAL if is_ready else AGAIN)
 
 
-def look_at_all() -> tuple[tuple[HostStatus, ...], Trouble | None]:
+def look_at_all(inventory: Path) -> tuple[tuple[HostStatus, ...], Trouble | None]:
     """Look once at every host of the inventory; the trouble is what keeps all from being seen."""
     try:
-        is_here = fleet.is_this_machine(fleet.INVENTORY, ())
-        hosts = [this_machine()] if is_here else fleet.look_at(fleet.INVENTORY, ())
+        is_here = fleet.is_this_machine(inventory, ())
+        hosts = [this_machine()] if is_here else fleet.look_at(inventory, ())
     except DeclarationError as error:
         first = error.faults[0] if error.faults else str(error)
         more = f" (and {len(error.faults) - 1} more)" if len(error.faults) > 1 else ""
@@ -180,11 +189,11 @@ def look_at_all() -> tuple[tuple[HostStatus, ...], Trouble | None]:
 
 def synchronise(seen: SeenHost) -> str:
     """Write the rows that differ; returns what a person should know, mostly nothing."""
-    if seen.stack is None:
+    if seen.stack is None or seen.trouble is not None:
         return ""
     path = rooted(seen.stack.database)
     try:
-        found = inventory_now(seen.stack, seen.snapshot)
+        found = inventory_now(seen.stack, seen.snapshot, seen.name)
         return "" if is_up_to_date(path, found) else "; ".join(record(path, found))
     except (DatabaseError, sqlite3.Error, OSError) as error:
         return str(error)

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from pathlib import Path
+
 from console.app import startup
 from console.host import Trouble, declared
 from console.services import ServiceView
@@ -38,6 +40,6 @@ def memory_plan() -> list[str]:
     return [*lines(found), *refused]
 
 
-def start_up() -> list[str]:
+def start_up(inventory: Path) -> list[str]:
     """Check anew what has to be there."""
-    return startup.lines({n: startup.checked(n) for n in startup.CHECKS}, everything=True)
+    return startup.lines({n: startup.checked(n) for n in startup.names(inventory)}, everything=True)

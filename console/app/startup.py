@@ -4,13 +4,16 @@ from __future__ import annotations
 
 import os
 from collections.abc import Callable
+from contextlib import suppress
 from pathlib import Path
 
 from console.app.gpu import GpuReader
 from console.doctor import Check
+from console.fleet import FleetError, hosts_in
 from console.host import declared, engine_trouble, shell_for
 from tasks.engine_api import curl, engine
 from tasks.inventory.database import unusable
+from tasks.inventory.rows import LOCAL
 from tasks.layers import rooted
 from tasks.stack import DeclarationError
 
@@ -74,6 +77,16 @@ CHECKS: dict[str, Checked] = {
     "database": database,
     "GPU": gpu,
 }
+# What the controller of a fleet needs as well.
+OF_RECORDS = ("declaration", "database")
+
+
+def names(inventory: Path) -> list[str]:
+    """Name the checks that matter: of another machine's Docker its row tells."""
+    with suppress(FleetError):
+        if LOCAL not in hosts_in(inventory):
+            return list(OF_RECORDS)
+    return list(CHECKS)
 
 
 def checked(name: str) -> Check:

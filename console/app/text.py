@@ -14,7 +14,7 @@ from textual.containers import Vertical
 from textual.screen import ModalScreen
 from textual.widgets import Footer, Label, RichLog
 
-from console.app.threads import beside, tell
+from console.app.threads import beside, is_open, tell
 
 BACK: list[BindingType] = [Binding("escape,q", "leave", "back")]
 WAITING = "looking …"
@@ -118,10 +118,10 @@ class Follow(Back):
     def _read(self) -> None:
         app = self.app
         for line in self.stream.lines():
-            if not self.is_attached:
+            if not is_open(self):
                 return
             tell(app, self._show, line)
 
     def _show(self, line: str) -> None:
-        if self.is_attached:
+        if is_open(self):
             self.query_one(RichLog).write(Text.from_ansi(line))

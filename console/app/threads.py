@@ -5,10 +5,10 @@ from __future__ import annotations
 import threading
 from collections.abc import Callable
 from contextlib import suppress
-from typing import TypeVar
+from typing import Any, TypeVar
 
 from textual.app import App
-from textual.widget import Widget
+from textual.screen import Screen
 
 T = TypeVar("T")
 
@@ -19,12 +19,17 @@ def tell(app: App[None], then: Callable[..., object], *values: object) -> None:
         app.call_from_thread(then, *values)
 
 
-def beside(widget: Widget, work: Callable[[], T], then: Callable[[T], object]) -> None:
-    """Do work in a thread and hand its result to `then`, if the widget is still there."""
-    app = widget.app
+def is_open(view: Screen[Any]) -> bool:
+    """Tell whether a view can be written into: one that is being left has lost its parts."""
+    return view.is_attached and view in view.app.screen_stack and view.is_mounted
+
+
+def beside(view: Screen[Any], work: Callable[[], T], then: Callable[[T], object]) -> None:
+    """Do work in a thread and hand its result to `then`, if the view is still open."""
+    app = view.app
 
     def arrive(result: T) -> None:
-        if widget.is_attached:
+        if is_open(view):
             then(result)
 
     def run() -> None:

@@ -6,6 +6,7 @@ import asyncio
 from collections.abc import AsyncIterator, Callable
 from contextlib import asynccontextmanager
 from dataclasses import dataclass
+from pathlib import Path
 
 from textual.pilot import Pilot
 from textual.screen import Screen
@@ -13,6 +14,7 @@ from textual.widgets import DataTable, RichLog, Static
 
 from console.app.app import StackApp
 from console.app.board import Board
+from console.fleet import INVENTORY
 
 # Bounds a wait; no test asserts how long something took.
 LIMIT = 40.0
@@ -103,9 +105,11 @@ class Driver:
 
 
 @asynccontextmanager
-async def driven(interval: float = 2.0, size: tuple[int, int] = SIZE) -> AsyncIterator[Driver]:
+async def driven(
+    interval: float = 2.0, size: tuple[int, int] = SIZE, inventory: Path = INVENTORY
+) -> AsyncIterator[Driver]:
     """Open the app without a terminal; STACK_FILE tells which installation it is of."""
-    app = StackApp(interval)
+    app = StackApp(interval, inventory)
     async with app.run_test(size=size) as pilot:
         driver = Driver(app, pilot)
         await driver.ready()

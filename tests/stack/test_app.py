@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import json
 import sqlite3
 import subprocess
+import sys
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -30,10 +32,23 @@ def here(stack: Installation, monkeypatch: pytest.MonkeyPatch) -> Iterator[None]
         assert stack.inspect(service)["State"]["Running"], "a test left it as it was"
 
 
+@pytest.fixture(scope="module")
+def refreshing(stack: Installation) -> subprocess.Popen[str]:
+    """Another app, that refreshes without a pause while the tests here make trouble."""
+    return subprocess.Popen(
+        [sys.executable, "-m", "bench.app", "refreshes", "--here"],
+        cwd=ROOT,
+        env=stack.environment,
+        stdout=subprocess.PIPE,
+        text=True,
+    )
+
+
 def running(stack: Installation, service: str) -> bool:
     return bool(stack.inspect(service)["State"]["Running"])
 
 
+@pytest.mark.usefixtures("refreshing")
 async def test_the_main_view_shows_what_docker_and_ollama_say(stack: Installation) -> None:
     async with driven() as driver:
         row = driver.rows()["qwen"]
@@ -341,3 +356,14 @@ def test_of_two_verbs_at_once_one_is_done_and_the_other_says_who_is_at_work(
     statuses = sorted(process.returncode for process in begun)
     assert statuses == [0, 1], said
     assert any("at work" in text for text in said)
+
+
+def test_half_an_hour_of_refreshes_leaks_neither_memory_nor_descriptors(
+    refreshing: subprocess.Popen[str],
+) -> None:
+    said, _ = refreshing.communicate()
+    assert refreshing.returncode == 0
+    held = json.loads(said)
+    assert held["refreshes"] >= 900
+    assert held["descriptors after"] <= held["descriptors before"] + 2
+    assert held["memory after"] <= held["memory before"] + 8 * 1024**2, held

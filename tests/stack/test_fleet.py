@@ -11,6 +11,7 @@ from typing import Any
 import pytest
 
 from lab.state import LabState
+from tests.stack.driving import driven
 from tests.stack.fleet import NAMES, Fleet, done_on, lab_host, last_words
 from tests.stack.installation import BEGINNING, SERVICES
 
@@ -187,6 +188,27 @@ def test_status_shows_every_host_and_names_the_one_that_does_not_answer(fleet: F
     assert status == 1
     assert "Unable to connect to port 2222" in hosts[BROKEN]["trouble"]["cause"]
     assert all(len(hosts[other]["services"]) == len(SERVICES) for other in OTHERS)
+
+
+async def test_the_app_shows_every_host_and_restarts_a_service_of_one(
+    fleet: Fleet, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    fleet.write_inventory()
+    monkeypatch.setenv("STACK_FILE", fleet.environment["STACK_FILE"])
+
+    def started() -> str:
+        return fleet.on("fl2", "docker inspect -f '{{.State.StartedAt}}' ollama-qwen")
+
+    before = started()
+    async with driven(inventory=fleet.inventory) as driver:
+        assert set(driver.rows()) == ALL
+        assert {driver.state(name) for name in ALL} == {"active"}
+        await driver.choose("fl2/qwen")
+        await driver.press("d")
+        assert driver.app.job is None, "stack.toml speaks for all hosts: not for one"
+        assert "done" in await driver.work("r")
+        assert started() != before
+        await driver.until(lambda: driver.state("fl2/qwen") == "active", "active")
 
 
 def test_host_by_host_a_failed_upgrade_is_not_rolled_out_and_a_good_one_is(fleet: Fleet) -> None:
