@@ -11,11 +11,13 @@ usage: ./main.sh [COMMAND]
                        --demo: on the lab, without GPU and without model downloads
                        --dry: show what would be done, change nothing
   app [--inventory F]  the terminal app (also without a command)
-  status [--json]      what is there now (also without a command, where there is no terminal)
+  status [--watch]     what is there now, once or again and again (also without a command, where
+                       there is no terminal)
   plan [--budget GB]   what the models take of the GPU's memory, and which fit together
-  activate SERVICE     declare a service active and bring it up
-  deactivate SERVICE   declare it inactive and stop it; its models are kept
-  restart SERVICE      stop and start it, and prove it by a generation
+  endpoint [SERVICE]   where services answer: base URLs and model names for clients
+  activate SERVICE…    declare services active and bring them up (--all: every one)
+  deactivate SERVICE…  declare them inactive and stop them; their models are kept
+  restart SERVICE…     stop and start them, and prove each by a generation
   pull SERVICE MODEL [--use]
                        a further model of a service (--use: its main one)
   chat SERVICE [PROMPT]
@@ -24,16 +26,19 @@ usage: ./main.sh [COMMAND]
                        move to what the registries offer; what fails is put back by itself
   rollback [SERVICE] [--dry] [--image|--models]
                        back to what was proven before, without network
-  doctor [--json]      check everything, with a real generation for each service
+  doctor               check everything, with a real generation for each service
   logs SERVICE [-f]    the log of a service
   history [SERVICE]    what was changed here, when and why
-  db path              where the database is
-  completion SHELL     eval "$(./main.sh completion bash)"
   sync                 write what is there now into the database
-  verify               check the installation with testinfra
+  db path|query|open   where the database is; a query, or sqlite3's shell, that can only read
+  verify               check what is needed, then the installation with testinfra
+  completion SHELL     eval "$(./main.sh completion bash)" (or zsh, fish)
   test                 everything that CI runs: ruff, mypy, unit tests, tests on the lab
   lab up|down|status   the lab: a real Docker stack with tiny models, no internet needed
   help                 this text
+
+COMMAND --help tells the rest. With --json there is one JSON document on stdout: docs/json.md.
+Exit status: 0 done, 1 failed, 2 wrong use or an invalid declaration, 130 interrupted.
 TEXT
 }
 
@@ -88,6 +93,12 @@ run_tests() {
     "$python" -m mypy
     "$python" -m pytest "$@"
 }
+
+# A shell completes: nothing may be installed or said meanwhile.
+if [[ ${_MAIN_SH_COMPLETE-} ]]; then
+    [[ -x $root/.venv/bin/python ]] || exit 0
+    exec "$root/.venv/bin/python" "$root/main.py"
+fi
 
 case ${1-} in
 help | -h | --help) usage ;;

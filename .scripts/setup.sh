@@ -1,10 +1,22 @@
 #!/usr/bin/env bash
 # First installation: Python packages, then the converge. Every option of pyinfra may follow.
 set -euo pipefail
-root=$(cd -- "$(dirname -- "${BASH_SOURCE[0]}")/.." && pwd)
+root=$(cd -- "$(dirname -- "$(readlink -f -- "${BASH_SOURCE[0]}")")/.." && pwd)
 cd "$root"
 
 usage="usage: ./main.sh setup [--demo] [--dry] [-y] [--data KEY=VALUE]… [options of pyinfra]"
+tell_usage() {
+    cat <<TEXT
+$usage
+
+  --demo               on the lab: no GPU, no downloads of models; first of all the lab is made
+  --dry                show what would be done, step by step; change nothing
+  -y                   do not ask before anything changes (without a terminal nobody is asked)
+  --data KEY=VALUE     a setting for this run only, like gpu=off or only=qwen
+  -v, --limit …        and the other options of pyinfra: .venv/bin/pyinfra --help
+TEXT
+}
+
 wrong() {
     echo "setup: $1" >&2
     echo "$usage" >&2
@@ -15,7 +27,7 @@ options=()
 while (($#)); do
     case $1 in
     --demo) demo=yes ;;
-    -h | --help) echo "$usage"; exit 0 ;;
+    -h | --help) tell_usage; exit 0 ;;
     --data)
         [[ ${2-} == ?*=* ]] || wrong "--data wants KEY=VALUE, like --data only=qwen"
         options+=("$1" "$2")

@@ -3,8 +3,6 @@
 from __future__ import annotations
 
 import os
-import subprocess
-import sys
 from collections.abc import Iterable, Iterator, Mapping
 from contextlib import contextmanager
 from pathlib import Path
@@ -13,9 +11,8 @@ from typing import Any
 import tomlkit
 from tomlkit.items import InlineTable
 
-from console.host import PYINFRA
 from console.services import LOCAL
-from tasks.layers import ROOT, stack_file
+from tasks.layers import stack_file
 from tasks.lockfile import LockFile, write_atomically
 from tasks.references import ImageReference, ModelReference
 from tasks.stack import Service, Stack
@@ -23,20 +20,6 @@ from tasks.stack import Service, Stack
 # What is set in stack.toml, by the path of its key; None takes it out.
 Value = str | bool | list[str]
 Edits = Mapping[tuple[str, ...], Value | None]
-
-
-def run_deploy(name: str, data: Iterable[str], *, is_dry: bool, say_yes: bool, file: Path) -> int:
-    """Run a deploy on this machine, its output where ours goes; returns its exit status."""
-    words = [str(PYINFRA), "@local", f"deploys/{name}.py"]
-    if is_dry:
-        words.append("--dry")
-    elif say_yes or not sys.stdin.isatty():
-        words.append("-y")
-    for pair in data:
-        words += ["--data", pair]
-    environment = {**os.environ, "STACK_FILE": str(file.absolute())} if file.exists() else None
-    status = subprocess.run(words, cwd=ROOT, env=environment, check=False).returncode
-    return status if status >= 0 else 128 - status
 
 
 def edits_to(stack: Stack, service: Service | None, parts: str, tag: str) -> Edits:

@@ -4,10 +4,11 @@ from __future__ import annotations
 
 import sys
 from collections.abc import Iterator
+from typing import Any
 
 import click
 import httpx
-from ollama import Client, ResponseError
+from ollama import ChatResponse, Client, ResponseError
 
 from console.host import Trouble
 from tasks.stack import Service
@@ -22,18 +23,11 @@ class ChatFailed(Exception):
         self.trouble = trouble
 
 
-def answer(service: Service, messages: Messages, limit: float) -> Iterator[tuple[str, float]]:
-    """Yield pieces of the answer, and at last "" with its rate in tokens a second.
-
-    `limit`: seconds that the server may be silent. Raises ChatFailed.
-    """
+def parts(service: Service, messages: Messages, limit: float) -> Iterator[ChatResponse]:
+    """Yield what the server sends. `limit`: seconds that it may be silent. Raises ChatFailed."""
     client = Client(host=service.url, timeout=limit, trust_env=False)
     try:
-        for part in client.chat(model=service.model, messages=messages, stream=True):
-            yield part.message.content or "", 0.0
-            if part.done:
-                seconds = (part.eval_duration or 0) / 1e9
-                yield "", (part.eval_count or 0) / seconds if seconds else 0.0
+        yield from client.chat(model=service.model, messages=messages, stream=True)
     except ResponseError as error:
         raise ChatFailed(
             Trouble(f"{service.name} says: {error.error}", "./main.sh doctor looks into it")
@@ -52,6 +46,39 @@ def answer(service: Service, messages: Messages, limit: float) -> Iterator[tuple
                 f"./main.sh activate {service.name} starts it; ./main.sh status shows what runs",
             )
         ) from None
+
+
+def answer(service: Service, messages: Messages, limit: float) -> Iterator[tuple[str, float]]:
+    """Yield pieces of the answer, and at last "" with its rate in tokens a second.
+
+    `limit`: seconds that the server may be silent. Raises ChatFailed.
+    """
+    for part in parts(service, messages, limit):
+        yield part.message.content or "", 0.0
+        if part.done:
+            yield "", rate_of(part)
+
+
+def rate_of(last: ChatResponse) -> float:
+    """Return tokens a second, 0 where the server tells none."""
+    seconds = (last.eval_duration or 0) / 1e9
+    return (last.eval_count or 0) / seconds if seconds else 0.0
+
+
+def whole(service: Service, prompt: str, limit: float) -> dict[str, Any]:
+    """Return the whole answer to a prompt, for programs. Raises ChatFailed."""
+    text, tokens, rate = "", 0, 0.0
+    for part in parts(service, [{"role": "user", "content": prompt}], limit):
+        text += part.message.content or ""
+        if part.done:
+            tokens, rate = part.eval_count or 0, rate_of(part)
+    return {
+        "service": service.name,
+        "model": service.model,
+        "answer": text,
+        "tokens": tokens,
+        "tokens_per_second": round(rate, 1),
+    }
 
 
 def ask(service: Service, prompt: str, limit: float, before: Messages) -> Messages:

@@ -10,7 +10,7 @@ from pathlib import Path
 from runpy import run_path
 from typing import Any
 
-from console.host import PYINFRA, SeenHost, Trouble, read_lock
+from console.host import PYINFRA, SeenHost, Trouble, read_lock, this_machine
 from tasks.inventory.rows import LOCAL
 from tasks.layers import ROOT
 from tasks.looks import LOOKS, HostLook, read
@@ -55,6 +55,20 @@ def _members(value: Any) -> list[str]:
 def is_this_machine(path: Path, limits: Iterable[str]) -> bool:
     """Tell whether an inventory names this machine alone, so that nobody else need be asked."""
     return not tuple(limits) and hosts_in(path) <= {LOCAL}
+
+
+def hosts_now(inventory: Path | None, limits: Iterable[str]) -> tuple[list[SeenHost], bool]:
+    """Look at every host of an inventory; tells also whether that is this machine alone.
+
+    Raises FleetError, DeclarationError.
+    """
+    path = (inventory or INVENTORY).absolute()
+    if not is_this_machine(path, limits):
+        return look_at(path, limits), False
+    here = this_machine()
+    if here.trouble is not None:
+        raise FleetError(here.trouble)
+    return [here], True
 
 
 def look_at(path: Path, limits: Iterable[str]) -> list[SeenHost]:

@@ -10,11 +10,11 @@ from contextlib import contextmanager, suppress
 from typing import Any, NoReturn
 
 import click
-import tomlkit
 
-from console.change import Declaration, Edits, run_deploy
-from console.cli import end
+from console.change import Declaration, Edits
+from console.doing import Doing
 from console.host import Trouble, declared, lock_of, snapshot_of
+from console.say import end, say
 from console.services import interrupted
 from console.sync import inventory_now
 from tasks.inventory.database import DatabaseError, record
@@ -34,12 +34,13 @@ class Ended(BaseException):
 
 
 def move(
-    deploy: str,
+    doing: Doing,
     stack: Stack,
     service: Service | None,
     parts: str,
     edits_for: Callable[[LockFile | None], Edits],
-    options: dict[str, bool],
+    *,
+    say_yes: bool,
 ) -> int:
     """Edit stack.toml, run a deploy, and declare again what was declared before if it fails.
 
@@ -49,19 +50,19 @@ def move(
         raise click.UsageError(f"{service.name} is declared inactive: activate it first")
     only = [f"only={service.name}"] if service else []
     data = [*only, f"parts={parts}"] if parts else only
-    is_dry, say_yes = options["dry"], options["yes"]
+    is_dry = doing.is_dry
     with only_one():
         if interrupted(stack, _look(stack), lock_of(stack)) and not is_dry:
-            click.echo("A run before this one was interrupted: that is brought in order first.")
-            status = run_deploy("stack", only, is_dry=False, say_yes=say_yes, file=stack_file())
+            say("A run before this one was interrupted: that is brought in order first.")
+            status = doing.run("stack", only, say_yes=say_yes, file=stack_file())
             if status:
                 return status
         declaration, edits = Declaration(), edits_for(lock_of(stack))
-        tell(declaration, edits, is_dry=is_dry)
+        doing.tell(declaration, edits)
         status = 128 + signal.SIGINT
         try:
             with _ending_cleanly(), declaration.edit(edits, is_dry=is_dry) as file:
-                status = run_deploy(deploy, data, is_dry=is_dry, say_yes=say_yes, file=file)
+                status = doing.run(doing.verb, data, say_yes=say_yes, file=file)
         except Ended as ended:
             status = ended.status
         except OSError as error:
@@ -72,7 +73,7 @@ def move(
             )
         finally:
             if status and edits and not is_dry:
-                _declare_again(declaration, edits, stack)
+                _declare_again(doing, declaration, edits, stack)
     return status
 
 
@@ -83,18 +84,10 @@ def _look(stack: Stack) -> Snapshot:
     return snapshot
 
 
-def tell(declaration: Declaration, edits: Edits, *, is_dry: bool) -> None:
-    """Say what is edited: the file is the person's."""
-    for path, value in edits.items():
-        doing = "would declare" if is_dry else "declares"
-        key = ".".join(path)
-        what = f"{key} = {tomlkit.item(value).as_string()}" if value is not None else f"no {key}"
-        click.echo(f"{declaration.path.name} {doing} {what}")
-
-
-def _declare_again(declaration: Declaration, edits: Edits, stack: Stack) -> None:
+def _declare_again(doing: Doing, declaration: Declaration, edits: Edits, stack: Stack) -> None:
     """Take the edits back, and write down what is there by that declaration."""
     moved = declaration.take_back(edits, stack, lock_of(stack))
+    doing.are_edits_undone = not moved
     left = f", except for {', '.join(moved)}, proven with the new one" if moved else ""
     click.echo(f"{declaration.path.name} declares what it did before{left}.", err=True)
     with suppress(DatabaseError, DeclarationError):

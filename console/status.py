@@ -4,12 +4,15 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from console.host import SeenHost
 from console.services import ServiceView, interrupted, orphans, views
 from tasks.inventory.rows import LOCAL, row_name
 from tasks.text import bytes_text
+
+if TYPE_CHECKING:
+    from rich.console import Console
 
 CONVERGE = "./main.sh setup, or pyinfra @local deploys/stack.py"
 CONVERGE_FLEET = "pyinfra INVENTORY deploys/stack.py"
@@ -66,13 +69,26 @@ def as_value(status: HostStatus) -> dict[str, Any]:
     return value | {"trouble": trouble and {"cause": trouble.cause, "remedy": trouble.remedy}}
 
 
-def print_status(found: list[HostStatus]) -> None:
-    """Print one table of all services on all hosts, then what it has no room for."""
+def as_document(found: list[HostStatus], *, is_here: bool) -> dict[str, Any]:
+    """Return what was found for programs: this machine alone, or every host of an inventory."""
+    values = [as_value(status) for status in found]
+    return values[0] if is_here else {"hosts": values}
+
+
+def as_text(found: list[HostStatus]) -> str:
+    """Return what `print_status` prints, as the terminal of this process would get it."""
     from rich.console import Console  # noqa: PLC0415 (JSON does not pay for it)
 
-    from console.table import Line, print_lines  # noqa: PLC0415
-
     console = Console(highlight=False)
+    with console.capture() as captured:
+        print_status(found, console)
+    return captured.get().rstrip("\n")
+
+
+def print_status(found: list[HostStatus], console: Console) -> None:
+    """Print one table of all services on all hosts, then what it has no room for."""
+    from console.table import Line, print_lines  # noqa: PLC0415 (JSON does not pay for it)
+
     lines: list[Line] = []
     for status in found:
         host = status.seen.name

@@ -1,29 +1,59 @@
-"""Small changes of the declaration, each followed by the converge of that one service."""
+"""Small changes of the declaration, each followed by the converge of those services."""
 
 from __future__ import annotations
 
-from console.change import Declaration, Edits, Value, run_deploy
-from console.move import only_one, tell
-from tasks.stack import Service
+from collections.abc import Iterable, Sequence
+
+from console.change import Declaration, Edits, Value
+from console.doing import Doing
+from console.move import only_one
+from tasks.stack import Service, Stack
 
 
-def switch(service: Service, edits: Edits, *, is_dry: bool, options: tuple[str, ...] = ()) -> int:
-    """Declare something of a service and converge it; returns the exit status.
+def switch(
+    doing: Doing, selections: Sequence[str], edits: Edits, options: Iterable[str] = ()
+) -> int:
+    """Declare something and converge the services that it is about; returns the exit status.
 
     What is declared stays, also where the converge fails: it is what the person wants, and the next
-    converge goes on to it. `options` are further options of the run, as KEY=VALUE.
+    converge goes on to it. `options` are further options of the runs, as KEY=VALUE.
     """
-    data = (f"only={service.name}", *options)
     with only_one():
         declaration = Declaration()
-        tell(declaration, edits, is_dry=is_dry)
-        with declaration.edit(edits, is_dry=is_dry) as file:
-            return run_deploy("stack", data, is_dry=is_dry, say_yes=True, file=file)
+        doing.tell(declaration, edits)
+        with declaration.edit(edits, is_dry=doing.is_dry) as file:
+            runs = (
+                doing.run("stack", [*selection(only), *options], say_yes=True, file=file)
+                for only in selections
+            )
+            return worst(runs)
 
 
-def activation(service: Service, *, active: bool) -> Edits:
-    """Return what declares a service active or not; nothing where it is declared so."""
-    return {} if service.active is active else {("models", service.name, "active"): active}
+def selection(only: str) -> list[str]:
+    """Return the option of a run for one service; none for a run for all of them ("")."""
+    return [f"only={only}"] if only else []
+
+
+def selections(stack: Stack, services: Sequence[Service]) -> list[str]:
+    """Return the runs that converge these services: one for each, or one ("") for all."""
+    if {s.name for s in services} == {s.name for s in stack.services}:
+        return [""]
+    return [service.name for service in services]
+
+
+def worst(statuses: Iterable[int]) -> int:
+    """Go through the runs and return the first status that is not 0; an interrupted one ends it."""
+    found = 0
+    for status in statuses:
+        found = found or status
+        if status >= 128:
+            return status
+    return found
+
+
+def activation(services: Iterable[Service], *, active: bool) -> Edits:
+    """Return what declares services active or not; nothing of those that are declared so."""
+    return {("models", s.name, "active"): active for s in services if s.active is not active}
 
 
 def addition(service: Service, model: str, *, use: bool) -> Edits:

@@ -134,3 +134,8 @@ pull_retries = 3
 log_max_size = "10m"
 # How many files of a container's log are kept.
 log_max_files = 3
+
+# --- the console --------------------------------------------------------------------------------
+
+# Seconds between two looks of the terminal app and of `status --watch`.
+refresh_seconds = 2

@@ -18,7 +18,7 @@ from paramiko import SSHException
 from pyinfra.api import FunctionCommand, Host, StringCommand
 from pyinfra.context import ctx_host
 
-from tasks import layers
+from tasks import journal, layers
 from tasks.goals import Goal
 from tasks.inventory.rows import HostDetails
 from tasks.lockfile import LockError, LockFile, Proven, ServiceLock
@@ -177,6 +177,7 @@ class Run:
     def fail(self, failure: Failure) -> None:
         """Note a failure for the report, and show its first line at once."""
         self.failures.append(failure)
+        journal.write("failure", host=self.host.name, **failure.__dict__)
         for line in failure.lines():
             self.host.log_styled(line, fg="red")
 
@@ -184,12 +185,15 @@ class Run:
         """Note something that is not a failure and that the person should know; shown once."""
         if text not in self.notes:
             self.notes.append(text)
+            journal.write("note", host=self.host.name, text=text)
             self.host.log_styled(text, fg="yellow")
 
     def changed(self, step: Step) -> None:
         """Write a change down, and forget what was observed before it."""
         now = datetime.now(UTC).isoformat(timespec="seconds")
-        self.events.append(Event(now, step.service, step.action, step.subject, step.why))
+        event = Event(now, step.service, step.action, step.subject, step.why)
+        self.events.append(event)
+        journal.write("change", host=self.host.name, **event.__dict__)
         self.memory.clear()
 
 

@@ -272,6 +272,7 @@ class Stack(_ServiceDefaults):
     pull_retries: Annotated[int, Field(ge=0, le=100)]
     log_max_size: Annotated[Size, Field(min_length=1)]
     log_max_files: Annotated[int, Field(ge=1, le=1000)]
+    refresh_seconds: Annotated[float, Field(ge=0.2, le=3600)]
     options: RunOptions = RunOptions()
 
     @property

@@ -6,6 +6,7 @@ from collections.abc import Callable, Iterable
 
 from pyinfra.api import DeployError, deploy
 
+from tasks import journal
 from tasks.container_toolkit.state import plan_toolkit
 from tasks.docker_engine.plan import EngineState
 from tasks.docker_engine.state import plan_engine
@@ -55,6 +56,8 @@ def preflight() -> None:
         run.lock = shared_lock(rooted(run.stack.lock))
         run.proven_then = run.lock.of_host(run.host.name)
     except (DeclarationError, LockError) as error:
+        cause, _, remedy = str(error).partition("\n  remedy: ")
+        journal.write("failure", service="", what="nothing was begun", cause=cause, remedy=remedy)
         raise DeployError(str(error)) from None
     if look_at_host(run) is not None and parameters().get("yes"):
         # Before the first look at what is there, so that nothing changes under this run.
@@ -69,6 +72,8 @@ def plan(planner: Planner = whole_plan) -> None:
     if not run.has_failed(""):
         steps = _plan(run, planner)
         run.has_steps = bool(steps)
+        for step in steps:
+            journal.write("planned", host=run.host.name, **_planned(step))
         for line in plan_lines(steps, len(run.failures)):
             run.log(line)
         _show_commands(run, steps)
@@ -76,6 +81,11 @@ def plan(planner: Planner = whole_plan) -> None:
         # The exit status of a look that found failures, and of a question that was not answered
         # with yes. Not fail_hosts(): it would end the look at the other hosts as well.
         run.host.state.failed_hosts.add(run.host)
+
+
+def _planned(step: Step) -> dict[str, str]:
+    what = {"action": str(step.action), "subject": step.subject, "why": step.why}
+    return {"service": step.service, **what}
 
 
 def _is_nothing_planned() -> bool:

@@ -27,6 +27,7 @@ def pytest_addoption(parser: pytest.Parser) -> None:
     """Add our options beside testinfra's."""
     group = parser.getgroup("ollama-stack")
     group.addoption("--table", action="store_true", help="show the results as one table")
+    group.addoption("--results", default="", help="with --table: write the results here as JSON")
     group.addoption(
         "--host-name",
         default="",

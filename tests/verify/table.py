@@ -2,9 +2,12 @@
 
 from __future__ import annotations
 
+import json
 import shutil
 import sys
 from collections import Counter
+from pathlib import Path
+from typing import Any
 
 import pytest
 from rich import box
@@ -28,6 +31,7 @@ class Table:
         self.rows: dict[tuple[str, str], list[tuple[str, str, str]]] = {}
         self.results: Counter[str] = Counter()
         self.errors: list[str] = []
+        self.file = str(config.getoption("--results", ""))
 
     def pytest_collectreport(self, report: pytest.CollectReport) -> None:
         """Note what could not even be collected."""
@@ -63,6 +67,20 @@ class Table:
         checks = "1 check" if total == 1 else f"{total} checks"
         parts = ", ".join(f"{n} {result}" for result, n in sorted(self.results.items()))
         self.console.print(f"{checks}: {parts}" if total else "nothing was checked")
+
+        if self.file:
+            Path(self.file).write_text(json.dumps(self.as_json()), encoding="utf-8")
+
+    def as_json(self) -> dict[str, list[Any]]:
+        """Return the results for programs; `result` is ok, FAILED or skipped."""
+        return {
+            "checks": [
+                dict(host=host, service=service, check=check, result=result, detail=detail)
+                for (host, service), rows in self.rows.items()
+                for check, result, detail in rows
+            ],
+            "errors": self.errors,
+        }
 
     def _grid(self, host: str) -> Grid:
         grid = Grid(title=host, title_justify="left", box=box.SIMPLE_HEAD)

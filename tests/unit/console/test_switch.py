@@ -21,12 +21,12 @@ context = 4096  # enough
 @pytest.mark.parametrize("active", [True, False])
 def test_only_what_differs_is_declared(active: bool) -> None:
     service = QWEN.model_copy(update={"active": active})
-    assert activation(service, active=active) == {}
-    assert activation(service, active=not active) == {("models", "qwen", "active"): not active}
+    assert activation([service], active=active) == {}
+    assert activation([service], active=not active) == {("models", "qwen", "active"): not active}
 
 
 def test_the_rest_of_the_file_stays_as_it_is() -> None:
-    text = edited(TOML, activation(QWEN, active=False))
+    text = edited(TOML, activation([QWEN], active=False))
     assert text.startswith(TOML.rstrip())
     assert tomllib.loads(text)["models"]["qwen"] == {"context": 4096, "active": False}
 

@@ -1,0 +1,88 @@
+"""How a verb ends: for people with cause and remedy, for programs with one JSON document."""
+
+from __future__ import annotations
+
+import json
+import sys
+from collections.abc import Callable
+from dataclasses import dataclass
+from typing import Any, NoReturn, TypeVar
+
+import click
+
+from console.host import Trouble
+from tasks.stack import DeclarationError
+
+FAILED, WRONG_USE, INTERRUPTED = 1, 2, 130
+
+INTERRUPTION = Trouble("interrupted", "run it again: it finishes or undoes what was begun")
+
+F = TypeVar("F", bound=Callable[..., Any])
+
+
+@dataclass
+class Speech:
+    """How this process speaks: with `as_json` stdout is for the JSON alone.
+
+    `has_told`: the document is out, so that whatever fails afterwards adds none.
+    """
+
+    as_json: bool = False
+    has_told: bool = False
+
+
+def speech() -> Speech:
+    """Return how the running command speaks; for people where there is none."""
+    context = click.get_current_context(silent=True)
+    return context.ensure_object(Speech) if context is not None else Speech()
+
+
+def json_option(help_text: str = "For programs; see docs/json.md.") -> Callable[[F], F]:
+    """Add --json to a command, as its parameter `as_json`."""
+
+    def remember(context: click.Context, _: click.Parameter, value: bool) -> bool:
+        context.ensure_object(Speech).as_json |= value
+        return value
+
+    return click.option("--json", "as_json", is_flag=True, callback=remember, help=help_text)
+
+
+def tell(value: Any, *, is_line: bool = False) -> None:
+    """Print a JSON document: indented, or as one line of many."""
+    click.echo(json.dumps(value, indent=None if is_line else 2))
+    sys.stdout.flush()
+    speech().has_told = True
+
+
+def say(text: str) -> None:
+    """Print a line for people; stdout is not for them where a program reads it."""
+    click.echo(text, err=speech().as_json)
+
+
+def in_trouble(trouble: Trouble) -> dict[str, Any]:
+    """Return a trouble for programs."""
+    return {"trouble": {"cause": trouble.cause, "remedy": trouble.remedy}}
+
+
+def invalid(error: DeclarationError) -> Trouble:
+    """Return an invalid declaration as a trouble; its cause names every fault."""
+    return Trouble(str(error), "mend the settings that it names")
+
+
+def tell_trouble(trouble: Trouble, how: Speech) -> None:
+    """Print a cause and its remedy; with --json also as the one document, if none is out."""
+    click.echo(f"cause:  {trouble.cause}\nremedy: {trouble.remedy}", err=True)
+    tell_program(trouble, how)
+
+
+def tell_program(trouble: Trouble, how: Speech) -> None:
+    """Print a trouble as the one document, where a program asked and none is out."""
+    if how.as_json and not how.has_told:
+        click.echo(json.dumps(in_trouble(trouble), indent=2))
+        how.has_told = True
+
+
+def end(trouble: Trouble) -> NoReturn:
+    """End with a cause and its remedy."""
+    tell_trouble(trouble, speech())
+    sys.exit(FAILED)
