@@ -239,11 +239,15 @@ async def test_work_and_a_slow_look_are_told() -> None:
         assert said(app, "job") == ""
 
 
-@pytest.mark.parametrize("no_color", ["", "1"])
-async def test_colours_can_be_off_and_light(monkeypatch: pytest.MonkeyPatch, no_color: str) -> None:
-    monkeypatch.setenv("NO_COLOR", no_color)
+@pytest.mark.parametrize("no_color", [False, True])
+async def test_colours_can_be_off_and_light(
+    monkeypatch: pytest.MonkeyPatch, no_color: bool
+) -> None:
+    if no_color:
+        monkeypatch.setenv("NO_COLOR", "1")
     async with still(one_stopped()).run_test(size=NARROW) as pilot:
         app = await shown(pilot)
+        assert app.no_color is no_color
         before = app.theme
         await pilot.press("T")
         assert app.theme != before

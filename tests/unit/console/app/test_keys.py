@@ -108,11 +108,11 @@ async def test_a_key_opens_its_view_shows_what_was_made_for_it_and_escape_goes_b
 
 
 async def test_a_view_whose_text_cannot_be_made_says_why(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(reading, "memory_plan", lambda: [][0])
+    monkeypatch.setattr(reading, "memory_plan", lambda: {}["gone"])
     async with still().run_test(size=SIZE) as pilot:
         app = await shown(pilot)
         await pilot.press("m")
-        await until(pilot, lambda: "IndexError: list index" in text_of(app.screen))
+        await until(pilot, lambda: "KeyError: 'gone'" in text_of(app.screen))
 
 
 async def test_the_view_of_keys_has_every_key() -> None:
