@@ -31,6 +31,18 @@ def size() -> tuple[int, int]:
     return (100, 20)
 
 
+async def settled(app: StackApp, pilot: Pilot[None]) -> None:
+    """Wait until two pictures in a row are the same: what is laid out later belongs to it."""
+    before = ""
+    for _ in range(200):
+        await pilot.pause(0.05)
+        now = app.export_screenshot()
+        if now == before:
+            return
+        before = now
+    raise AssertionError("the app never stood still")
+
+
 @pytest.fixture
 def draw(snap_compare: Any, size: tuple[int, int]) -> Draw:
     """Return what compares an app with its picture, when all its checks arrived and it was used."""
@@ -42,8 +54,7 @@ def draw(snap_compare: Any, size: tuple[int, int]) -> Draw:
                 await act(app, pilot)
             for line in app.screen.query(Input):
                 line.cursor_blink = False
-            # What is laid out after the next refresh belongs to the picture.
-            await pilot.pause(0.1)
+            await settled(app, pilot)
 
         return bool(snap_compare(app, terminal_size=size, run_before=before))
 

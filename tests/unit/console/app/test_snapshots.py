@@ -145,6 +145,7 @@ def test_confirm(draw: Draw) -> None:
 
     async def leave(app: StackApp, pilot: Pilot[None]) -> None:
         app.job = Job("upgrade qwen", [])
+        app.board.tick()
         await pilot.press("q")
 
     assert draw(still(), leave)
