@@ -22,6 +22,8 @@ def nobodys_machine(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     for name in ("NO_COLOR", "COLORTERM", "STACK_FILE"):
         monkeypatch.delenv(name, raising=False)
     monkeypatch.setenv("TERM", "xterm-256color")
+    # Whatever the app draws is as wide as its own terminal.
+    monkeypatch.setenv("COLUMNS", "40")
     monkeypatch.setenv("HOME", str(tmp_path))
 
 
