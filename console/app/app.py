@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import signal
 from collections.abc import Callable, Iterable
+from contextlib import suppress
 from functools import partial
 from typing import TYPE_CHECKING, ClassVar
 
@@ -11,6 +12,7 @@ from rich.console import ConsoleDimensions
 from textual import events, on
 from textual.app import App, SystemCommand
 from textual.binding import Binding, BindingType
+from textual.css.query import NoMatches
 from textual.screen import Screen
 from textual.widgets import DataTable
 
@@ -143,7 +145,9 @@ class StackApp(App[None]):
         def show(line: str) -> None:
             for screen in self.screen_stack:
                 if isinstance(screen, JobView) and screen.job is job and screen.is_attached:
-                    screen.add(line)
+                    # One that is just being left has nothing to write into any more.
+                    with suppress(NoMatches):
+                        screen.add(line)
 
         await job.run(show)
         if self.is_leaving:

@@ -4,10 +4,12 @@ from __future__ import annotations
 
 import threading
 from collections.abc import Callable
+from concurrent.futures import CancelledError
 from contextlib import suppress
 from typing import TypeVar
 
 from textual.app import App
+from textual.css.query import NoMatches
 from textual.widget import Widget
 
 from console.host import Trouble
@@ -16,8 +18,8 @@ T = TypeVar("T")
 
 
 def tell(app: App[None], then: Callable[..., object], *values: object) -> None:
-    """Call something in the app's own thread; nothing where the app is gone."""
-    with suppress(RuntimeError):
+    """Call something in the app's own thread; nothing where app or view are gone, or just going."""
+    with suppress(RuntimeError, CancelledError, NoMatches):
         app.call_from_thread(then, *values)
 
 
