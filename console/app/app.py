@@ -8,7 +8,8 @@ from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING, ClassVar
 
-from textual import on
+from rich.console import ConsoleDimensions
+from textual import events, on
 from textual.app import App, SystemCommand
 from textual.binding import Binding, BindingType
 from textual.screen import Screen
@@ -84,6 +85,11 @@ class StackApp(App[None]):
 
     def on_unmount(self) -> None:
         self.feed.stop()
+
+    @on(events.Resize)
+    def resized(self, event: events.Resize) -> None:
+        """Wrap text at the terminal's width; else it is COLUMNS's, where somebody set that."""
+        self.console.size = ConsoleDimensions(*event.size)
 
     def _loop_signals(self) -> None:
         """Leave the terminal as it was found where the app is told to end."""

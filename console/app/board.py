@@ -55,13 +55,13 @@ class Board(Screen[None]):
 
     def compose(self) -> ComposeResult:
         yield Label(LOOKING, id="gpu", markup=False)
-        yield Static("", id="checks", markup=False)
-        yield Static("", id="trouble", markup=False)
+        yield _line("checks")
+        yield _line("trouble")
         yield Rows(cursor_type="row", zebra_stripes=True, cell_padding=0)
         with VerticalScroll(id="below", can_focus=False):
-            yield Static("", id="about", markup=False)
-            yield Static("", id="notes", markup=False)
-        yield Static("", id="job", markup=False)
+            yield _line("about")
+            yield _line("notes")
+        yield _line("job")
         yield Footer(show_command_palette=False)
 
     def on_mount(self) -> None:
@@ -190,6 +190,13 @@ class Board(Screen[None]):
         if waited > SLOW and self.seen.has_looked:
             lines.append(f"shown as {waited:.0f} s ago: Docker or a server is slow to answer")
         self._say("job", "\n".join(lines))
+
+
+def _line(name: str) -> Static:
+    """Make a line that takes no room as long as it says nothing."""
+    line = Static("", id=name, markup=False)
+    line.display = False
+    return line
 
 
 def _padded(cell: Text) -> Text:

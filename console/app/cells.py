@@ -6,6 +6,7 @@ from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime
 
+from rich.cells import chop_cells
 from rich.text import Text
 
 from console.app.gpu import GpuReading, GpuReadings
@@ -106,11 +107,12 @@ def cut(
 
 def _cut_to(cell: Text, width: int) -> Text:
     """Cut the middle out: a name begins with who made it and ends with its tag."""
-    text = cell.plain
     if cell.cell_len <= width:
         return cell
     end = (width - 1) // 2
-    return Text(f"{text[: width - 1 - end]}{CUT}{text[len(text) - end :]}", cell.style)
+    head = chop_cells(cell.plain, width - 1 - end)[0]
+    tail = chop_cells(cell.plain[::-1], end)[0][::-1]
+    return Text(f"{head}{CUT}{tail}", cell.style)
 
 
 def _width(heading: str, rows: Sequence[dict[str, Text]]) -> int:

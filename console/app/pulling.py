@@ -132,10 +132,10 @@ class Pull(ModalScreen[Choice | None]):
         self.query_one("#as", Static).update(main if self.is_main else further)
 
     def action_list(self) -> None:
-        """Go from the input to the list."""
-        shown = self.query_one(OptionList)
-        shown.focus()
-        shown.action_first()
+        """Go from the input to the first of the list."""
+        shown = self.query_one(OptionList).focus()
+        if shown.highlighted is None and shown.option_count:
+            shown.highlighted = 0
 
     def action_leave(self) -> None:
         """Pull nothing."""

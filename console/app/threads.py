@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import threading
 from collections.abc import Callable
+from concurrent.futures import CancelledError
 from contextlib import suppress
 from typing import Any, TypeVar
 
@@ -16,14 +17,14 @@ T = TypeVar("T")
 
 
 def tell(app: App[None], then: Callable[..., object], *values: object) -> None:
-    """Call something in the app's own thread; nothing where the app is gone."""
-    with suppress(RuntimeError):
+    """Call something in the app's own thread; nothing where the app is gone, or just going."""
+    with suppress(RuntimeError, CancelledError):
         app.call_from_thread(then, *values)
 
 
 def is_open(view: Screen[Any]) -> bool:
     """Tell whether a view can be written into: one that is being left has lost its parts."""
-    return view.is_attached and view in view.app.screen_stack and view.is_mounted
+    return view.is_attached and view in view.app.screen_stack
 
 
 def fault(error: Exception) -> Trouble:

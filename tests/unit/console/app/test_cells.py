@@ -104,9 +104,7 @@ def test_what_may_not_leave_is_cut_until_it_fits(rows: list[dict[str, Text]], wi
     assert all(row[h] == old[h] for old, row in zip(rows, short, strict=True) for h in LEAVING)
     widths = {h: max([len(h), *(row[h].cell_len for row in short)]) for h in CUTTING}
     assert needed(headings, short) <= max(width, needed(headings, rows))
-    # Signs of two cells may leave a gap; a name of a model or a service has none.
-    if all(row[h].plain.isascii() for row in rows for h in CUTTING):
-        assert needed(headings, short) <= width or max(widths.values()) <= LEAST
+    assert needed(headings, short) <= width or max(widths.values()) <= LEAST
 
 
 def test_a_long_name_keeps_its_beginning_and_its_tag() -> None:

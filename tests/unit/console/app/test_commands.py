@@ -8,6 +8,7 @@ from collections import Counter
 import pytest
 
 from console.app.app import StackApp
+from console.app.cells import LEAVING
 from console.app.commands import COMMANDS, REMOTE, fleet_words, key_name, verb_words
 from console.cli import app as cli
 from console.fleet import INVENTORY
@@ -66,3 +67,16 @@ def test_on_another_host_pyinfra_does_it_for_that_service_alone() -> None:
 def test_a_deploy_without_limits_is_for_all_hosts() -> None:
     assert "--limit" not in fleet_words("stack", INVENTORY)
     assert fleet_words("stack", INVENTORY, "a", "b")[-4:] == ["--limit", "a", "--limit", "b"]
+
+
+def test_every_key_is_in_the_docs_and_in_readme() -> None:
+    docs, readme = ((ROOT / name).read_text() for name in ("docs/app.md", "README.md"))
+    section = readme.partition("## The terminal app")[2].partition("\n## ")[0]
+    rows = [f"| `{key_name(c)}` | {c.name} | {c.does} |" for c in COMMANDS]
+    assert [row for row in rows if row not in docs] == []
+    assert [c.name for c in COMMANDS if f"`{key_name(c)}`" not in section] == []
+
+
+def test_the_docs_name_the_columns_in_the_order_in_which_they_leave() -> None:
+    docs = " ".join((ROOT / "docs/app.md").read_text().split())
+    assert f"in this order: {', '.join(LEAVING)}." in docs

@@ -97,7 +97,7 @@ async def cancelling(job: Job, times: int) -> int:
 
 
 async def test_it_is_cancelled_as_by_ctrl_c_with_all_that_it_started() -> None:
-    job = shell("trap 'echo caught; exit 7' INT; echo begun; sleep 30")
+    job = shell("trap 'echo caught; exit 7' INT; echo begun; while :; do sleep 0.05; done")
     assert await cancelling(job, 1) == 7
     assert job.lines == ["begun", "caught"]
     assert not job.is_bad
@@ -117,7 +117,7 @@ async def test_who_ignores_it_is_told_with_more_emphasis(
 
 async def test_while_it_ends_it_says_so_and_afterwards_nothing_is_cancelled() -> None:
     outcomes = []
-    job = shell("trap 'exit 0' INT; echo begun; sleep 30")
+    job = shell("trap 'exit 0' INT; echo begun; while :; do sleep 0.05; done")
 
     def tell(line: str) -> None:
         job.cancel()
