@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 import os
+import shlex
 import subprocess
 import sys
+import time
 from collections.abc import Iterable, Iterator, Mapping
 from contextlib import contextmanager
 from pathlib import Path
@@ -14,10 +16,13 @@ import tomlkit
 from tomlkit.items import InlineTable
 
 from console.host import PYINFRA
+from console.log import note, note_edits, typed_words
 from console.services import LOCAL
 from tasks.layers import ROOT, stack_file
 from tasks.lockfile import LockFile, write_atomically
 from tasks.references import ImageReference, ModelReference
+from tasks.runlog import TYPED
+from tasks.shell import TRACE
 from tasks.stack import Service, Stack
 
 # What is set in stack.toml, by the path of its key; None takes it out.
@@ -34,8 +39,13 @@ def run_deploy(name: str, data: Iterable[str], *, is_dry: bool, say_yes: bool, f
         words.append("-y")
     for pair in data:
         words += ["--data", pair]
-    environment = {**os.environ, "STACK_FILE": str(file.absolute())} if file.exists() else None
+    environment = {**os.environ, TYPED: typed_words()}
+    if file.exists():
+        environment["STACK_FILE"] = str(file.absolute())
+    TRACE.debug("runs %s", shlex.join(words))
+    begun = time.monotonic()
     status = subprocess.run(words, cwd=ROOT, env=environment, check=False).returncode
+    TRACE.debug("it ended with %d after %.1f s", status, time.monotonic() - begun)
     return status if status >= 0 else 128 - status
 
 
@@ -137,6 +147,7 @@ class Declaration:
         if not is_dry:
             self.after = after
             write_atomically(self.path, after)
+            note_edits(self.path.name, edits)
             yield self.path
             return
         copy = self.path.with_name(f".dry-{os.getpid()}-{self.path.name}")
@@ -171,6 +182,7 @@ class Declaration:
             self.path.unlink(missing_ok=True)
         else:
             write_atomically(self.path, text)
+        note(f"{self.path.name} declares again what it did before, but for what was proven")
 
 
 def _proven(edits: Edits, stack: Stack, lock: LockFile) -> dict[tuple[str, ...], str]:

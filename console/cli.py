@@ -40,9 +40,14 @@ def _version() -> str:
 
 @click.group(invoke_without_command=True, context_settings={"help_option_names": ["-h", "--help"]})
 @click.option("--version", "is_version", is_flag=True, help="Show the version and exit.")
+@click.option("-v", "--verbose", is_flag=True, help="Show what it does, on standard error.")
 @click.pass_context
-def app(context: click.Context, is_version: bool) -> None:
+def app(context: click.Context, is_version: bool, verbose: bool) -> None:
     """Three local language models on this machine. Without a command: their status."""
+    if verbose:
+        from console.verbose import show  # noqa: PLC0415 (nobody else pays for it)
+
+        show()
     if is_version:
         click.echo(f"ollama-stack {_version()}")
     elif context.invoked_subcommand is None:
@@ -133,7 +138,8 @@ def plan(budget: float | None, as_json: bool) -> None:
 @app.command()
 def sync() -> None:
     """Write what is there now into the database."""
-    from console.sync import inventory_now  # noqa: PLC0415 (status does not pay for it)
+    from console.log import console_log  # noqa: PLC0415 (status does not pay for it)
+    from console.sync import inventory_now  # noqa: PLC0415 (as above)
     from tasks.inventory.database import DatabaseError, is_up_to_date, record  # noqa: PLC0415
 
     stack, snapshot = look_or_end()
@@ -147,6 +153,7 @@ def sync() -> None:
     except DatabaseError as error:
         cause, _, remedy = str(error).partition("; ")
         end(Trouble(cause, remedy))
+    console_log(stack).write("main.sh sync: brought the database up to date")
     click.echo(f"{stack.database}: written")
 
 
