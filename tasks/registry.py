@@ -106,24 +106,24 @@ def look_up_model(asker: Asker, model: str) -> RemoteManifest | RegistryFault:
 
 
 def image_manifest(
-    run: Run, image: ImageReference, architecture: str = ""
+    asker: Asker, image: ImageReference, architecture: str = ""
 ) -> RemoteManifest | RegistryFault:
     """Look an image up at Docker Hub or at the mirror; its layers for an architecture ("amd64")."""
     registry = DOCKER_HUB_HOST if image.registry == DOCKER_HUB else image.registry
-    is_plain = bool(_LOOPBACK.match(registry)) or run.stack.image_mirror_insecure
+    is_plain = bool(_LOOPBACK.match(registry)) or asker.stack.image_mirror_insecure
     manifests = f"{image.repository}/manifests/"
     url = _manifest_url(registry, is_plain, manifests + image.tag)
     accept = ", ".join(IMAGE_MANIFESTS)
     token = ""
-    reply = _get(run, url, accept)
+    reply = _get(asker, url, accept)
     if reply.status == 401:
-        token = _token(run, reply.headers)
+        token = _token(asker, reply.headers)
         if token:
-            reply = _get(run, url, accept, token)
+            reply = _get(asker, url, accept, token)
     found = result(reply, f"image {image}", registry, "image")
     own = digest_for(reply.body, architecture)
     if own and isinstance(found, RemoteManifest):
-        part = _get(run, _manifest_url(registry, is_plain, manifests + own), accept, token)
+        part = _get(asker, _manifest_url(registry, is_plain, manifests + own), accept, token)
         detail = result(part, f"image {image}", registry, "image")
         if isinstance(detail, RemoteManifest):
             return replace(found, layers=detail.layers)

@@ -6,16 +6,16 @@ waited for, and no answer is no failure.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from functools import partial
 
 import gevent
 from pyinfra.api import deploy
 
 from tasks.preflight.usage import is_dry
-from tasks.registry import RemoteManifest, look_up_image, look_up_model
+from tasks.registry import look_up_image, look_up_model
 from tasks.run import Run, current_run
-from tasks.stack import Service
+from tasks.upgrade.moved import moved
 
 # Seconds that the end of a run waits for registries that did not answer meanwhile.
 PATIENCE = 1.0
@@ -53,18 +53,6 @@ def tell_upgrades(run: Run) -> None:
         return
     run.questions.join(timeout=PATIENCE)
     for service in run.stack.selected:
-        for what in _newer(run, service):
+        image = str(run.stack.image_reference(service))
+        for what in moved(service, image, run.locked(service), run.manifests):
             run.note(f"{service.name}: upgrade available: {what}; ./main.sh upgrade {service.name}")
-
-
-def _newer(run: Run, service: Service) -> Iterator[str]:
-    """Yield what is offered with another digest than the proven one."""
-    lock = run.locked(service)
-    pairs = [(("image", str(run.stack.image_reference(service))), service.image, lock.image)]
-    pairs += [(("model", model), model, lock.models.get(model)) for model in service.models]
-    for key, name, proven in pairs:
-        found = run.manifests.get(key)
-        if not isinstance(found, RemoteManifest) or proven is None or proven.reference != name:
-            continue
-        if found.digest != proven.digest:
-            yield f"{name} {proven.digest[7:19]} → {found.digest[7:19]}"
