@@ -245,27 +245,36 @@ def named_service(stack: Stack, name: str | None) -> Service | None:
 
 @app.command()
 @click.option("--json", "as_json", is_flag=True, help="For programs.")
-def doctor(as_json: bool) -> None:
+@click.option(
+    "--bundle",
+    is_flag=False,
+    flag_value="",
+    metavar="[FILE]",
+    help="Write all that helps to find a fault, without secrets, into one .tar.gz.",
+)
+def doctor(as_json: bool, bundle: str | None) -> None:
     """Check everything, with a real generation for each service."""
-    from console.doctor import checks  # noqa: PLC0415 (status does not pay for it)
+    from console.bundle.write import bundling  # noqa: PLC0415 (status does not pay for it)
+    from console.doctor import checks  # noqa: PLC0415 (as above)
+    from console.text import check_lines  # noqa: PLC0415 (as above)
 
-    found = []
-    for check in checks(declared()):
-        found.append(check)
-        if not as_json:
-            click.echo(f"{_mark(check)} {check.what}: {check.finding}")
-            if check.remedy and (check.is_notable or not check.is_well):
-                click.echo(f"    remedy: {check.remedy}")
+    found: list[Check] = []
+    with bundling(bundle, found, is_json=as_json):
+        for check in checks(declared()):
+            found.append(check)
+            if not as_json:
+                first, *remedy = check_lines(check)
+                click.echo("\n".join([coloured(first), *remedy]))
     if as_json:
         click.echo(json.dumps([check.as_json() for check in found], indent=2))
     if not all(check.is_well for check in found):
         sys.exit(FAILED)
 
 
-def _mark(check: Check) -> str:
-    if check.is_notable:
-        return click.style("!", "yellow")
-    return click.style("✓", "green") if check.is_well else click.style("✗", "red")
+def coloured(line: str) -> str:
+    """Colour the mark that a finding begins with."""
+    colour = {"!": "yellow", "✓": "green"}.get(line[0], "red")
+    return click.style(line[0], colour) + line[1:]
 
 
 def main() -> NoReturn:

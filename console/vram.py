@@ -41,7 +41,7 @@ def vram_plan(budget_gb: float | None) -> VramPlan | Trouble:
     elif not stack.has_gpu_service:
         remedy = 'set gpu = "auto"; or --budget 8 shows what a card of 8 GB would hold'
         return Trouble('no active service may use the GPU (gpu = "off")', remedy)
-    asker = LocalAsker(stack, shell_for(stack))
+    asker = LocalAsker(stack, shell_for(stack.docker_socket))
     card = card_of(stack, memory(look_at_nvidia(asker).gpus))
     if card is None:
         return Trouble(

@@ -32,9 +32,12 @@ TYPED = "OLLAMA_STACK_TYPED"
 
 def log_path(stack: Stack) -> Path | None:
     """Return where the log is; a relative path counts from the database's folder. None: off."""
-    if not stack.log_file:
-        return None
-    return rooted(stack.database).parent / stack.log_file
+    return log_beside(stack.database, stack.log_file)
+
+
+def log_beside(database: str, log_file: str) -> Path | None:
+    """Return where the log is by these two settings."""
+    return rooted(database).parent / log_file if log_file else None
 
 
 def user() -> str:

@@ -20,6 +20,8 @@ from tasks.ollama.spec import is_private, sounds_secret
 MASK = "…"
 # A value of a private variable may be anything ("1"): shorter ones go only where they stand.
 SHORT, SHORT_SECRET = 6, 4
+# Settings that are addresses; one without "http://" may hold a password as well.
+ADDRESSES = ("_proxy", "_mirror", "_registry", "_url")
 # Public, though their names sound secret.
 PUBLIC = ("docker_apt_key", "toolkit_apt_key")
 _USERINFO = re.compile(r"(?<=://)[^/\s\"'<>]*(?=@)")
@@ -82,6 +84,8 @@ class Scrubber:
         """Return a value of JSON or TOML without secrets: by the names of its keys, and as text."""
         if _is_secret_name(name):
             return MASK if value else value
+        if name == "environment" and not isinstance(value, Mapping):
+            return MASK if value else value
         if isinstance(value, Mapping):
             if name == "environment":
                 return {self.text(k): self._variable(k, str(v)) for k, v in value.items()}
@@ -140,12 +144,17 @@ def secrets_in(value: Any, name: str = "") -> Iterator[str]:
             yield from secrets_in(held, name)
     elif isinstance(value, str):
         yield from _userinfo(value)
+        if name.endswith(ADDRESSES) and "://" not in value:
+            yield from _userinfo(f"://{value}")
         if name == "Env":
             variable, _, held = value.partition("=")
             # What an image brings (PATH, HOME) is private by its name only.
             if sounds_secret(variable) and len(held) >= SHORT_SECRET:
                 yield held
-        elif _is_secret_name(name) and len(value) >= SHORT_SECRET:
+        elif (_is_secret_name(name) and len(value) >= SHORT_SECRET) or (
+            # An invalid declaration: it should be a table of variables.
+            name == "environment" and len(value) >= SHORT
+        ):
             yield value
 
 

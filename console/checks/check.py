@@ -71,7 +71,7 @@ class Looked:
     @cached_property
     def shell(self) -> LocalShell:
         """The shell by which Docker is asked."""
-        return shell_for(self.stack)
+        return shell_for(self.stack.docker_socket)
 
     @cached_property
     def root(self) -> Shell:

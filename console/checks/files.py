@@ -69,14 +69,14 @@ def log_checks(stack: Stack) -> Iterator[Check]:
     else:
         remedy = "mend its rights, or declare another log_file"
         yield notable("log", f"{path} cannot be written: changes go unlogged", remedy)
-    kept = sorted(failed_logs(stack), key=lambda file: file.stat().st_mtime)
+    kept = sorted(failed_logs(rooted(stack.database)), key=lambda file: file.stat().st_mtime)
     if kept:
         yield well("failed containers", f"{len(kept)} logs are kept, the newest in {kept[-1]}")
 
 
-def failed_logs(stack: Stack) -> list[Path]:
-    """Return the logs that containers left which did not work."""
-    return sorted((rooted(stack.database).parent / FAILED_LOGS).glob("*.log"))
+def failed_logs(database: Path) -> list[Path]:
+    """Return the logs, beside the database, of containers that did not work."""
+    return sorted((database.parent / FAILED_LOGS).glob("*.log"))
 
 
 def _can_be_written(path: Path) -> bool:
