@@ -51,7 +51,7 @@ def under_lock(prefix: str, script: str) -> str:
 
 def look_script(prefix: str) -> str:
     """Build what shows whether a run is at work; it waits for nobody and keeps nobody waiting."""
-    lines = ['held() { [ -e "$1" ] || return 1; flock -s -n "$1" true; [ $? = 1 ]; }']
+    lines = ['held() { [ -e "$1" ] || return 1; flock -n "$1" true; [ $? = 1 ]; }']
     run, step = shlex.quote(lock_path(prefix)), shlex.quote(children_path(prefix))
     lines.append(f'if held {run}; then echo "run=$(head -n 1 {run})"; fi')
     lines.append(f"if held {step}; then echo step=yes; fi")

@@ -12,6 +12,9 @@ from tasks.layers import stack_file
 from tasks.scrub import MASK
 from tasks.stack import Service, Stack
 
+_TABLE = re.compile(r"\s*\[models(\.[a-z0-9_-]+)?(\.environment)?\](?=\s*(#|$))")
+_KEY = re.compile(r"\s*([a-z_]+)\s*=")
+
 
 def settings(place: Place) -> dict[str, Any]:
     """Return every setting with its source: validated, or as it is written where it is invalid."""
@@ -71,14 +74,17 @@ def stack_toml(place: Place) -> str:
 
 
 def without_values(text: str) -> str:
-    """Keep of a file that nobody can parse what its lines set, and none of the values."""
+    """Keep of a file that nobody can parse the names of settings that exist, and nothing else.
+
+    Any other line may be a part of a value that goes over several.
+    """
     kept = []
     for line in text.splitlines():
-        match = re.match(r"\s*(\[\[?[\w.\s\"'-]*\]\]?|[\w.-]+\s*=)", line)
-        if not line.strip():
-            kept.append("")
-        elif match is None:
-            kept.append(MASK)
+        table, key = _TABLE.match(line), _KEY.match(line)
+        if table is not None:
+            kept.append(table[0].strip())
+        elif key is not None and key[1] in (*Service.model_fields, *Stack.model_fields):
+            kept.append(f"{key[1]} = {MASK}")
         else:
-            kept.append(match[1] if match[1].startswith("[") else f"{match[1]} {MASK}")
+            kept.append(MASK if line.strip() else "")
     return "\n".join(kept) + "\n"
