@@ -2,18 +2,15 @@
 
 from __future__ import annotations
 
-import re
 import tomllib
 from collections.abc import Mapping
 from typing import Any
 
 from console.bundle.place import NotThere, Place
+from console.bundle.unparsed import without_values
 from tasks.layers import stack_file
 from tasks.scrub import MASK
 from tasks.stack import Service, Stack
-
-_TABLE = re.compile(r"\s*\[models(\.[a-z0-9_-]+)?(\.environment)?\](?=\s*(#|$))")
-_KEY = re.compile(r"\s*([a-z_]+)\s*=")
 
 
 def settings(place: Place) -> dict[str, Any]:
@@ -71,20 +68,3 @@ def stack_toml(place: Place) -> str:
         return tomlkit.dumps(place.scrubber.value(with_known_keys(tomllib.loads(text))))
     except tomllib.TOMLDecodeError as error:
         return f"# not valid TOML: {error}; values are left out\n{without_values(text)}"
-
-
-def without_values(text: str) -> str:
-    """Keep of a file that nobody can parse the names of settings that exist, and nothing else.
-
-    Any other line may be a part of a value that goes over several.
-    """
-    kept = []
-    for line in text.splitlines():
-        table, key = _TABLE.match(line), _KEY.match(line)
-        if table is not None:
-            kept.append(table[0].strip())
-        elif key is not None and key[1] in (*Service.model_fields, *Stack.model_fields):
-            kept.append(f"{key[1]} = {MASK}")
-        else:
-            kept.append(MASK if line.strip() else "")
-    return "\n".join(kept) + "\n"

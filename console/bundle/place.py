@@ -3,19 +3,22 @@
 from __future__ import annotations
 
 import os
+import tomllib
+from collections.abc import Iterator
 from contextlib import suppress
 from dataclasses import dataclass, field
 from functools import cached_property
 from pathlib import Path
 from typing import Any
 
+from console.bundle.unparsed import unparsed_secrets
 from console.checks.check import Looked
 from console.host import shell_for
 from tasks.docker_engine.daemon_json import Refused, parse
 from tasks.engine_api import Answer, answers, curl, engine, with_label
-from tasks.layers import Merged, defaults_layer, local_layers, rooted
+from tasks.layers import Merged, defaults_layer, local_layers, rooted, stack_file
 from tasks.ollama.observed import STACK_LABEL
-from tasks.scrub import Scrubber, scrubber_for
+from tasks.scrub import Scrubber, scrubber_for, secrets_in
 from tasks.shell import LocalShell
 from tasks.stack import DeclarationError, Stack, declare
 
@@ -102,4 +105,17 @@ class Place:
                 known.append(parse(self.looked.engine.daemon_json))
             except Refused:
                 known.append(self.looked.engine.daemon_json)
-        return scrubber_for(*known)
+        scrubber = scrubber_for(*known)
+        return Scrubber(scrubber.known | frozenset(self._unparsed()))
+
+    @staticmethod
+    def _unparsed() -> Iterator[str]:
+        """Yield what may be a secret in a stack.toml that nobody can parse."""
+        if not stack_file().is_file():
+            return
+        text = stack_file().read_text(encoding="utf-8", errors="replace")
+        try:
+            tomllib.loads(text)
+        except tomllib.TOMLDecodeError:
+            yield from unparsed_secrets(text)
+            yield from secrets_in(text.splitlines())

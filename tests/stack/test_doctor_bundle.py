@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import base64
 import json
+import signal
 import socket
 import sqlite3
 import subprocess
@@ -22,7 +23,8 @@ from tests.stack.test_console import console
 
 PASSWORD, TOKEN, ODD = "Sesame-0pen/up", "hf_AbCdEf123456", 'tür "auf"\'s \\ %41\nzweite Zeile'
 PLAIN, BEHIND_A_NAME = "plain-jane-77", "nobody-would-guess-4711"
-SECRETS = (PASSWORD, TOKEN, ODD, "zweite Zeile", PLAIN, BEHIND_A_NAME)
+UNDECLARED = "sk-of-somebody-0815"
+SECRETS = (PASSWORD, TOKEN, ODD, "zweite Zeile", PLAIN, BEHIND_A_NAME, UNDECLARED)
 SPELLINGS = {
     *SECRETS,
     "Sesame-0pen%2Fup",
@@ -139,6 +141,9 @@ def test_verbose_shows_requests_and_times_and_no_secret(stack: Installation) -> 
 
 
 def test_the_bundle_holds_everything_but_secrets(stack: Installation) -> None:
+    failed = stack.database.parent / ".failed" / "ostest-old.log"
+    failed.parent.mkdir()
+    failed.write_text(f"{BEHIND_A_NAME} was refused\nodd: {ODD}\nfor {PASSWORD!r} {UNDECLARED}\n")
     result = console(stack, "doctor", "--bundle", "all.tar.gz")
     assert result.returncode == 0, result.stdout
     assert "look through it before" in result.stdout
@@ -165,6 +170,7 @@ def test_the_bundle_holds_everything_but_secrets(stack: Installation) -> None:
     assert b"begin: " in files["log/ollama-stack.log"]
     assert json.loads(files["doctor.json"])
     assert b"tiny-qwen:v1" in files["stack.lock"]
+    assert b"was refused" in files["failed/ostest-old.log"]
     assert files["README.txt"].decode().splitlines()[0].split()[0] == "doctor.txt"
 
 
@@ -257,6 +263,17 @@ def test_fault_37_offline_is_notable_and_no_failure(stack: Installation) -> None
         result = console(stack, "doctor")
     assert result.returncode == 0, result.stdout
     assert "! registry 127.0.0.1:1: the registry 127.0.0.1:1 does not answer" in result.stdout
+
+
+def test_an_interrupted_run_says_so_in_the_log(stack: Installation) -> None:
+    run = stack.begin("--data", "restart=true", "--data", "only=qwen")
+    stack.read_until(run, "start container")
+    run.send_signal(signal.SIGINT)
+    run.communicate(timeout=60)
+    assert run.returncode == 130
+    assert stack.converge().status == 0
+    lines = log(stack).read_text().splitlines()
+    assert any(f"-{run.pid} @local end: interrupted, changes: " in line for line in lines)
 
 
 def test_a_log_that_cannot_be_written_is_a_warning_and_the_run_goes_on(

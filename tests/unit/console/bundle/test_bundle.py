@@ -10,9 +10,10 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from console.bundle.declaration import settings, stack_toml, with_known_keys, without_values
+from console.bundle.declaration import settings, stack_toml, with_known_keys
 from console.bundle.parts import Part
 from console.bundle.place import NotThere, Place
+from console.bundle.unparsed import without_values
 from console.bundle.write import files, save, target
 from tasks.scrub import MASK
 
@@ -72,6 +73,29 @@ def test_no_shape_of_a_secret_in_stack_toml_stays(file: Path, text: str) -> None
     told = f"{stack_toml(place)}{settings(place)}{place.scrubber.text(place.fault)}"
     assert SECRET not in told
     assert MASK in told
+
+
+@pytest.mark.parametrize(
+    "line",
+    [
+        f'X = "{SECRET}"',
+        f"X = '{SECRET}' # mine",
+        f"X = {SECRET}",
+        f"# {SECRET}",
+        f"{SECRET}",
+        f'https_proxy = "http://ada:{SECRET}@proxy:1"',
+        f'X = """a\n{SECRET}\n"""',
+    ],
+)
+def test_what_may_be_a_secret_of_a_file_that_is_no_toml_is_removed_everywhere(
+    file: Path, line: str
+) -> None:
+    file.write_text(f"gpu == off\n[models.qwen.environment]\n{line}\n")
+    place = Place.here()
+    place.merged.values["docker_socket"] = "/nowhere/docker.sock"
+    told = place.scrubber.text(f"it said {SECRET} twice: {SECRET}; qwen2.5-coder:7b")
+    assert SECRET not in told
+    assert "qwen2.5-coder:7b" in told
 
 
 def test_every_setting_names_where_its_value_is_from(file: Path) -> None:
