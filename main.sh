@@ -23,7 +23,9 @@ usage: ./main.sh [COMMAND]
                        move to what the registries offer; what fails is put back by itself
   rollback [SERVICE] [--dry] [--image|--models]
                        back to what was proven before, without network
-  doctor [--json]      check everything, with a real generation for each service
+  doctor [--json] [--bundle [FILE]]
+                       check everything, with a real generation for each service
+                       --bundle: write what helps to find a fault, without secrets, into one file
   logs SERVICE [-f]    the log of a service
   history [SERVICE]    what was changed here, when and why
   db path              where the database is
@@ -33,6 +35,7 @@ usage: ./main.sh [COMMAND]
   test                 everything that CI runs: ruff, mypy, unit tests, tests on the lab
   lab up|down|status   the lab: a real Docker stack with tiny models, no internet needed
   help                 this text
+  -v COMMAND           show on standard error what a command of the console does
 TEXT
 }
 

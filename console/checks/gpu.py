@@ -99,6 +99,12 @@ def of_vram(plan: VramPlan) -> Iterator[Check]:
     """Judge a VRAM plan."""
     for failure in plan.refusals():
         yield failed(f"{failure.service}: GPU memory", failure)
+    for row in plan.rows:
+        if row.shape is None:
+            finding = f"what {row.model} takes of the GPU is not known: {row.unknown}"
+            yield notable(f"{row.service.name}: GPU memory", finding)
+    if not plan.together:
+        return
     needed = f"{bytes_text(plan.together)} of {bytes_text(plan.card.budget)}"
     if plan.together > plan.card.budget:
         finding = f"not all models fit at the same time: {needed}"
