@@ -182,7 +182,7 @@ class Declaration:
             self.path.unlink(missing_ok=True)
         else:
             write_atomically(self.path, text)
-        note(f"{self.path.name} declares again what it did before, but for what was proven")
+        note(f"{self.path.name} was put back, but for what was proven meanwhile")
 
 
 def _proven(edits: Edits, stack: Stack, lock: LockFile) -> dict[tuple[str, ...], str]:

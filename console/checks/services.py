@@ -13,7 +13,7 @@ from tasks.lockfile import ServiceLock
 from tasks.ollama.generation import Proof, generate, is_as_declared, is_slower
 from tasks.ollama.observed import ObservedContainer, Snapshot
 from tasks.ollama.plan import Wanted, plan_orphans, refusal
-from tasks.ollama.spec import spec_of
+from tasks.ollama.spec import PREVIOUS, spec_of
 from tasks.shell import LocalShell, Shell
 from tasks.stack import Service, Stack
 from tasks.steps import Failure, StepFailed
@@ -50,6 +50,10 @@ def service_check(view: ServiceView, refused: Failure | None = None) -> Check:
         finding += "; drift: " + ", ".join(
             f"{change['field']} {change['old']} → {change['new']}" for change in view.drift
         )
+    if view.left_gpu:
+        finding += f"; {view.left_gpu}"
+        if view.is_well:
+            return notable(view.name, finding, "nvidia-smi shows what else uses the card")
     return Check(view.name, view.is_well, finding, "" if view.is_well else CONVERGE)
 
 
@@ -74,8 +78,16 @@ def port_checks(looked: Looked) -> Iterator[Check]:
 
 def leftover_checks(stack: Stack, snapshot: Snapshot) -> Iterator[Check]:
     """Name what is ours and belongs to no declared service."""
-    declared = {service.name for service in stack.services}
-    _, notes = plan_orphans(stack.container_prefix, declared, snapshot, prune=False, purge=False)
+    declared = {service.name: stack.container_name(service) for service in stack.services}
+    for container in snapshot.containers:
+        name = declared.get(container.service, "")
+        is_stray = container.name not in (name, name + PREVIOUS)
+        if name and is_stray and container.is_of(stack.container_prefix):
+            told = (
+                f"container {container.name} says that it is {container.service}: renamed by hand"
+            )
+            yield Check("leftover", False, told, CONVERGE)
+    _, notes = plan_orphans(stack.container_prefix, {*declared}, snapshot, prune=False, purge=False)
     for note in notes:
         finding, _, remedy = note.partition("; ")
         yield notable("leftover", finding, remedy)

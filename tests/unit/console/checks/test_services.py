@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 from console.checks.services import leftover_checks, publication_checks, service_check
 from console.services import views
 from tasks.ollama.observed import STACK_LABEL
@@ -39,6 +41,22 @@ def test_what_is_published_on_loopback_or_stopped_says_nothing() -> None:
     stopped = container(spec(stack(models={"qwen": PUBLIC})), status="exited")
     for there in (loopback, stopped):
         assert list(publication_checks(stack(), snapshot(there))) == []
+
+
+def test_a_container_that_was_renamed_by_hand_is_named() -> None:
+    moved = container(spec(stack()), name="ollama-mine")
+    (found,) = leftover_checks(stack(), snapshot(moved, volumes={}))
+    assert not found.is_well and "ollama-mine says that it is qwen" in found.finding
+    aside = container(spec(stack()), name="ollama-qwen-previous")
+    assert list(leftover_checks(stack(), snapshot(aside))) == []
+
+
+def test_a_model_that_left_the_gpu_is_notable_and_not_well_where_that_is_required() -> None:
+    view = replace(views(stack(), snapshot(container(spec(stack()))), None)[0], state="active")
+    gone = replace(view, drift=(), left_gpu="m:1 is on the CPU now")
+    assert service_check(gone).is_notable and "on the CPU now" in service_check(gone).finding
+    required = service_check(replace(gone, gpu="required"))
+    assert not required.is_well and required.remedy
 
 
 def test_what_is_ours_and_not_declared_is_notable_with_its_way_out() -> None:
