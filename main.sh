@@ -26,7 +26,9 @@ usage: ./main.sh [COMMAND]
                        move to what the registries offer; what fails is put back by itself
   rollback [SERVICE] [--dry] [--image|--models]
                        back to what was proven before, without network
-  doctor               check everything, with a real generation for each service
+  doctor [--bundle [FILE]]
+                       check everything, with a real generation for each service
+                       --bundle: write what helps to find a fault, without secrets, into one file
   logs SERVICE [-f]    the log of a service
   history [SERVICE]    what was changed here, when and why
   sync                 write what is there now into the database
@@ -36,6 +38,7 @@ usage: ./main.sh [COMMAND]
   test                 everything that CI runs: ruff, mypy, unit tests, tests on the lab
   lab up|down|status   the lab: a real Docker stack with tiny models, no internet needed
   help                 this text
+  -v COMMAND           show on standard error what a command of the console does
 
 COMMAND --help tells the rest. With --json there is one JSON document on stdout: docs/json.md.
 Exit status: 0 done, 1 failed, 2 wrong use or an invalid declaration, 130 interrupted.

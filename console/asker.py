@@ -21,7 +21,7 @@ class LocalAsker:
     @classmethod
     def of(cls, stack: Stack) -> LocalAsker:
         """Make one for a declaration."""
-        return cls(stack, shell_for(stack))
+        return cls(stack, shell_for(stack.docker_socket))
 
     def sh(self, script: str, *, stdin: str | None = None, timeout: float | None = 60) -> Result:
         """Run a script."""

@@ -11,6 +11,7 @@ from typing import Any
 import tomlkit
 from tomlkit.items import InlineTable
 
+from console.log import note, note_edits
 from console.services import LOCAL
 from tasks.layers import stack_file
 from tasks.lockfile import LockFile, write_atomically
@@ -120,6 +121,7 @@ class Declaration:
         if not is_dry:
             self.after = after
             write_atomically(self.path, after)
+            note_edits(self.path.name, edits)
             yield self.path
             return
         copy = self.path.with_name(f".dry-{os.getpid()}-{self.path.name}")
@@ -154,6 +156,7 @@ class Declaration:
             self.path.unlink(missing_ok=True)
         else:
             write_atomically(self.path, text)
+        note(f"{self.path.name} was put back, but for what was proven meanwhile")
 
 
 def _proven(edits: Edits, stack: Stack, lock: LockFile) -> dict[tuple[str, ...], str]:

@@ -30,7 +30,7 @@ from tasks.layers import rooted
 from tasks.stack import DeclarationError
 
 if TYPE_CHECKING:
-    from console.doctor import Check
+    from console.checks.finding import Check
 
 
 def _version() -> str:
@@ -61,12 +61,17 @@ class Console(click.Group):
     context_settings={"help_option_names": ["-h", "--help"]},
 )
 @click.option("--version", "is_version", is_flag=True, help="Show the version and exit.")
+@click.option("-v", "--verbose", is_flag=True, help="Show what it does, on standard error.")
 @click.pass_context
-def app(context: click.Context, is_version: bool) -> None:
+def app(context: click.Context, is_version: bool, verbose: bool) -> None:
     """Three local language models on this machine. Without a command: the terminal app.
 
     Where there is no terminal: their status.
     """
+    if verbose:
+        from console.verbose import show  # noqa: PLC0415 (nobody else pays for it)
+
+        show()
     if is_version:
         click.echo(f"ollama-stack {_version()}")
     elif context.invoked_subcommand is None:
@@ -127,27 +132,36 @@ def status(
 
 @app.command()
 @json_option()
-def doctor(as_json: bool) -> None:
+@click.option(
+    "--bundle",
+    is_flag=False,
+    flag_value="",
+    metavar="[FILE]",
+    help="Write all that helps to find a fault, without secrets, into one .tar.gz.",
+)
+def doctor(as_json: bool, bundle: str | None) -> None:
     """Check everything, with a real generation for each service."""
-    from console.doctor import checks  # noqa: PLC0415 (status does not pay for it)
+    from console.bundle.write import bundling  # noqa: PLC0415 (status does not pay for it)
+    from console.doctor import checks  # noqa: PLC0415 (as above)
+    from console.text import check_lines  # noqa: PLC0415 (as above)
 
-    found = []
-    for check in checks(declared()):
-        found.append(check)
-        if not as_json:
-            click.echo(f"{_mark(check)} {check.what}: {check.finding}")
-            if check.remedy and (check.is_notable or not check.is_well):
-                click.echo(f"    remedy: {check.remedy}")
+    found: list[Check] = []
+    with bundling(bundle, found, is_json=as_json):
+        for check in checks(declared()):
+            found.append(check)
+            if not as_json:
+                first, *remedy = check_lines(check)
+                click.echo("\n".join([coloured(first), *remedy]))
     if as_json:
         tell([check.as_json() for check in found])
     if not all(check.is_well for check in found):
         sys.exit(FAILED)
 
 
-def _mark(check: Check) -> str:
-    if check.is_notable:
-        return click.style("!", "yellow")
-    return click.style("✓", "green") if check.is_well else click.style("✗", "red")
+def coloured(line: str) -> str:
+    """Colour the mark that a finding begins with."""
+    colour = {"!": "yellow", "✓": "green"}.get(line[0], "red")
+    return click.style(line[0], colour) + line[1:]
 
 
 def main() -> NoReturn:

@@ -3,9 +3,11 @@
 from __future__ import annotations
 
 import os
+import shlex
 import subprocess
 import sys
 import tempfile
+import time
 from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -15,10 +17,13 @@ import tomlkit
 
 from console.change import Declaration, Edits
 from console.host import PYINFRA, this_machine
+from console.log import typed_words
 from console.say import INTERRUPTED, say, speech, tell
 from console.status import statuses
 from tasks.journal import JOURNAL, read
 from tasks.layers import ROOT
+from tasks.runlog import TYPED
+from tasks.shell import TRACE
 
 # What a line of the journal is called in the document, and which of its keys it has there.
 STEP = ("service", "action", "subject", "why")
@@ -57,7 +62,7 @@ class Doing:
             words.append("-y")
         for pair in data:
             words += ["--data", pair]
-        environment = dict(os.environ)
+        environment = {**os.environ, TYPED: typed_words()}
         if file.exists():
             environment["STACK_FILE"] = str(file.absolute())
         output = None
@@ -65,9 +70,11 @@ class Doing:
             environment[JOURNAL] = str(self.journal)
             # stdout is for the one document alone.
             output = sys.stderr.fileno()
-        status = subprocess.run(
-            words, cwd=ROOT, env=environment, stdout=output, check=False
-        ).returncode
+        TRACE.debug("runs %s", shlex.join(words))
+        begun = time.monotonic()
+        done = subprocess.run(words, cwd=ROOT, env=environment, stdout=output, check=False)
+        status = done.returncode
+        TRACE.debug("it ended with %d after %.1f s", status, time.monotonic() - begun)
         return status if status >= 0 else 128 - status
 
     def document(self, status: int) -> dict[str, Any]:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import shlex
 import subprocess
 import tempfile
 from collections.abc import Iterable
@@ -15,6 +16,7 @@ from tasks.inventory.rows import LOCAL
 from tasks.layers import ROOT
 from tasks.looks import LOOKS, HostLook, read
 from tasks.ollama.look import parse
+from tasks.shell import TRACE
 from tasks.stack import Stack
 
 INVENTORY = ROOT / "inventory.py"
@@ -86,6 +88,7 @@ def look_at(path: Path, limits: Iterable[str]) -> list[SeenHost]:
 
 
 def _run(words: list[str], found: Path) -> str:
+    TRACE.debug("runs %s", shlex.join(words))
     try:
         done = subprocess.run(
             words,

@@ -68,13 +68,12 @@ def lock_of(stack: Stack) -> LockFile | None:
 
 def snapshot_of(stack: Stack) -> tuple[Snapshot, Trouble | None]:
     """Look at this machine. The trouble is there exactly where the engine is not."""
-    snapshot = look(shell_for(stack), stack)
+    snapshot = look(shell_for(stack.docker_socket), stack)
     return snapshot, None if snapshot.version else engine_trouble(stack.docker_socket)
 
 
-def shell_for(stack: Stack) -> LocalShell:
+def shell_for(socket: str) -> LocalShell:
     """Return the shell to look by: with sudo for a user who may not use Docker and may use sudo."""
-    socket = stack.docker_socket
     is_refused = Path(socket).exists() and not os.access(socket, os.R_OK | os.W_OK)
     return LocalShell(sudo=is_refused and LocalShell().sh("sudo -n true").ok)
 

@@ -8,10 +8,9 @@ import platform
 import shutil
 import sys
 from collections.abc import Iterator
-from dataclasses import asdict, dataclass
 from pathlib import Path
-from typing import Any
 
+from console.checks.finding import Check
 from console.host import snapshot_of
 from tasks.layers import ROOT, stack_file
 from tasks.nvidia.checklist import checklist
@@ -24,37 +23,17 @@ LOCKS = ("requirements.lock", "requirements-dev.lock")
 GROUP = "sudo usermod -aG docker $USER, then log in again (or newgrp docker)"
 
 
-@dataclass(frozen=True)
-class Finding:
-    """One thing that is needed. `remedy` is there where it is not well."""
-
-    what: str
-    is_well: bool
-    finding: str
-    remedy: str = ""
-
-    def as_json(self) -> dict[str, Any]:
-        """Return the finding for programs."""
-        return asdict(self)
-
-    def lines(self) -> Iterator[str]:
-        """Yield the finding for people."""
-        yield f"{'✓' if self.is_well else '✗'} {self.what}: {self.finding}"
-        if self.remedy:
-            yield f"    remedy: {self.remedy}"
-
-
-def findings(stack: Stack, *, is_here: bool) -> Iterator[Finding]:
+def findings(stack: Stack, *, is_here: bool) -> Iterator[Check]:
     """Look for what is needed here; of a stack on another host only what this machine has to do."""
-    yield Finding("Python", True, f"{platform.python_version()} at {sys.executable}")
+    yield Check("Python", True, f"{platform.python_version()} at {sys.executable}")
     yield packages(ROOT)
     names = ", ".join(service.name for service in stack.services)
     source = stack_file() if stack_file().exists() else "group_data/all.py alone"
-    yield Finding("declaration", True, f"valid: {names} ({source})")
+    yield Check("declaration", True, f"valid: {names} ({source})")
     if not is_here:
         return
     curl = shutil.which("curl")
-    yield Finding(
+    yield Check(
         "curl", bool(curl), curl or "not installed", "" if curl else "sudo apt-get install curl"
     )
     yield docker(stack)
@@ -62,32 +41,32 @@ def findings(stack: Stack, *, is_here: bool) -> Iterator[Finding]:
         yield gpu(stack)
 
 
-def packages(root: Path) -> Finding:
+def packages(root: Path) -> Check:
     """Tell whether .venv holds what a lock file names: main.sh writes its checksum down there."""
     for name in LOCKS:
         stamp = root / ".venv" / f".installed-{name}"
         wanted = hashlib.sha256((root / name).read_bytes()).hexdigest()
         if stamp.is_file() and stamp.read_text().split()[:1] == [wanted]:
-            return Finding("Python packages", True, f"as in {name}")
+            return Check("Python packages", True, f"as in {name}")
     finding = "not known to be those of requirements.lock"
-    return Finding("Python packages", False, finding, "./main.sh ensure-venv")
+    return Check("Python packages", False, finding, "./main.sh ensure-venv")
 
 
-def docker(stack: Stack) -> Finding:
+def docker(stack: Stack) -> Check:
     """Tell whether the engine answers this user."""
     snapshot, trouble = snapshot_of(stack)
     if trouble is not None:
-        return Finding("Docker Engine", False, trouble.cause, trouble.remedy)
+        return Check("Docker Engine", False, trouble.cause, trouble.remedy)
     if not os.access(stack.docker_socket, os.R_OK | os.W_OK):
         finding = f"{snapshot.version} answers root alone; this user is not in the group docker"
-        return Finding("Docker Engine", False, finding, GROUP)
-    return Finding("Docker Engine", True, f"{snapshot.version} answers this user")
+        return Check("Docker Engine", False, finding, GROUP)
+    return Check("Docker Engine", True, f"{snapshot.version} answers this user")
 
 
-def gpu(stack: Stack) -> Finding:
+def gpu(stack: Stack) -> Check:
     """Name the first thing that keeps models off the GPU that the declaration requires."""
     found = checklist(look_at_nvidia(LocalShell()), stack)
     for item in found:
         if item.verdict == "fault":
-            return Finding("GPU", False, f"{item.name}: {item.finding}", item.remedy)
-    return Finding("GPU", True, found[0].finding)
+            return Check("GPU", False, f"{item.name}: {item.finding}", item.remedy)
+    return Check("GPU", True, found[0].finding)

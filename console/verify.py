@@ -15,6 +15,7 @@ import click
 from console.host import Trouble, declared
 from console.ready import findings
 from console.say import FAILED, INTERRUPTED, WRONG_USE, end, tell
+from console.text import check_lines
 from tasks.layers import ROOT
 
 # pytest: 2 interrupted, 3 its own error, 4 wrong use, 5 no test chosen.
@@ -27,7 +28,7 @@ def verify(words: Sequence[str], *, as_json: bool) -> int:
         end(Trouble("testinfra is not in .venv", "./main.sh verify installs it"))
     ready = list(findings(declared(), is_here=is_here(words)))
     for finding in ready:
-        click.echo("\n".join(finding.lines()), err=as_json)
+        click.echo("\n".join(check_lines(finding)), err=as_json)
     with tempfile.TemporaryDirectory(prefix="ollama-stack-") as folder:
         results = Path(folder) / "results.json"
         status = suite([*words, f"--results={results}"], as_json=as_json)

@@ -99,6 +99,8 @@ container_prefix = "ollama-"
 database = ".models.db"
 # The digests that were proven, on the machine that runs pyinfra.
 lock = "stack.lock"
+# Log of what was changed and why (5 MB at most), beside the database; "" for none.
+log_file = ".ollama-stack.log"
 # Keep the proven image and models before the present ones on the disk, for a rollback.
 keep_previous = True
 # Ask the registries in each converge whether a proven tag moved; it is told, never taken.

@@ -18,6 +18,7 @@ from typing import TYPE_CHECKING
 
 import gevent
 
+from tasks.host.sections import values
 from tasks.steps import Failure
 
 if TYPE_CHECKING:
@@ -46,6 +47,23 @@ def children_path(prefix: str) -> str:
 def under_lock(prefix: str, script: str) -> str:
     """Wrap a changing command, so that it holds the lock for as long as it lives."""
     return f"flock -s {shlex.quote(children_path(prefix))} sh -c {shlex.quote(script)}"
+
+
+def look_script(prefix: str) -> str:
+    """Build what shows whether a run is at work; it waits for nobody and keeps nobody waiting."""
+    lines = ['held() { [ -e "$1" ] || return 1; flock -n "$1" true; [ $? = 1 ]; }']
+    run, step = shlex.quote(lock_path(prefix)), shlex.quote(children_path(prefix))
+    lines.append(f'if held {run}; then echo "run=$(head -n 1 {run})"; fi')
+    lines.append(f"if held {step}; then echo step=yes; fi")
+    return "\n".join(lines)
+
+
+def at_work(output: str) -> str:
+    """Say who is at work, from what `look_script` printed; "" for nobody."""
+    found = values(output.splitlines())
+    if "run" in found:
+        return found["run"] or "a run that did not say who it is"
+    return "commands that a run left which was ended" if "step" in found else ""
 
 
 def holder_script(prefix: str, who: str, wait: int) -> str:

@@ -22,6 +22,7 @@ from tasks import journal, layers
 from tasks.goals import Goal
 from tasks.inventory.rows import HostDetails
 from tasks.lockfile import LockError, LockFile, Proven, ServiceLock
+from tasks.runlog import RunLog
 from tasks.shell import Result
 from tasks.stack import DeclarationError, Service, Stack, declare
 from tasks.steps import Action, Failure, Step, StepFailed
@@ -49,7 +50,8 @@ class Run:
     by type; a change drops all of it. `goals` is what an upgrade or a rollback brings services to;
     `proven_then` is what the lock held of the host at the first look.
     `halted` tells that one of them failed, so that the others are left as they are; `arrived` are
-    the models, by service, that were not there before this run.
+    the models, by service, that were not there before this run. `record` is the log of what is
+    changed; none where a run only looks.
     """
 
     host: Host
@@ -72,6 +74,7 @@ class Run:
     proven_then: Mapping[str, ServiceLock] = field(default_factory=dict)
     holder: Any = None
     questions: Any = None
+    record: RunLog | None = None
     manifests: dict[tuple[str, str], Any] = field(default_factory=dict)
     memory: dict[type, Any] = field(default_factory=dict)
 
@@ -180,6 +183,8 @@ class Run:
         journal.write("failure", host=self.host.name, **failure.__dict__)
         for line in failure.lines():
             self.host.log_styled(line, fg="red")
+        if self.record is not None:
+            self.record.failed(failure)
 
     def note(self, text: str) -> None:
         """Note something that is not a failure and that the person should know; shown once."""
@@ -194,6 +199,8 @@ class Run:
         event = Event(now, step.service, step.action, step.subject, step.why)
         self.events.append(event)
         journal.write("change", host=self.host.name, **event.__dict__)
+        if self.record is not None:
+            self.record.changed(event)
         self.memory.clear()
 
 

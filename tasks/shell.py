@@ -2,9 +2,16 @@
 
 from __future__ import annotations
 
+import logging
 import subprocess
+import time
 from dataclasses import dataclass
 from typing import Protocol
+
+from tasks.engine_api import answers
+
+# Who runs scripts says so here, and what they asked by HTTP; only `-v` of the console listens.
+TRACE = logging.getLogger("ollama_stack")
 
 
 @dataclass(frozen=True)
@@ -37,6 +44,13 @@ class LocalShell:
 
     def sh(self, script: str, *, stdin: str | None = None, timeout: float | None = 60) -> Result:
         """Run a script."""
+        begun = time.monotonic()
+        found = self._run(script, stdin, timeout)
+        if TRACE.isEnabledFor(logging.DEBUG):
+            _trace(script, found, time.monotonic() - begun)
+        return found
+
+    def _run(self, script: str, stdin: str | None, timeout: float | None) -> Result:
         try:
             done = subprocess.run(
                 [*self.words, script],
@@ -50,3 +64,9 @@ class LocalShell:
         except subprocess.TimeoutExpired:
             return Result(False, "", f"no answer within {timeout:.0f} s")
         return Result(done.returncode == 0, done.stdout.rstrip("\n"), done.stderr.strip())
+
+
+def _trace(script: str, found: Result, seconds: float) -> None:
+    TRACE.debug("%s in %.2f s: %s", "ran" if found.ok else "failed", seconds, script)
+    for answer in answers(found.stdout).values():
+        TRACE.debug("  HTTP %d %s", answer.status, answer.url)

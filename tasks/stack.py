@@ -112,6 +112,12 @@ def _lock(value: str) -> str:
     return value
 
 
+def _log_file(value: str) -> str:
+    if value and not value.endswith(".log"):
+        raise ValueError('should be the path of a file that ends in ".log", or "" for none')
+    return value
+
+
 def _version(value: str) -> str:
     if not re.fullmatch(r"[0-9]+(\.[0-9]+)*", value):
         raise ValueError('should be a version like "580.95"')
@@ -156,6 +162,7 @@ Size = Annotated[str, AfterValidator(_size)]
 Memory = Annotated[str, AfterValidator(_memory)]
 Database = Annotated[str, AfterValidator(_database)]
 Lock = Annotated[str, AfterValidator(_lock)]
+LogFile = Annotated[str, AfterValidator(_log_file)]
 KeepAlive = Annotated[str, AfterValidator(_keep_alive)]
 Address = Annotated[str, AfterValidator(_address)]
 Registry = Annotated[str, AfterValidator(_registry)]
@@ -256,6 +263,7 @@ class Stack(_ServiceDefaults):
     container_prefix: Name
     database: Database
     lock: Lock
+    log_file: LogFile
     keep_previous: bool
     check_upgrades: bool
     image_mirror: Registry

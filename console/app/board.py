@@ -21,7 +21,7 @@ from console.app.cells import Shown, about, cells_of, cut, fitting, gpu_line
 from console.app.feed import Feed, View
 from console.app.jobs import Job
 from console.app.threads import beside
-from console.doctor import Check
+from console.checks.finding import Check
 from console.host import Trouble
 from console.status import HostStatus, notes
 

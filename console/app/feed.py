@@ -17,7 +17,7 @@ from console.app import startup
 from console.app.cells import Shown
 from console.app.gpu import GpuReader, GpuReadings
 from console.app.threads import fault
-from console.doctor import Check
+from console.checks.finding import Check
 from console.host import SeenHost, Trouble, declared, this_machine
 from console.services import unknown
 from console.status import HostStatus, statuses

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Iterable
 
 from console.app import startup
-from console.doctor import Check
+from console.checks.finding import Check
 from console.host import Trouble, declared
 from console.services import ServiceView
 from console.verbs import event_text

@@ -9,7 +9,7 @@ from pathlib import Path
 
 from console.app.gpu import GpuReader
 from console.app.threads import fault
-from console.doctor import Check
+from console.checks.finding import Check
 from console.fleet import FleetError, hosts_in
 from console.host import declared, engine_trouble, shell_for
 from tasks.engine_api import curl, engine
@@ -34,7 +34,7 @@ def docker() -> Check:
     """Check that Docker answers."""
     stack = declared()
     ask = curl([engine("/version")], socket=stack.docker_socket, timeout=ENGINE_SECONDS)
-    if '"ApiVersion"' in shell_for(stack).sh(ask, timeout=ENGINE_SECONDS + 5).stdout:
+    if '"ApiVersion"' in shell_for(stack.docker_socket).sh(ask, timeout=ENGINE_SECONDS + 5).stdout:
         return Check("Docker", True, f"answers at {stack.docker_socket}")
     trouble = engine_trouble(stack.docker_socket)
     return Check("Docker", False, trouble.cause, trouble.remedy)

@@ -145,7 +145,8 @@ def event_text(event: dict[str, Any]) -> str:
 @json_option()
 def sync(as_json: bool) -> None:
     """Write what is there now into the database."""
-    from console.sync import inventory_now  # noqa: PLC0415 (status does not pay for it)
+    from console.log import console_log  # noqa: PLC0415 (status does not pay for it)
+    from console.sync import inventory_now  # noqa: PLC0415 (as above)
     from tasks.inventory.database import DatabaseError, is_up_to_date, record  # noqa: PLC0415
 
     stack, snapshot = look_or_end()
@@ -158,6 +159,8 @@ def sync(as_json: bool) -> None:
         end(Trouble(cause, remedy))
     for note in notes:
         say(note)
+    if is_needed:
+        console_log(stack).write("main.sh sync: brought the database up to date")
     if as_json:
         outcome = "done" if is_needed else "no change"
         tell({"database": str(path), "outcome": outcome, "notes": notes})

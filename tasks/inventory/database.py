@@ -97,6 +97,20 @@ def unusable(path: Path) -> str:
     return "" if _has_columns(tables) else "tables of another program"
 
 
+def is_locked(path: Path) -> bool:
+    """Tell whether another program writes into the file at this moment."""
+    if not path.is_file():
+        return False
+    uri = f"{path.absolute().as_uri()}?mode=rw"
+    try:
+        with closing(sqlite3.connect(uri, uri=True, timeout=0.1, isolation_level=None)) as other:
+            other.execute("BEGIN IMMEDIATE")
+            other.execute("ROLLBACK")
+    except sqlite3.Error as error:
+        return "locked" in str(error)
+    return False
+
+
 def _has_columns(tables: dict[str, list[str]]) -> bool:
     with closing(sqlite3.connect(":memory:")) as model:
         model.executescript(SCHEMA)

@@ -8,6 +8,7 @@ from __future__ import annotations
 import base64
 import json
 import math
+import shlex
 import time
 from typing import Any
 
@@ -18,6 +19,7 @@ from tasks.lockfile import write_atomically
 from tasks.ollama.observed import ObservedContainer
 from tasks.ollama.spec import STOP_TIMEOUT, ContainerSpec
 from tasks.run import RUN_ID, Run
+from tasks.shell import Shell
 from tasks.steps import StepFailed
 
 LOOK_AGAIN = 0.3
@@ -138,12 +140,7 @@ def wait_until_it_answers(run: Run, spec: ContainerSpec, url: str) -> None:
 
 def keep_log(run: Run, name: str) -> str:
     """Keep the last lines of a failing container in a file; returns the words that tell where."""
-    url = engine(f"/containers/{name}/logs", {"stdout": 1, "stderr": 1, "tail": LOG_LINES})
-    command = f"curl -s --max-time 20 --unix-socket {run.stack.docker_socket} '{url}' | base64 -w0"
-    try:
-        text = plain_log(base64.b64decode(run.sh(command).stdout or b""))
-    except ValueError:
-        return ""
+    text = container_log(run, run.stack.docker_socket, name, LOG_LINES)
     if not text:
         return ""
     path = rooted(run.stack.database).parent / FAILED_LOGS / f"{name}-{RUN_ID}.log"
@@ -154,6 +151,16 @@ def keep_log(run: Run, name: str) -> str:
     # A request that was answered says nothing of why it ended.
     lines = [line for line in text.splitlines() if line.strip() and not line.startswith("[GIN]")]
     return f"; its last words: {lines[-1][:200] if lines else ''} (log kept in {path})"
+
+
+def container_log(shell: Shell, socket: str, name: str, lines: int) -> str:
+    """Return the last lines of a container's log, "" where nobody tells them."""
+    url = engine(f"/containers/{name}/logs", {"stdout": 1, "stderr": 1, "tail": lines})
+    command = f"curl -s --max-time 20 --unix-socket {shlex.quote(socket)} '{url}' | base64 -w0"
+    try:
+        return plain_log(base64.b64decode(shell.sh(command).stdout or b""))
+    except ValueError:
+        return ""
 
 
 def plain_log(stream: bytes) -> str:

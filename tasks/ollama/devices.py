@@ -14,6 +14,7 @@ from dataclasses import dataclass, field
 from tasks.engine_api import curl, engine
 from tasks.ollama.observed import Snapshot
 from tasks.run import Run
+from tasks.shell import Shell
 
 # What docker exec ends with where the image holds no such program: that tells nothing.
 NO_PROGRAM = (126, 127)
@@ -46,13 +47,15 @@ def lost_devices(run: Run, snapshot: Snapshot) -> LostDevices:
             for c in snapshot.containers
             if c.devices and c.is_running and c.is_of(run.stack.container_prefix)
         ]
-        output = _ask(run, names) if names else ""
-        seen = run.memory[LostDevices] = parse(output)
+        seen = run.memory[LostDevices] = inside(run, names, run.stack.docker_socket)
     return seen
 
 
-def _ask(run: Run, names: list[str]) -> str:
-    return run.sh(_script(names, run.stack.docker_socket), timeout=30 * len(names)).stdout
+def inside(shell: Shell, names: list[str], socket: str) -> LostDevices:
+    """Ask inside running containers, by name."""
+    if not names:
+        return LostDevices()
+    return parse(shell.sh(_script(names, socket), timeout=30 * len(names)).stdout)
 
 
 def _script(names: list[str], socket: str) -> str:

@@ -131,10 +131,12 @@ class ContainerSpec:
 
 def is_private(variable: str) -> bool:
     """Tell whether a variable's value may be a secret: any but an ordinary one of Ollama."""
-    name = variable.upper()
-    return not name.startswith("OLLAMA_") or any(
-        word in name for word in ("KEY", "TOKEN", "SECRET", "PASS", "AUTH")
-    )
+    return not variable.upper().startswith("OLLAMA_") or sounds_secret(variable)
+
+
+def sounds_secret(name: str) -> bool:
+    """Tell whether a name is one that people give to secrets."""
+    return any(word in name.upper() for word in ("KEY", "TOKEN", "SECRET", "PASS", "AUTH"))
 
 
 def spec_of(stack: Stack, service: Service, *, gpu: Attachment) -> ContainerSpec:

@@ -30,7 +30,8 @@ from tasks.preflight.usage import (
     parameters,
 )
 from tasks.report.operations import print_failures_last
-from tasks.run import Run, all_runs, current_run, declare_all, shared_lock
+from tasks.run import RUN_ID, Run, all_runs, current_run, declare_all, shared_lock
+from tasks.runlog import RunLog
 from tasks.stack import DeclarationError
 from tasks.steps import Step, plan_lines
 from tasks.vram.check import check_vram
@@ -59,6 +60,8 @@ def preflight() -> None:
         cause, _, remedy = str(error).partition("\n  remedy: ")
         journal.write("failure", service="", what="nothing was begun", cause=cause, remedy=remedy)
         raise DeployError(str(error)) from None
+    if not is_dry():
+        run.record = RunLog.of(run.stack, RUN_ID, run.host.name, run.note)
     if look_at_host(run) is not None and parameters().get("yes"):
         # Before the first look at what is there, so that nothing changes under this run.
         operations.take_lock(run)

@@ -13,6 +13,8 @@ from typing import Any
 import pyinfra
 from pyinfra.api import DeployError
 
+from tasks.runlog import end_all
+
 INTERRUPTED = 130
 
 
@@ -91,5 +93,6 @@ def _interrupted(signum: int, frame: Any) -> None:
         "\nInterrupted. What was begun stays as it is; run again to finish or undo it.\n"
     )
     sys.stderr.flush()
+    end_all("interrupted")
     # Greenlets swallow SystemExit; nothing of ours is left to clean up in this process.
     os._exit(INTERRUPTED)

@@ -5,6 +5,7 @@ from __future__ import annotations
 import atexit
 import sys
 from collections.abc import Callable, Collection, Generator, Iterable, Mapping, Sequence
+from dataclasses import replace
 from typing import Any
 
 from pyinfra.api import FunctionCommand, operation
@@ -15,6 +16,7 @@ from tasks.models.plan import undeclared
 from tasks.ollama.facts import observe
 from tasks.ollama.observed import Snapshot
 from tasks.run import all_runs, current_run
+from tasks.runlog import end_all
 from tasks.stack import Stack
 from tasks.steps import Failure
 from tasks.upgrade.available import tell_upgrades
@@ -72,10 +74,22 @@ def tell_too(failures: Callable[[], Mapping[str, list[Failure]]]) -> None:
 def _print_failures() -> None:
     found = {run.host.name: run.failures for run in all_runs()}
     for others in _OTHERS:
-        found |= others()
+        silent = others()
+        found |= silent
+        _write_down(silent)
+    end_all()
     for host, failures in sorted(found.items()):
         for line in last_words(host, failures):
             print(line, file=sys.stderr)
+
+
+def _write_down(silent: Mapping[str, list[Failure]]) -> None:
+    """Let the log of a run that this process made tell of the hosts that have none."""
+    record = next((run.record for run in all_runs() if run.record is not None), None)
+    for host, failures in silent.items():
+        if record is not None:
+            for failure in failures:
+                record.failed(replace(failure, what=f"{host}: {failure.what}"))
 
 
 def last_words(host: str, failures: Sequence[Failure]) -> list[str]:

@@ -7,6 +7,7 @@ from pathlib import Path
 import pytest
 
 from console.change import Declaration, edited, edits_back, edits_to
+from console.log import note_edits
 from console.services import LOCAL
 from tasks.lockfile import LockFile, Proven
 from tests.unit.tasks.samples import stack
@@ -26,6 +27,8 @@ context = 8192
 def file(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
     path = tmp_path / "stack.toml"
     monkeypatch.setenv("STACK_FILE", str(path))
+    # The log of this folder's own stack is no place for tests.
+    monkeypatch.setattr("tasks.runlog.rooted", lambda name: tmp_path / name)
     return path
 
 
@@ -126,6 +129,17 @@ def test_a_dry_run_sees_a_copy_that_is_nobody_elses_to_read(file: Path) -> None:
         assert copy.stat().st_mode & 0o777 == 0o600
         assert file.read_text() == TEXT
     assert not copy.exists()
+
+
+def test_each_edit_is_written_into_the_log_and_a_dry_one_is_not(file: Path, tmp_path: Path) -> None:
+    edits = {("image",): OLD, ("models", "qwen", "environment"): "HF_TOKEN = abcdef"}
+    log = tmp_path / ".ollama-stack.log"
+    with Declaration().edit({("image",): OLD}, is_dry=True):
+        assert not log.exists()
+    with Declaration().edit({("image",): OLD}, is_dry=False):
+        assert f"stack.toml declares image = '{OLD}'" in log.read_text()
+    note_edits("stack.toml", edits)
+    assert "declares models.qwen.environment = …" in log.read_text()
 
 
 def test_a_link_stays_a_link(file: Path, tmp_path: Path) -> None:

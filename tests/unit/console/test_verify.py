@@ -7,7 +7,8 @@ from pathlib import Path
 
 import pytest
 
-from console.ready import LOCKS, Finding, findings, packages
+from console.checks.finding import Check
+from console.ready import LOCKS, findings, packages
 from console.verify import is_here
 from tests.unit.tasks.samples import stack
 
@@ -41,6 +42,6 @@ def test_packages_are_those_of_either_lock(tmp_path: Path, installed: str) -> No
     assert not packages(tmp_path).is_well
     stamp = tmp_path / ".venv" / f".installed-{installed}"
     stamp.write_text(hashlib.sha256((tmp_path / installed).read_bytes()).hexdigest() + "  -\n")
-    assert packages(tmp_path) == Finding("Python packages", True, f"as in {installed}")
+    assert packages(tmp_path) == Check("Python packages", True, f"as in {installed}")
     (tmp_path / installed).write_text("newer")
     assert packages(tmp_path).remedy == "./main.sh ensure-venv"

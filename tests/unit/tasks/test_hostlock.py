@@ -78,3 +78,35 @@ def test_a_command_that_outlives_its_run_keeps_the_next_one_out(folder: Path) ->
     wait_for(Path(hostlock.lock_path(PREFIX)), "the one after")
     following.kill()
     ends_with(following)
+
+
+def shown() -> str:
+    script = hostlock.look_script(PREFIX)
+    done = subprocess.run(["sh", "-c", script], text=True, capture_output=True, check=True)
+    return hostlock.at_work(done.stdout)
+
+
+def test_fault_32_who_is_at_work_is_shown_and_kept_from_nothing(folder: Path) -> None:
+    assert shown() == ""
+    assert list(folder.iterdir()) == [], "a look leaves no file"
+    first = hold("the first")
+    wait_for(Path(hostlock.lock_path(PREFIX)), "the first")
+    assert shown() == "the first"
+    first.kill()
+    ends_with(first)
+    assert shown() == "", "its file stays, and nobody holds it"
+
+
+def test_commands_that_a_killed_run_left_are_shown() -> None:
+    left = subprocess.Popen(
+        ["sh", "-c", hostlock.under_lock(PREFIX, "echo begun; exec sleep 30")],
+        stdout=subprocess.PIPE,
+        text=True,
+        start_new_session=True,
+    )
+    assert left.stdout is not None
+    assert left.stdout.readline() == "begun\n"
+    told = shown()
+    subprocess.run(["pkill", "-g", str(left.pid)], check=True)
+    ends_with(left)
+    assert "commands that a run left" in told

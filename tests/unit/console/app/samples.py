@@ -19,7 +19,7 @@ from console.app.app import StackApp
 from console.app.feed import Feed, View
 from console.app.gpu import GpuReading, GpuReadings
 from console.app.startup import CHECKS
-from console.doctor import Check
+from console.checks.finding import Check
 from console.host import SeenHost, Trouble
 from console.status import statuses
 from tasks.lockfile import LockFile, Proven, ServiceLock

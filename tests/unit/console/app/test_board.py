@@ -14,7 +14,7 @@ from console.app.cells import HEADINGS, LEAVING
 from console.app.feed import View
 from console.app.gpu import GpuReadings
 from console.app.jobs import Job
-from console.doctor import Check
+from console.checks.finding import Check
 from console.host import Trouble
 from tasks.ollama.observed import Snapshot
 from tests.unit.console.app.samples import (

@@ -21,7 +21,7 @@ from console.app.gpu import GpuReadings
 from console.app.jobs import Job
 from console.app.pulling import Pull
 from console.app.work import JobView
-from console.doctor import Check
+from console.checks.finding import Check
 from tasks.ollama.observed import Snapshot
 from tasks.registry import RegistryFault
 from tasks.text import progress_text

@@ -9,7 +9,7 @@ import pytest
 
 from console.app import reading, startup
 from console.app.gpu import GpuReader, GpuReadings
-from console.doctor import Check
+from console.checks.finding import Check
 from tests.unit.console.app.samples import WELL
 
 

@@ -1,0 +1,121 @@
+"""What a bundle is made from, also where the declaration is invalid."""
+
+from __future__ import annotations
+
+import os
+import tomllib
+from collections.abc import Iterator
+from contextlib import suppress
+from dataclasses import dataclass, field
+from functools import cached_property
+from pathlib import Path
+from typing import Any
+
+from console.bundle.unparsed import unparsed_secrets
+from console.checks.looked import Looked
+from console.host import shell_for
+from tasks.docker_engine.daemon_json import Refused, parse
+from tasks.engine_api import Answer, answers, curl, engine, with_label
+from tasks.layers import Merged, defaults_layer, local_layers, rooted, stack_file
+from tasks.ollama.observed import STACK_LABEL
+from tasks.scrub import Scrubber, scrubber_for, secrets_in
+from tasks.shell import LocalShell
+from tasks.stack import DeclarationError, Stack, declare
+
+PROXIES = ("http_proxy", "https_proxy", "all_proxy")
+
+
+class NotThere(Exception):
+    """A part of the bundle cannot be had; the text says why."""
+
+
+@dataclass
+class Place:
+    """This installation; `merged` are its settings as they are written, valid or not.
+
+    `stack` is None, and `fault` says why, where they are not.
+    """
+
+    merged: Merged = field(default_factory=local_layers)
+    stack: Stack | None = None
+    fault: str = ""
+
+    @classmethod
+    def here(cls) -> Place:
+        """Return this installation."""
+        merged = local_layers()
+        try:
+            return cls(merged, declare(merged))
+        except DeclarationError as error:
+            return cls(merged, None, str(error))
+
+    def text(self, setting: str) -> str:
+        """Return a setting that is a text; its default where it is none."""
+        value = self.merged.values.get(setting)
+        return value if isinstance(value, str) else str(defaults_layer().values[setting])
+
+    @property
+    def database(self) -> Path:
+        """The database."""
+        return rooted(self.text("database"))
+
+    @cached_property
+    def looked(self) -> Looked:
+        """This machine, as the doctor sees it. Raises NotThere."""
+        if self.stack is None:
+            raise NotThere("the declaration is invalid (see declaration-faults.txt)")
+        return Looked(self.stack)
+
+    @cached_property
+    def shell(self) -> LocalShell:
+        """The shell by which Docker is asked."""
+        return shell_for(self.socket)
+
+    @property
+    def socket(self) -> str:
+        """The engine's socket."""
+        return self.text("docker_socket")
+
+    def ask(self, path: str, query: dict[str, object] | None = None) -> Any:
+        """Ask the engine for JSON. Raises NotThere."""
+        url = engine(path, query)
+        said = self.shell.sh(f"{curl([url], socket=self.socket)}; true").stdout
+        answer = answers(said).get(url, Answer(url, 0, ""))
+        if not answer.ok or answer.json is None:
+            raise NotThere(f"Docker does not tell at {self.socket}: {answer.message}")
+        return answer.json
+
+    @cached_property
+    def containers(self) -> list[dict[str, Any]]:
+        """Our containers, as the engine shows each. Raises NotThere."""
+        ours = with_label(STACK_LABEL, self.text("container_prefix"))
+        listed = self.ask("/containers/json", {"all": 1, "filters": ours})
+        return [self.ask(f"/containers/{one['Id']}/json") for one in listed]
+
+    @cached_property
+    def scrubber(self) -> Scrubber:
+        """Knows the secrets of the declaration, of the containers, of daemon.json and of ours."""
+        known: list[Any] = [self.merged.values, dict(defaults_layer().values)]
+        known.append([value for name, value in os.environ.items() if name.lower() in PROXIES])
+        # Where nobody tells of the containers, nothing of theirs is in the bundle either.
+        with suppress(NotThere):
+            known.append(self.containers)
+        if self.stack is not None:
+            try:
+                known.append(parse(self.looked.engine.daemon_json))
+            except Refused:
+                known.append(self.looked.engine.daemon_json)
+        scrubber = scrubber_for(*known)
+        return Scrubber(scrubber.known | frozenset(self._unparsed()))
+
+    @staticmethod
+    def _unparsed() -> Iterator[str]:
+        """Yield what may be a secret in a stack.toml that nobody can parse."""
+        if not stack_file().is_file():
+            return
+        text = stack_file().read_text(encoding="utf-8", errors="replace")
+        try:
+            tomllib.loads(text)
+        except tomllib.TOMLDecodeError:
+            yield from unparsed_secrets(text)
+            yield from secrets_in(text.splitlines())

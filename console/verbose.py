@@ -1,0 +1,37 @@
+"""`-v`: what the console does, on standard error: commands, requests and how long they took."""
+
+from __future__ import annotations
+
+import logging
+
+from tasks.layers import local_layers
+from tasks.scrub import Scrubber, scrubber_for
+from tasks.shell import TRACE
+
+# Of these libraries the clients that the console uses: ollama's and Docker's.
+CLIENTS = ("httpx", "urllib3.connectionpool")
+WIDTH = 300
+
+
+class Formatter(logging.Formatter):
+    """One line each, without secrets; cut only after these are gone, so that no half is left."""
+
+    def __init__(self, scrubber: Scrubber) -> None:
+        super().__init__("%(asctime)s.%(msecs)03d %(message)s", "%H:%M:%S")
+        self.scrubber = scrubber
+
+    def format(self, record: logging.LogRecord) -> str:
+        """Return the line."""
+        line = self.scrubber.text(" ".join(super().format(record).split()))
+        return line if len(line) <= WIDTH else f"{line[: WIDTH - 2]} …"
+
+
+def show() -> None:
+    """Show from now on what the console does."""
+    handler = logging.StreamHandler()
+    handler.setFormatter(Formatter(scrubber_for(local_layers().values)))
+    for name in (TRACE.name, *CLIENTS):
+        logger = logging.getLogger(name)
+        logger.addHandler(handler)
+        logger.setLevel(logging.DEBUG)
+        logger.propagate = False

@@ -1,0 +1,98 @@
+"""A log file that several processes write at once, rotated, its owner's alone to read.
+
+Python's own rotation is for one process: of two that rotate at once one loses its lines. Here the
+file itself is locked (flock) while a line is written; whoever waited for a file that was rotated
+away meanwhile opens the new one. Source: logging.handlers.RotatingFileHandler.
+"""
+
+from __future__ import annotations
+
+import fcntl
+import logging
+import os
+from collections.abc import Iterator
+from contextlib import contextmanager
+from datetime import UTC, datetime
+from io import TextIOWrapper
+from logging.handlers import RotatingFileHandler
+from pathlib import Path
+
+MAX_BYTES, FILES = 1_000_000, 5
+MODE = 0o600
+
+
+class SharedLogFile(RotatingFileHandler):
+    """Writes lines to a file that others write as well. An OSError is the writer's to tell."""
+
+    def __init__(self, path: Path, max_bytes: int = MAX_BYTES, files: int = FILES) -> None:
+        super().__init__(
+            path, maxBytes=max_bytes, backupCount=files - 1, encoding="utf-8", delay=True
+        )
+        self._is_writing = False
+
+    def emit(self, record: logging.LogRecord) -> None:
+        """Write a line; one of a signal's handler that cut into another line is left out."""
+        if self._is_writing:
+            return
+        self._is_writing = True
+        try:
+            with self._only_writer():
+                super().emit(record)
+        finally:
+            self._is_writing = False
+
+    def handleError(self, record: logging.LogRecord) -> None:
+        """Let the error out; logging by itself would print a traceback."""
+        raise  # noqa: PLE0704 (called where the error is being handled)
+
+    def _open(self) -> TextIOWrapper:
+        path = Path(self.baseFilename)
+        path.parent.mkdir(parents=True, exist_ok=True)
+        descriptor = os.open(path, os.O_WRONLY | os.O_APPEND | os.O_CREAT | os.O_CLOEXEC, MODE)
+        return open(descriptor, "a", encoding=self.encoding)
+
+    @contextmanager
+    def _only_writer(self) -> Iterator[None]:
+        """Hold the lock of the file that has the name now; a rotation closes it, not the lock."""
+        stream = self._open()
+        fcntl.flock(stream, fcntl.LOCK_EX)
+        while not self._has_name(stream):
+            stream.close()
+            stream = self._open()
+            fcntl.flock(stream, fcntl.LOCK_EX)
+        self.stream, lock = stream, os.dup(stream.fileno())
+        try:
+            yield
+        finally:
+            # Closed, so that no process keeps a file that another one rotates away.
+            if self.stream is not None:
+                self.stream.close()
+            self.stream = None
+            os.close(lock)
+
+    def _has_name(self, stream: TextIOWrapper) -> bool:
+        held = os.fstat(stream.fileno())
+        try:
+            named = os.stat(self.baseFilename)
+        except FileNotFoundError:
+            return False
+        return (held.st_dev, held.st_ino) == (named.st_dev, named.st_ino)
+
+
+class _Utc(logging.Formatter):
+    def formatTime(self, record: logging.LogRecord, datefmt: str | None = None) -> str:
+        return f"{datetime.fromtimestamp(record.created, UTC):%Y-%m-%dT%H:%M:%SZ}"
+
+
+_loggers: dict[Path, logging.Logger] = {}
+
+
+def logger_of(path: Path) -> logging.Logger:
+    """Return the logger of a file, one for each file of this process."""
+    if path not in _loggers:
+        handler = SharedLogFile(path)
+        handler.setFormatter(_Utc("%(asctime)s %(levelname)-5s %(message)s"))
+        # Not among logging's own: nobody's settings reach it, and it reaches nobody's screen.
+        logger = _loggers[path] = logging.Logger("ollama-stack", logging.INFO)
+        logger.addHandler(handler)
+    return _loggers[path]
