@@ -174,9 +174,10 @@ def _proven(edits: Edits, stack: Stack, lock: LockFile) -> dict[tuple[str, ...],
     return kept
 
 
-def _at(document: Any, path: tuple[str, ...]) -> str | None:
+def _at(document: Any, path: tuple[str, ...]) -> Any:
+    """Return the value at a path; None where there is none."""
     for name in path:
         if name not in document:
             return None
         document = document[name]
-    return str(document)
+    return document.unwrap() if hasattr(document, "unwrap") else document

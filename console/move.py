@@ -61,7 +61,7 @@ def move(
         doing.tell(declaration, edits)
         status = 128 + signal.SIGINT
         try:
-            with _ending_cleanly(), declaration.edit(edits, is_dry=is_dry) as file:
+            with ending_cleanly(), declaration.edit(edits, is_dry=is_dry) as file:
                 status = doing.run(doing.verb, data, say_yes=say_yes, file=file)
         except Ended as ended:
             status = ended.status
@@ -73,7 +73,7 @@ def move(
             )
         finally:
             if status and edits and not is_dry:
-                _declare_again(doing, declaration, edits, stack)
+                declare_again(doing, declaration, edits, stack)
     return status
 
 
@@ -84,7 +84,7 @@ def _look(stack: Stack) -> Snapshot:
     return snapshot
 
 
-def _declare_again(doing: Doing, declaration: Declaration, edits: Edits, stack: Stack) -> None:
+def declare_again(doing: Doing, declaration: Declaration, edits: Edits, stack: Stack) -> None:
     """Take the edits back, and write down what is there by that declaration."""
     moved = declaration.take_back(edits, stack, lock_of(stack))
     doing.are_edits_undone = not moved
@@ -113,7 +113,7 @@ def only_one() -> Iterator[None]:
 
 
 @contextmanager
-def _ending_cleanly() -> Iterator[None]:
+def ending_cleanly() -> Iterator[None]:
     """See to it that a closed terminal, or an order to end, puts stack.toml back as Ctrl-C does."""
 
     def ended(signum: int, frame: Any) -> NoReturn:

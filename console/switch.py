@@ -6,27 +6,40 @@ from collections.abc import Iterable, Sequence
 
 from console.change import Declaration, Edits, Value
 from console.doing import Doing
-from console.move import only_one
+from console.move import Ended, declare_again, ending_cleanly, only_one
+from console.say import INTERRUPTED
 from tasks.stack import Service, Stack
 
 
 def switch(
-    doing: Doing, selections: Sequence[str], edits: Edits, options: Iterable[str] = ()
+    doing: Doing,
+    selections: Sequence[str],
+    edits: Edits,
+    options: Iterable[str] = (),
+    back_to: Stack | None = None,
 ) -> int:
     """Declare something and converge the services that it is about; returns the exit status.
 
     What is declared stays, also where the converge fails: it is what the person wants, and the next
-    converge goes on to it. `options` are further options of the runs, as KEY=VALUE.
+    converge goes on to it. With `back_to`, the declaration before, it is taken back: a model that
+    cannot be had would make every converge fail. `options` are further ones of the runs, KEY=VALUE.
     """
     with only_one():
-        declaration = Declaration()
+        declaration, status = Declaration(), INTERRUPTED
         doing.tell(declaration, edits)
-        with declaration.edit(edits, is_dry=doing.is_dry) as file:
-            runs = (
-                doing.run("stack", [*selection(only), *options], say_yes=True, file=file)
-                for only in selections
-            )
-            return worst(runs)
+        try:
+            with ending_cleanly(), declaration.edit(edits, is_dry=doing.is_dry) as file:
+                runs = (
+                    doing.run("stack", [*selection(only), *options], say_yes=True, file=file)
+                    for only in selections
+                )
+                status = worst(runs)
+        except Ended as ended:
+            status = ended.status
+        finally:
+            if status and edits and back_to is not None and not doing.is_dry:
+                declare_again(doing, declaration, edits, back_to)
+    return status
 
 
 def selection(only: str) -> list[str]:

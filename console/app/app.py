@@ -21,7 +21,7 @@ from console.app.board import Board
 from console.app.cells import Shown, client_settings
 from console.app.commands import COMMANDS, fleet_words, key_name, verb_words
 from console.app.details import details
-from console.app.feed import INTERVAL, Feed, View
+from console.app.feed import Feed, View
 from console.app.jobs import Job
 from console.app.tables import Database
 from console.app.text import Follow, Lines, LogStream
@@ -67,7 +67,7 @@ class StackApp(App[None]):
     ]
 
     def __init__(
-        self, interval: float = INTERVAL, inventory: Path = INVENTORY, feed: type[Feed] = Feed
+        self, interval: float | None = None, inventory: Path = INVENTORY, feed: type[Feed] = Feed
     ) -> None:
         super().__init__()
         self.feed = feed(self._tell, interval, inventory)

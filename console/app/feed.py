@@ -5,7 +5,7 @@ from __future__ import annotations
 import sqlite3
 import threading
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from contextlib import closing, suppress
 from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime
@@ -84,7 +84,7 @@ class Feed:
     def __init__(
         self,
         tell: Callable[[View], None],
-        interval: float = INTERVAL,
+        interval: float | None = None,
         inventory: Path = fleet.INVENTORY,
     ) -> None:
         self.tell, self.interval, self.inventory = tell, interval, inventory
@@ -140,7 +140,8 @@ class Feed:
             self.looks += 1
             self._seen.set()
             is_fleet = any(status.seen.name != LOCAL for status in found)
-            self._wake.wait(max(self.interval, FLEET_INTERVAL) if is_fleet else self.interval)
+            interval = self.interval if self.interval is not None else declared_interval(found)
+            self._wake.wait(max(interval, FLEET_INTERVAL) if is_fleet else interval)
 
     def _write_on(self) -> None:
         while not self.ended.is_set():
@@ -201,6 +202,12 @@ def look_at_all(inventory: Path) -> tuple[tuple[HostStatus, ...], Trouble | None
     except Exception as error:
         return (), fault(error)
     return tuple(statuses(hosts)), hosts[0].trouble if is_here else None
+
+
+def declared_interval(found: Iterable[HostStatus]) -> float:
+    """Return the declared seconds between two looks; the default's, where nothing is declared."""
+    stacks = (status.seen.stack for status in found)
+    return next((stack.refresh_seconds for stack in stacks if stack is not None), INTERVAL)
 
 
 def synchronise(seen: SeenHost) -> str:

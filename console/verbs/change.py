@@ -76,17 +76,18 @@ def restart(service: tuple[str, ...], are_all: bool, dry: bool, as_json: bool) -
 @DRY
 @json_option()
 def pull(service: str, model: str, use: bool, dry: bool, as_json: bool) -> None:
-    """Declare a further model of a service, pull it and prove it by a generation."""
+    """Declare a further model of a service, pull and prove it; taken back where that fails."""
     from console.doing import do  # noqa: PLC0415 (status does not pay for it)
     from console.switch import addition, switch  # noqa: PLC0415
 
-    named = active(declared(), service)
+    stack = declared()
+    named = active(stack, service)
     try:
         reference = str(ModelReference.parse(model))
     except ValueError as error:
         raise click.UsageError(f"{model!r}: {error}") from None
     edits = addition(named, reference, use=use)
-    do("pull", lambda doing: switch(doing, [named.name], edits), is_dry=dry)
+    do("pull", lambda doing: switch(doing, [named.name], edits, back_to=stack), is_dry=dry)
 
 
 def _moving(function: F) -> F:

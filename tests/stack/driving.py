@@ -106,7 +106,7 @@ class Driver:
 
 @asynccontextmanager
 async def driven(
-    interval: float = 2.0, size: tuple[int, int] = SIZE, inventory: Path = INVENTORY
+    interval: float | None = None, size: tuple[int, int] = SIZE, inventory: Path = INVENTORY
 ) -> AsyncIterator[Driver]:
     """Open the app without a terminal; STACK_FILE tells which installation it is of."""
     app = StackApp(interval, inventory)
