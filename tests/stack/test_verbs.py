@@ -143,7 +143,8 @@ def test_a_model_that_nobody_has_ends_with_1_and_its_name(stack: Installation) -
     assert (found["outcome"], found["status"]) == ("failed", 1)
     assert "no-such:v1" in found["failures"][0]["cause"]
     assert {row["state"] for row in found["services"]} == {"active"}
-    stack.write()
+    assert found["edits_undone"], "or every converge from now on would fail"
+    assert "no-such" not in stack.stack_file.read_text()
 
 
 def test_chat_answers_a_prompt_and_standard_input(stack: Installation) -> None:
