@@ -7,6 +7,8 @@ import subprocess
 
 import pytest
 
+from console.app.cells import gpu_line
+from console.app.gpu import GpuReader
 from tasks.layers import defaults_layer, merge
 from tasks.nvidia.checklist import checklist
 from tasks.nvidia.look import look_at_nvidia
@@ -83,3 +85,15 @@ def test_a_container_sees_the_cards() -> None:
     done = subprocess.run(command, text=True, capture_output=True, check=False, timeout=120)
     assert done.returncode == 0, done.stderr
     assert done.stdout.splitlines() == smi("-L")
+
+
+def test_the_apps_header_shows_what_nvidia_smi_says() -> None:
+    readings = GpuReader().read()
+    assert readings.reason == ""
+    assert [card.name for card in readings.cards] == asked("name")
+    assert [card.driver for card in readings.cards] == asked("driver_version")
+    totals = [int(mib) for mib in asked("memory.total")]
+    assert [round((card.memory_total or 0) / 1024**2) for card in readings.cards] == totals
+    for card in readings.cards:
+        assert card.name in gpu_line(readings)
+        assert 0 <= (card.memory_used or 0) <= (card.memory_total or 0)
