@@ -18,7 +18,7 @@ from textual.widgets import DataTable
 from console.app import reading, startup
 from console.app.asking import Confirm, Menu
 from console.app.board import Board
-from console.app.cells import Shown, client_settings
+from console.app.cells import Shown, client_settings, hosts_of
 from console.app.commands import COMMANDS, fleet_words, key_name, verb_words
 from console.app.details import details
 from console.app.feed import Feed, View
@@ -97,7 +97,13 @@ class StackApp(App[None]):
 
         loop = asyncio.get_running_loop()
         for signum in (signal.SIGTERM, signal.SIGHUP):
-            loop.add_signal_handler(signum, partial(self.exit, return_code=128 + signum))
+            loop.add_signal_handler(signum, partial(self._told_to_end, signum))
+
+    def _told_to_end(self, signum: int) -> None:
+        # Work that nobody reads any more would end by a broken pipe, wherever it is.
+        if self.job is not None:
+            self.job.cancel()
+        self.exit(return_code=128 + signum)
 
     def _tell(self, view: View) -> None:
         tell(self, self._show, view)
@@ -202,8 +208,8 @@ class StackApp(App[None]):
 
     def action_converge(self) -> None:
         """Converge everything: this machine, or all hosts of the inventory."""
-        is_here = self.board.seen.here is not None or not self.board.shown
-        words = [MAIN, "setup", "-y"] if is_here else fleet_words("stack", self.feed.inventory)
+        has_others = hosts_of(self.board.shown)
+        words = fleet_words("stack", self.feed.inventory) if has_others else [MAIN, "setup", "-y"]
         self.begin("converge", words)
 
     def action_verify(self) -> None:

@@ -12,6 +12,7 @@ from console.app.threads import fault
 from console.checks.finding import Check
 from console.fleet import FleetError, hosts_in
 from console.host import declared, engine_trouble, shell_for
+from console.text import check_lines
 from tasks.engine_api import curl, engine
 from tasks.inventory.database import unusable
 from tasks.inventory.rows import LOCAL
@@ -106,8 +107,6 @@ def lines(found: dict[str, Check | None], *, everything: bool) -> list[str]:
     for name, check in found.items():
         if check is None:
             said.append(f"… {name}")
-        elif not check.is_well:
-            said += [f"✗ {name}: {check.finding}", f"    remedy: {check.remedy}"]
-        elif everything:
-            said.append(f"{'!' if check.is_notable else '✓'} {name}: {check.finding}")
+        elif everything or not check.is_well:
+            said += check_lines(check)
     return said
