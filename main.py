@@ -5,7 +5,10 @@ from pathlib import Path
 
 sys.path.insert(0, str(Path(__file__).resolve().parent))
 
-from console.cli import main
+try:
+    from console.cli import main
 
-if __name__ == "__main__":
-    main()
+    if __name__ == "__main__":
+        main()
+except KeyboardInterrupt:
+    sys.exit(130)

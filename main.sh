@@ -106,7 +106,13 @@ fi
 case ${1-} in
 help | -h | --help) usage ;;
 setup) shift; exec "$root/.scripts/setup.sh" "$@" ;;
-test) shift; run_tests "$@" ;;
+test)
+    shift
+    case ${1-} in
+    -h | --help) echo "usage: ./main.sh test [options of pytest]: ruff, mypy, then the tests" ;;
+    *) run_tests "$@" ;;
+    esac
+    ;;
 verify) shift; ensure_venv requirements-dev.lock; exec "$root/.scripts/verify-install.sh" "$@" ;;
 lab)
     shift

@@ -70,4 +70,4 @@ PYTHON
 
 # Without a terminal nobody can answer pyinfra's question.
 [[ -t 0 || " ${options[*]-} " == *" --dry "* || " ${options[*]-} " == *" -y "* ]] || options+=(-y)
-exec .venv/bin/pyinfra @local deploys/stack.py ${options[@]+"${options[@]}"}
+exec .venv/bin/python -m console.run_pyinfra @local deploys/stack.py ${options[@]+"${options[@]}"}

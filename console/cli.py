@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import errno
 import io
 import math
 import os
@@ -185,14 +186,26 @@ def main() -> NoReturn:
         click.echo(str(error), err=True)
         tell_program(invalid(error), how)
         sys.exit(WRONG_USE)
-    except Exception as error:
-        if os.environ.get("OLLAMA_STACK_DEBUG"):
-            raise
-        tell_trouble(
-            Trouble(
-                f"{type(error).__name__}: {error}",
-                "a fault of ollama-stack: OLLAMA_STACK_DEBUG=1 shows where; please report it",
-            ),
-            how,
-        )
+    except OSError as error:
+        if error.errno != errno.ENOSPC or error.filename is not None:
+            end_unforeseen(error, how)
+        # Nothing may be written at exit either.
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+        click.echo("cause:  no space left where the output goes\nremedy: free some", err=True)
         sys.exit(FAILED)
+    except Exception as error:
+        end_unforeseen(error, how)
+
+
+def end_unforeseen(error: Exception, how: Speech) -> NoReturn:
+    """End with what nobody foresaw, in words."""
+    if os.environ.get("OLLAMA_STACK_DEBUG"):
+        raise error
+    tell_trouble(
+        Trouble(
+            f"{type(error).__name__}: {error}",
+            "a fault of ollama-stack: OLLAMA_STACK_DEBUG=1 shows where; please report it",
+        ),
+        how,
+    )
+    sys.exit(FAILED)

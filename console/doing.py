@@ -55,7 +55,7 @@ class Doing:
 
     def run(self, deploy: str, data: Iterable[str], *, say_yes: bool, file: Path) -> int:
         """Run a deploy on this machine, its output where ours goes; returns its exit status."""
-        words = [str(PYINFRA), "@local", f"deploys/{deploy}.py"]
+        words = [*PYINFRA, "@local", f"deploys/{deploy}.py"]
         if self.is_dry:
             words.append("--dry")
         elif say_yes or not sys.stdin.isatty():

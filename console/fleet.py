@@ -54,6 +54,16 @@ def _members(value: Any) -> list[str]:
     return names if all(isinstance(name, str) for name in names) else []
 
 
+def check_limits(path: Path, limits: Iterable[str]) -> None:
+    """See that every limit names a host or a group. Raises FleetError."""
+    known = hosts_in(path) | {name for name in run_path(str(path)) if not name.startswith("_")}
+    for limit in limits:
+        if "*" not in limit and limit not in known:
+            there = ", ".join(sorted(hosts_in(path)))
+            cause = f"{path.name} has no host or group {limit!r}"
+            raise FleetError(Trouble(cause, f"its hosts are: {there}"))
+
+
 def is_this_machine(path: Path, limits: Iterable[str]) -> bool:
     """Tell whether an inventory names this machine alone, so that nobody else need be asked."""
     return not tuple(limits) and hosts_in(path) <= {LOCAL}
@@ -75,15 +85,17 @@ def hosts_now(inventory: Path | None, limits: Iterable[str]) -> tuple[list[SeenH
 
 def look_at(path: Path, limits: Iterable[str]) -> list[SeenHost]:
     """Look at all hosts of an inventory at once. Raises FleetError."""
+    limits = tuple(limits)
+    check_limits(path, limits)
     with tempfile.TemporaryDirectory(prefix="ollama-stack-") as folder:
         found = Path(folder) / "looks.json"
         found.touch(mode=0o600)
-        words = [str(PYINFRA), "-y", str(path), "deploys/look.py"]
+        words = [*PYINFRA, "-y", str(path), "deploys/look.py"]
         words += [word for limit in limits for word in ("--limit", limit)]
         said = _run(words, found)
         looks = read(found)
     if not looks:
-        raise FleetError(Trouble(_last_words(said), f"{' '.join(words)} shows all of it"))
+        raise FleetError(Trouble(_last_words(said), f"{shlex.join(words)} shows all of it"))
     return [seen(name, look) for name, look in sorted(looks.items())]
 
 

@@ -15,7 +15,8 @@ from tasks.ollama.observed import Snapshot
 from tasks.shell import LocalShell
 from tasks.stack import Stack, declare
 
-PYINFRA = Path(sys.executable).with_name("pyinfra")
+# From the root: -m takes the folder where it is started.
+PYINFRA = (sys.executable, "-m", "console.run_pyinfra")
 
 
 @dataclass(frozen=True)

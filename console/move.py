@@ -7,6 +7,7 @@ import os
 import signal
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager, suppress
+from datetime import datetime
 from typing import Any, NoReturn
 
 import click
@@ -14,6 +15,7 @@ import click
 from console.change import Declaration, Edits
 from console.doing import Doing
 from console.host import Trouble, declared, lock_of, snapshot_of
+from console.log import typed_words
 from console.say import end, say
 from console.services import interrupted
 from console.sync import inventory_now
@@ -100,16 +102,20 @@ def declare_again(doing: Doing, declaration: Declaration, edits: Edits, stack: S
 @contextmanager
 def only_one() -> Iterator[None]:
     """Let one console edit stack.toml at a time; the lock ends with its holder."""
-    folder = os.open(ROOT / "console", os.O_RDONLY)
+    descriptor = os.open(ROOT / ".main.lock", os.O_RDWR | os.O_CREAT, 0o600)
     try:
-        fcntl.flock(folder, fcntl.LOCK_EX | fcntl.LOCK_NB)
+        fcntl.flock(descriptor, fcntl.LOCK_EX | fcntl.LOCK_NB)
     except BlockingIOError:
-        os.close(folder)
-        end(Trouble("another upgrade or rollback is at work here", "wait until it ends"))
+        who = os.read(descriptor, 1000).decode(errors="replace")
+        os.close(descriptor)
+        end(Trouble(f"another command is at work here: {who}", "wait until it ends"))
+    os.truncate(descriptor, 0)
+    now = datetime.now().astimezone().isoformat(" ", "seconds")
+    os.write(descriptor, f"{typed_words()} (PID {os.getpid()}), since {now}".encode())
     try:
         yield
     finally:
-        os.close(folder)
+        os.close(descriptor)
 
 
 @contextmanager

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import os
+import sys
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
@@ -14,6 +16,7 @@ from tasks.text import bytes_text
 if TYPE_CHECKING:
     from rich.console import Console
 
+PIPE_WIDTH = 200
 CONVERGE = "./main.sh setup, or pyinfra @local deploys/stack.py"
 CONVERGE_FLEET = "pyinfra INVENTORY deploys/stack.py"
 
@@ -79,7 +82,9 @@ def as_text(found: list[HostStatus]) -> str:
     """Return what `print_status` prints, as the terminal of this process would get it."""
     from rich.console import Console  # noqa: PLC0415 (JSON does not pay for it)
 
-    console = Console(highlight=False)
+    # A program that reads lines wants none of them broken; COLUMNS says otherwise.
+    is_wide = not sys.stdout.isatty() and "COLUMNS" not in os.environ
+    console = Console(highlight=False, width=PIPE_WIDTH if is_wide else None)
     with console.capture() as captured:
         print_status(found, console)
     return captured.get().rstrip("\n")
@@ -136,5 +141,8 @@ def _of_service(name: str, row: ServiceView) -> Iterator[tuple[str, str]]:
             for k in row.previous
         )
         yield f"{name}: kept for a rollback: {kept}", ""
+    further = [model for model in row.models if model != row.model]
+    if further:
+        yield f"{name}: further models: {', '.join(further)}", ""
     if row.undeclared:
         yield f"{name}: not declared, left alone: {', '.join(row.undeclared)}", ""

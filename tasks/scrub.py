@@ -30,7 +30,7 @@ _VALUE = r"(?:\"(?:[^\"\\\n]|\\.)*\"|'[^'\n]*'|[^\s,;&\"'}\])]+)"
 # What a name has that sounds secret; "tokens", "tokenizer" and such are about language models.
 _NAME = (
     r"[\w.-]*(?:api-?key|(?<![a-z])key|_key|secret|passw(?:or)?d|passphrase|credential"
-    r"|(?<![a-z])pass(?![a-z])"
+    r"|(?<![a-z])(?:pass|pwd?|passwd)(?![a-z])"
     r"|(?<![a-z])auth(?!or)|token(?!s\b|s_|iz|_embd|_count|_type))[\w.-]*"
 )
 _PATTERNS: tuple[tuple[re.Pattern[str], str], ...] = (

@@ -29,6 +29,8 @@ MODELS_FOLDER = "/root/.ollama"
 # of the one that an upgrade is just replacing.
 KEPT, REPLACED = "-previous", "-replaced"
 LEAST_MEMORY = 6 * 1024**2
+# User and password of a URL, wherever one was written by mistake: no message repeats them.
+_USERINFO = re.compile(r"(?<=://)[^/\s\"']*(?=@)")
 _BYTES = {"b": 1, "k": 1024, "m": 1024**2, "g": 1024**3}
 # Environment of Ollama that a setting of its own stands for; never in `environment`.
 OWN_ENVIRONMENT = {
@@ -389,7 +391,7 @@ def _fault(detail: ErrorDetails, prefix: str, merged: Merged) -> str:
         message += "; write it in quotes (on the command line: --data 'KEY=\"0.30\"')"
     if detail["type"] == "string_pattern_mismatch":
         message = "should be lower-case letters and digits, with '-', '_' or '.' between them"
-    shown = "" if _is_private(path) else f" (it is {value!r})"
+    shown = "" if _is_private(path) else f" (it is {_USERINFO.sub('…', repr(value))})"
     return f"{merged.source_of(path)}: {path}: {message}{shown}"
 
 

@@ -10,7 +10,7 @@ from rich.cells import chop_cells
 from rich.text import Text
 
 from console.app.gpu import GpuReading, GpuReadings
-from console.services import UNKNOWN, ServiceView
+from console.services import UNKNOWN, WELL, ServiceView
 from console.table import BROKEN, MARKS, NOTHING, loaded_text
 from tasks.inventory.rows import LOCAL, row_name
 from tasks.text import bytes_text
@@ -153,6 +153,9 @@ def about(shown: Shown, now: datetime | None = None) -> list[str]:
         f"context {view.context}   in memory: {loaded_text(view)}"
         f"   changed {ago(shown.changed, now or datetime.now(UTC))}",
     ]
+    further = [model for model in view.models if model != view.model]
+    lines += [f"further models: {', '.join(further)}"] if further else []
+    lines += [] if view.state in WELL else ["not as declared: c brings it there"]
     lines += [f"drift: {c['field']} {c['old']} → {c['new']}" for c in view.drift]
     lines += [view.left_gpu] if view.left_gpu else []
     lines += [f"upgrade available: {what}" for what in shown.upgrades]

@@ -76,7 +76,7 @@ def verb_words(verb: str, host: str, service: str, inventory: Path) -> list[str]
 
 def fleet_words(deploy: str, inventory: Path, *limits: str) -> list[str]:
     """Return the command of a deploy on hosts of the inventory: all, or those named."""
-    words = [str(PYINFRA), "-y", str(inventory), f"deploys/{deploy}.py"]
+    words = [*PYINFRA, "-y", str(inventory), f"deploys/{deploy}.py"]
     return words + [word for limit in limits for word in ("--limit", limit)]
 
 

@@ -66,7 +66,7 @@ class Pull(ModalScreen[Choice | None]):
             self._say(f"{found.cause}; {found.remedy}")
             return
         self.names = found
-        self._say(f"{len(found)} models are offered; Enter on one shows its tags")
+        self._say(f"models on offer: {len(found)}; down, then Enter shows the tags of one")
         self._show()
 
     def _take_tags(self, name: str, found: list[str] | RegistryFault) -> None:
@@ -74,7 +74,7 @@ class Pull(ModalScreen[Choice | None]):
             self._say(f"{found.cause}; {found.remedy}")
             return
         self.tags[name] = found
-        self._say(f"{len(found)} tags of {name}; Enter on one pulls it")
+        self._say(f"tags of {name}: {len(found)}; down, then Enter pulls one")
         self._show()
 
     def _say(self, text: str) -> None:
@@ -107,6 +107,9 @@ class Pull(ModalScreen[Choice | None]):
         self._choose(str(event.option.prompt))
 
     def _choose(self, text: str) -> None:
+        if text.endswith(":") and text[:-1] in self.tags:
+            self.action_list()
+            return
         if text in self.names:
             line = self.query_one(Input)
             line.value = f"{text}:"

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import shlex
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -32,7 +33,7 @@ def secrecy_checks(stack: Stack, file: Path) -> Iterator[Check]:
         return
     mode = f"{file.stat().st_mode & 0o777:03o}"
     finding = f"{file.name} holds secrets, and others than its owner may read it (mode {mode})"
-    yield Check("stack.toml", False, finding, f"chmod 600 {file}")
+    yield Check("stack.toml", False, finding, f"chmod 600 {shlex.quote(str(file))}")
 
 
 def has_secrets(stack: Stack) -> bool:

@@ -54,7 +54,7 @@ def test_here_a_verb_is_what_a_person_would_type_and_never_asks(verb: str) -> No
 def test_on_another_host_pyinfra_does_it_for_that_service_alone() -> None:
     words = verb_words("restart", "ws1", "qwen", INVENTORY)
     assert words is not None
-    assert words[1:] == [
+    assert words[3:] == [
         "-y",
         str(INVENTORY),
         "deploys/stack.py",

@@ -64,7 +64,7 @@ async def test_a_name_shows_its_tags_and_a_tag_is_taken(registry: dict[str, Any]
         await pilot.press("down", "enter")
         await until(pilot, lambda: offered(screen) == TAGS)
         assert screen.query_one(Input).value == "mistral:"
-        assert words(screen) == "3 tags of mistral; Enter on one pulls it"
+        assert words(screen) == "tags of mistral: 3; down, then Enter pulls one"
         await pilot.press("down", "down", "enter")
         await until(pilot, lambda: bool(chosen))
     assert chosen == [Choice("mistral:7b-instruct", is_main=False)]
