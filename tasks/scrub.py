@@ -144,7 +144,7 @@ def secrets_in(value: Any, name: str = "") -> Iterator[str]:
             yield from secrets_in(held, name)
     elif isinstance(value, str):
         yield from _userinfo(value)
-        if name.endswith(ADDRESSES) and "://" not in value:
+        if name.lower().replace("-", "_").endswith(ADDRESSES) and "://" not in value:
             yield from _userinfo(f"://{value}")
         if name == "Env":
             variable, _, held = value.partition("=")

@@ -42,7 +42,9 @@ class JobView(Back):
 
     def add(self, line: str) -> None:
         """Show a further line."""
-        self.query_one(RichLog).write(Text(line))
+        # One that is just opening, or being left, has no log: on_mount writes what there is.
+        for log in self.query(RichLog):
+            log.write(Text(line))
 
     def refresh_outcome(self) -> None:
         """Show how it stands."""
