@@ -140,6 +140,8 @@ class Declaration:
         """
         kept = _proven(edits, stack, lock) if lock is not None else {}
         now = self._text()
+        if now == self.before and not kept:
+            return []
         if now == self.after and not kept:
             self._write(self.before)
             return []

@@ -11,10 +11,8 @@ from console.checks.gpu import device_checks, gpu_checks, toolkit_checks, vram_c
 from console.checks.host import disk_check, host_checks, way_out_checks
 from console.checks.looked import Looked
 from console.checks.registries import registry_checks
-from console.checks.services import judged, port_checks, service_checks
+from console.checks.services import port_checks, service_checks
 from tasks.stack import Stack
-
-__all__ = ["Check", "checks", "gpu_checks", "judged"]
 
 
 def checks(stack: Stack) -> Iterator[Check]:

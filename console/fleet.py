@@ -30,8 +30,8 @@ class FleetError(Exception):
         self.trouble = trouble
 
 
-def hosts_in(path: Path) -> set[str]:
-    """Return the names of the hosts in an inventory file, as pyinfra finds them. Raises FleetError.
+def groups_in(path: Path) -> dict[str, list[str]]:
+    """Return the hosts of an inventory file by group, as pyinfra finds them. Raises FleetError.
 
     Source: docs.pyinfra.com, Inventory & Data: lists, or (list, data), of names or (name, data).
     """
@@ -42,8 +42,12 @@ def hosts_in(path: Path) -> set[str]:
     except Exception as error:
         cause = f"{path.name} cannot be loaded: {type(error).__name__}: {error}"
         raise FleetError(Trouble(cause, "mend it, or name another: --inventory FILE")) from None
-    groups = [_members(value) for name, value in values.items() if not name.startswith("_")]
-    return {name for group in groups for name in group}
+    return {name: _members(value) for name, value in values.items() if not name.startswith("_")}
+
+
+def hosts_in(path: Path) -> set[str]:
+    """Return the names of all hosts in an inventory file. Raises FleetError."""
+    return {name for members in groups_in(path).values() for name in members}
 
 
 def _members(value: Any) -> list[str]:
@@ -56,10 +60,11 @@ def _members(value: Any) -> list[str]:
 
 def check_limits(path: Path, limits: Iterable[str]) -> None:
     """See that every limit names a host or a group. Raises FleetError."""
-    known = hosts_in(path) | {name for name in run_path(str(path)) if not name.startswith("_")}
+    groups = groups_in(path)
+    hosts = {name for members in groups.values() for name in members}
     for limit in limits:
-        if "*" not in limit and limit not in known:
-            there = ", ".join(sorted(hosts_in(path)))
+        if "*" not in limit and limit not in hosts | groups.keys():
+            there = ", ".join(sorted(hosts))
             cause = f"{path.name} has no host or group {limit!r}"
             raise FleetError(Trouble(cause, f"its hosts are: {there}"))
 

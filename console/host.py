@@ -15,6 +15,7 @@ from tasks.ollama.observed import Snapshot
 from tasks.shell import LocalShell
 from tasks.stack import Stack, declare
 
+JOIN_GROUP = "sudo usermod -aG docker $USER, then log in again (or newgrp docker)"
 # From the root: -m takes the folder where it is started.
 PYINFRA = (sys.executable, "-m", "console.run_pyinfra")
 
@@ -89,7 +90,7 @@ def engine_trouble(socket: str) -> Trouble:
     if not os.access(socket, os.R_OK | os.W_OK):
         return Trouble(
             f"this user may not use Docker ({socket})",
-            "sudo usermod -aG docker $USER, then log in again (or newgrp docker)",
+            JOIN_GROUP,
         )
     return Trouble(
         f"Docker does not answer at {socket}",

@@ -8,6 +8,7 @@ import signal
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager, suppress
 from datetime import datetime
+from pathlib import Path
 from typing import Any, NoReturn
 
 import click
@@ -16,7 +17,7 @@ from console.change import Declaration, Edits
 from console.doing import Doing
 from console.host import Trouble, declared, lock_of, snapshot_of
 from console.log import typed_words
-from console.say import end, say
+from console.say import INTERRUPTED, end, say
 from console.services import interrupted
 from console.sync import inventory_now
 from tasks.inventory.database import DatabaseError, record
@@ -28,7 +29,7 @@ from tasks.stack import DeclarationError, Service, Stack
 ENDS = (signal.SIGTERM, signal.SIGHUP)
 
 
-class Ended(BaseException):
+class _Ended(BaseException):
     """The console was told to end."""
 
     def __init__(self, signum: int) -> None:
@@ -59,23 +60,34 @@ def move(
             status = doing.run("stack", only, say_yes=say_yes, file=stack_file())
             if status:
                 return status
-        declaration, edits = Declaration(), edits_for(lock_of(stack))
-        doing.tell(declaration, edits)
-        status = 128 + signal.SIGINT
-        try:
-            with ending_cleanly(), declaration.edit(edits, is_dry=is_dry) as file:
-                status = doing.run(doing.verb, data, say_yes=say_yes, file=file)
-        except Ended as ended:
-            status = ended.status
-        except OSError as error:
-            end(
-                Trouble(
-                    f"{declaration.path} cannot be written: {error.strerror}", "mend its rights"
-                )
-            )
-        finally:
-            if status and edits and not is_dry:
-                declare_again(doing, declaration, edits, stack)
+        return run_declared(
+            doing,
+            edits_for(lock_of(stack)),
+            lambda file: doing.run(doing.verb, data, say_yes=say_yes, file=file),
+            back_to=stack,
+        )
+
+
+def run_declared(
+    doing: Doing, edits: Edits, run: Callable[[Path], int], *, back_to: Stack | None
+) -> int:
+    """Edit stack.toml and run with it; returns the exit status.
+
+    Where the run fails or is ended, what was declared before (`back_to`) is declared again, if that
+    is wanted.
+    """
+    declaration, status = Declaration(), INTERRUPTED
+    doing.tell(declaration, edits)
+    try:
+        with _ending_cleanly(), declaration.edit(edits, is_dry=doing.is_dry) as file:
+            status = run(file)
+    except _Ended as ended:
+        status = ended.status
+    except OSError as error:
+        end(Trouble(f"{declaration.path} cannot be written: {error.strerror}", "mend its rights"))
+    finally:
+        if status and edits and not doing.is_dry and back_to is not None:
+            _declare_again(doing, declaration, edits, back_to)
     return status
 
 
@@ -86,7 +98,7 @@ def _look(stack: Stack) -> Snapshot:
     return snapshot
 
 
-def declare_again(doing: Doing, declaration: Declaration, edits: Edits, stack: Stack) -> None:
+def _declare_again(doing: Doing, declaration: Declaration, edits: Edits, stack: Stack) -> None:
     """Take the edits back, and write down what is there by that declaration."""
     moved = declaration.take_back(edits, stack, lock_of(stack))
     doing.are_edits_undone = not moved
@@ -119,11 +131,11 @@ def only_one() -> Iterator[None]:
 
 
 @contextmanager
-def ending_cleanly() -> Iterator[None]:
+def _ending_cleanly() -> Iterator[None]:
     """See to it that a closed terminal, or an order to end, puts stack.toml back as Ctrl-C does."""
 
     def ended(signum: int, frame: Any) -> NoReturn:
-        raise Ended(signum)
+        raise _Ended(signum)
 
     before = {signum: signal.signal(signum, ended) for signum in ENDS}
     try:

@@ -11,7 +11,7 @@ from collections.abc import Iterator
 from pathlib import Path
 
 from console.checks.finding import Check
-from console.host import snapshot_of
+from console.host import JOIN_GROUP, snapshot_of
 from tasks.layers import ROOT, stack_file
 from tasks.nvidia.checklist import checklist
 from tasks.nvidia.look import look_at_nvidia
@@ -20,7 +20,6 @@ from tasks.shell import LocalShell
 from tasks.stack import Stack
 
 LOCKS = ("requirements.lock", "requirements-dev.lock")
-GROUP = "sudo usermod -aG docker $USER, then log in again (or newgrp docker)"
 
 
 def findings(stack: Stack, *, is_here: bool) -> Iterator[Check]:
@@ -59,7 +58,7 @@ def docker(stack: Stack) -> Check:
         return Check("Docker Engine", False, trouble.cause, trouble.remedy)
     if not os.access(stack.docker_socket, os.R_OK | os.W_OK):
         finding = f"{snapshot.version} answers root alone; this user is not in the group docker"
-        return Check("Docker Engine", False, finding, GROUP)
+        return Check("Docker Engine", False, finding, JOIN_GROUP)
     return Check("Docker Engine", True, f"{snapshot.version} answers this user")
 
 

@@ -12,7 +12,7 @@ from tasks.models.plan import undeclared
 from tasks.ollama.drift import Change, drift
 from tasks.ollama.generation import left_gpu, processor
 from tasks.ollama.observed import LoadedModel, ObservedContainer, Snapshot
-from tasks.ollama.spec import PREVIOUS, is_private, spec_of
+from tasks.ollama.spec import PREVIOUS, spec_of
 from tasks.stack import Service, Stack
 
 LOCAL = "@local"
@@ -177,7 +177,7 @@ def changes_of(
 
 
 def _change(change: Change) -> dict[str, str]:
-    if change.field.startswith("environment ") and is_private(change.field.split()[1]):
+    if change.is_private:
         return {"field": change.field, "old": "…", "new": "…"}
     return {"field": change.field, "old": change.old, "new": change.new}
 

@@ -3,11 +3,11 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
+from pathlib import Path
 
-from console.change import Declaration, Edits, Value
+from console.change import Edits, Value
 from console.doing import Doing
-from console.move import Ended, declare_again, ending_cleanly, only_one
-from console.say import INTERRUPTED
+from console.move import only_one, run_declared
 from tasks.stack import Service, Stack
 
 
@@ -24,22 +24,15 @@ def switch(
     converge goes on to it. With `back_to`, the declaration before, it is taken back: a model that
     cannot be had would make every converge fail. `options` are further ones of the runs, KEY=VALUE.
     """
+
+    def run(file: Path) -> int:
+        return worst(
+            doing.run("stack", [*selection(only), *options], say_yes=True, file=file)
+            for only in selections
+        )
+
     with only_one():
-        declaration, status = Declaration(), INTERRUPTED
-        doing.tell(declaration, edits)
-        try:
-            with ending_cleanly(), declaration.edit(edits, is_dry=doing.is_dry) as file:
-                runs = (
-                    doing.run("stack", [*selection(only), *options], say_yes=True, file=file)
-                    for only in selections
-                )
-                status = worst(runs)
-        except Ended as ended:
-            status = ended.status
-        finally:
-            if status and edits and back_to is not None and not doing.is_dry:
-                declare_again(doing, declaration, edits, back_to)
-    return status
+        return run_declared(doing, edits, run, back_to=back_to)
 
 
 def selection(only: str) -> list[str]:

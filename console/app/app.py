@@ -319,9 +319,10 @@ class StackApp(App[None]):
 
     def action_checks(self) -> None:
         """Show what has to be there, checked anew."""
-        names = startup.names(self.feed.inventory)
-        make = partial(reading.start_up, names, self.feed.checked)
-        self.push_screen(Lines("start-up checks", make))
+        self.push_screen(Lines("start-up checks", self._check_anew))
+
+    def _check_anew(self) -> list[str]:
+        return reading.start_up(startup.names(self.feed.inventory), self.feed.checked)
 
     def action_look(self) -> None:
         """Look again now."""

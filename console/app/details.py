@@ -37,8 +37,7 @@ def compared(stack: Stack, service: Service, seen: SeenHost) -> list[str]:
     spec = spec_of(stack, service, gpu=container.attachment)
     lines = ["declared against seen (≠ differs):"]
     for field in fields(spec, container, seen.snapshot.images):
-        is_hidden = field.field.startswith("environment ") and is_private(field.field.split()[1])
-        old, new = (_hidden(v) if is_hidden else v for v in (field.old, field.new))
+        old, new = (_hidden(v) if field.is_private else v for v in (field.old, field.new))
         is_equal = field.old == field.new
         lines.append(
             f"  {field.field}: {new}" if is_equal else f"≠ {field.field}: {new}, seen: {old}"

@@ -52,11 +52,6 @@ class View:
     has_looked: bool = False
 
     @property
-    def here(self) -> HostStatus | None:
-        """This machine, where it is one of the hosts."""
-        return next((status for status in self.statuses if status.seen.name == LOCAL), None)
-
-    @property
     def any_stack(self) -> Stack | None:
         """A valid declaration, where there is one: they share the controller's files."""
         stacks = (status.seen.stack for status in self.statuses)

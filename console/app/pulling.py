@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from functools import partial
+from functools import cached_property, partial
 from typing import ClassVar
 
 from textual import on
@@ -40,7 +40,7 @@ class Pull(ModalScreen[Choice | None]):
 
     def __init__(self, stack: Stack, service: Service) -> None:
         super().__init__()
-        self.asker, self.service = LocalAsker.of(stack), service
+        self.stack, self.service = stack, service
         self.names: list[str] = []
         self.tags: dict[str, list[str]] = {}
         self.is_main = False
@@ -59,7 +59,18 @@ class Pull(ModalScreen[Choice | None]):
     def on_mount(self) -> None:
         self.query_one(Input).focus()
         self._show_use()
-        beside(self, partial(models, self.asker), self._take_names)
+        beside(self, self._models, self._take_names)
+
+    @cached_property
+    def _asker(self) -> LocalAsker:
+        # First asked for in a thread: it may try sudo.
+        return LocalAsker.of(self.stack)
+
+    def _models(self) -> list[str] | RegistryFault:
+        return models(self._asker)
+
+    def _tags(self, name: str) -> list[str] | RegistryFault:
+        return tags(self._asker, name)
 
     def _take_names(self, found: list[str] | RegistryFault) -> None:
         if isinstance(found, RegistryFault):
@@ -115,7 +126,7 @@ class Pull(ModalScreen[Choice | None]):
             line.value = f"{text}:"
             line.focus()
             line.action_end()
-            beside(self, partial(tags, self.asker, text), partial(self._take_tags, text))
+            beside(self, partial(self._tags, text), partial(self._take_tags, text))
             return
         try:
             model = str(ModelReference.parse(text))

@@ -11,7 +11,7 @@ from console.app.gpu import GpuReader
 from console.app.threads import fault
 from console.checks.finding import Check
 from console.fleet import FleetError, hosts_in
-from console.host import declared, engine_trouble, shell_for
+from console.host import JOIN_GROUP, declared, engine_trouble, shell_for
 from console.text import check_lines
 from tasks.engine_api import curl, engine
 from tasks.inventory.database import unusable
@@ -48,8 +48,7 @@ def membership() -> Check:
         return Check("user", True, "not known before Docker runs", is_notable=True)
     if os.access(socket, os.R_OK | os.W_OK):
         return Check("user", True, "may use Docker")
-    remedy = "sudo usermod -aG docker $USER, then log in again (or newgrp docker)"
-    return Check("user", False, f"this user may not use Docker ({socket})", remedy)
+    return Check("user", False, f"this user may not use Docker ({socket})", JOIN_GROUP)
 
 
 def database() -> Check:

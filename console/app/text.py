@@ -76,13 +76,14 @@ class LogStream:
         """Yield the last lines and then each that comes; why there is no log is a line too."""
         import docker  # noqa: PLC0415 (a quarter of a second)
 
+        from console.logs import log_lines  # noqa: PLC0415 (it needs docker)
+
         client = None
         try:
             client = docker.DockerClient(base_url=f"unix://{self.socket}")
             found = client.containers.get(self.container)
             self._stream = found.logs(stream=True, follow=True, tail=TAIL)
-            for chunk in self._stream:
-                yield from chunk.decode(errors="replace").splitlines()
+            yield from (line.rstrip("\r") for line in log_lines(self._stream))
             yield "— the log has ended: the container does not run —"
         except docker.errors.NotFound:
             yield f"there is no container {self.container}; c converges and makes it"

@@ -44,8 +44,13 @@ class Change:
     old: str
     new: str
 
+    @property
+    def is_private(self) -> bool:
+        """Tell whether its values may be secrets, so that nobody shows them."""
+        return self.field.startswith("environment ") and is_private(self.field.split()[1])
+
     def __str__(self) -> str:
-        if self.field.startswith("environment ") and is_private(self.field.split()[1]):
+        if self.is_private:
             return f"{self.field} differs (its values are not shown)"
         return f"{self.field} {self.old} → {self.new}"
 

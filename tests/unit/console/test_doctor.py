@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from dataclasses import replace
 
-from console.doctor import gpu_checks
+from console.checks.gpu import gpu_checks
 from tasks.nvidia.checklist import LOOKS
 from tasks.nvidia.observed import Nvidia
 from tests.unit.tasks.nvidia.samples import GOOD, MISMATCH, stack

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from console.doctor import judged
+from console.checks.services import judged
 from tasks.lockfile import Proven, ServiceLock
 from tasks.ollama.generation import Proof
 from tests.unit.tasks.samples import DIGEST, stack

@@ -15,7 +15,7 @@ from console.app.feed import Feed, View, last_changes, look_at_all, synchronise
 from console.fleet import INVENTORY
 from console.host import SeenHost, Trouble
 from tasks.stack import Stack
-from tests.unit.console.app.samples import NO_DOCKER, all_of, host, one_stopped, view
+from tests.unit.console.app.samples import NO_DOCKER, all_of, host, one_stopped
 from tests.unit.console.app.samples import fleet as two_hosts
 from tests.unit.tasks.samples import stack
 
@@ -43,8 +43,6 @@ def test_rows_of_other_hosts_take_nothing_from_this_one() -> None:
     rows = {row.key: row for row in found.rows()}
     assert rows["ws1/qwen"].upgrades == ()
     assert (rows["ws1/qwen"].changed, rows["ws2/qwen"].changed) == ("", "2026")
-    assert found.here is None
-    assert view().here is not None
 
 
 def test_an_invalid_declaration_is_told_and_nothing_is_shown(
