@@ -2,25 +2,43 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator, Mapping
+from typing import Any
+
 from console.asker import LocalAsker
 from tasks.inventory.rows import LOCAL
-from tasks.lockfile import LockFile
+from tasks.lockfile import LockFile, ServiceLock
 from tasks.registry import image_for, look_up_model
-from tasks.stack import Stack
+from tasks.stack import Service, Stack
 from tasks.upgrade.newer import newer
 
+Manifests = Mapping[tuple[str, str], Any]
 
-def offers(stack: Stack, lock: LockFile | None, host: str = LOCAL) -> dict[str, tuple[str, ...]]:
-    """Ask the registries; return what moved there, by service. No answer is no offer."""
+
+def ask(stack: Stack, lock: LockFile | None, host: str = LOCAL) -> Manifests:
+    """Ask the registries for all that is proven; return what they answered, by kind and name."""
     asker = LocalAsker.of(stack)
-    found = {}
-    for service in stack.services:
-        entry = lock.service(host, service.name) if lock is not None else None
-        if entry is None or not service.active:
-            continue
+    for service, entry in _proven(stack, lock, host):
         if entry.image_digest(service.image):
             image_for(asker, service)
         for model in set(service.models) & set(entry.models):
             look_up_model(asker, model)
-        found[service.name] = tuple(newer(stack, service, entry, asker.manifests))
-    return found
+    return asker.manifests
+
+
+def offers(
+    stack: Stack, lock: LockFile | None, manifests: Manifests, host: str = LOCAL
+) -> dict[str, tuple[str, ...]]:
+    """Return what moved at the registries, by service. No answer is no offer. Pure."""
+    return {
+        service.name: tuple(newer(stack, service, entry, manifests))
+        for service, entry in _proven(stack, lock, host)
+    }
+
+
+def _proven(
+    stack: Stack, lock: LockFile | None, host: str
+) -> Iterator[tuple[Service, ServiceLock]]:
+    for service in stack.services:
+        if lock is not None and service.active:
+            yield service, lock.service(host, service.name)

@@ -6,7 +6,7 @@ import signal
 from collections.abc import Callable, Iterable
 from functools import partial
 from pathlib import Path
-from typing import TYPE_CHECKING, ClassVar
+from typing import TYPE_CHECKING, Any, ClassVar
 
 from rich.console import ConsoleDimensions
 from textual import events, on
@@ -74,6 +74,7 @@ class StackApp(App[None]):
         self.board = Board(self.feed, lambda: self.job)
         self.job: Job | None = None
         self.is_leaving = False
+        self.has_left = False
 
     def get_default_screen(self) -> Screen[None]:
         """Return the main view."""
@@ -251,6 +252,15 @@ class StackApp(App[None]):
                 self.exit()
 
         self.push_screen(Confirm(f"{job.title} is at work. Cancel it and leave?"), decide)
+
+    def exit(self, *values: Any, **options: Any) -> None:
+        """Leave; keys that were typed ahead do nothing any more."""
+        self.has_left = True
+        super().exit(*values, **options)
+
+    def check_action(self, action: str, parameters: tuple[object, ...]) -> bool | None:
+        """Tell whether an action may be done."""
+        return False if self.has_left else super().check_action(action, parameters)
 
     async def action_quit(self) -> None:
         """Leave by Textual's own key, and from its palette."""

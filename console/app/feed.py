@@ -5,7 +5,7 @@ from __future__ import annotations
 import sqlite3
 import threading
 import time
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from contextlib import closing, suppress
 from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime
@@ -91,6 +91,8 @@ class Feed:
         self._changing = threading.Lock()
         self._wake, self._seen = threading.Event(), threading.Event()
         self._stream: Any = None
+        # What registries answered, by host; each look holds it against the lock of its time.
+        self._answers: dict[str, Mapping[tuple[str, str], Any]] = {}
 
     def now(self) -> datetime:
         """Return the time by which ages are told."""
@@ -130,7 +132,13 @@ class Feed:
             self._wake.clear()
             self.looking_since = time.monotonic()
             found, trouble = look_at_all(self.inventory)
-            self._update(statuses=found, fault=trouble, gpu=self._reader.read(), has_looked=True)
+            self._update(
+                statuses=found,
+                fault=trouble,
+                gpu=self._reader.read(),
+                offers=self._offered(found),
+                has_looked=True,
+            )
             self.looking_since = None
             self.looks += 1
             self._seen.set()
@@ -167,21 +175,32 @@ class Feed:
                 self._wake.set()
 
     def _ask_on(self) -> None:
-        from console.offers import offers  # noqa: PLC0415 (imports much, and nobody waits for it)
+        from console.offers import ask  # noqa: PLC0415 (imports much, and nobody waits for it)
 
         while not self.ended.is_set():
-            found: dict[str, tuple[str, ...]] = {}
-            is_ready = self.view.has_looked
-            for seen in [status.seen for status in self.view.statuses]:
+            hosts = [status.seen for status in self.view.statuses]
+            for seen in hosts:
                 if seen.stack is None or not seen.stack.check_upgrades:
                     continue
                 try:
-                    offered = offers(seen.stack, seen.lock, seen.name)
-                    found |= {row_name(seen.name, name): what for name, what in offered.items()}
+                    self._answers[seen.name] = ask(seen.stack, seen.lock, seen.name)
                 except Exception as error:
                     self._update(note=fault(error).cause)
-            self._update(offers=found)
-            self.ended.wait(OFFERS_INTERVAL if is_ready else AGAIN)
+            self._wake.set()
+            has_asked = any(seen.stack is not None for seen in hosts)
+            self.ended.wait(OFFERS_INTERVAL if has_asked else AGAIN)
+
+    def _offered(self, found: Iterable[HostStatus]) -> dict[str, tuple[str, ...]]:
+        """Hold what the registries answered against the lock of this look."""
+        offered: dict[str, tuple[str, ...]] = {}
+        for seen in (status.seen for status in found):
+            if seen.stack is None or seen.name not in self._answers:
+                continue
+            from console.offers import offers  # noqa: PLC0415 (who answered has imported it)
+
+            moved = offers(seen.stack, seen.lock, self._answers[seen.name], seen.name)
+            offered |= {row_name(seen.name, name): what for name, what in moved.items()}
+        return offered
 
 
 def look_at_all(inventory: Path) -> tuple[tuple[HostStatus, ...], Trouble | None]:

@@ -24,6 +24,7 @@ class JobView(Back):
     def __init__(self, job: Job) -> None:
         super().__init__()
         self.job = job
+        self.has_begun = False
 
     def compose(self) -> ComposeResult:
         with Vertical(classes="panel"):
@@ -34,6 +35,7 @@ class JobView(Back):
         yield Footer()
 
     def on_mount(self) -> None:
+        self.has_begun = True
         for line in self.job.lines:
             self.add(line)
         self.query_one(RichLog).focus()
@@ -41,9 +43,9 @@ class JobView(Back):
         self.refresh_outcome()
 
     def add(self, line: str) -> None:
-        """Show a further line."""
-        # One that is just opening, or being left, has no log: on_mount writes what there is.
-        for log in self.query(RichLog):
+        """Show a further line; what came before the view had its log is written when it has."""
+        # A view that is just being left has none any more.
+        for log in self.query(RichLog) if self.has_begun else ():
             log.write(Text(line))
 
     def refresh_outcome(self) -> None:

@@ -10,7 +10,7 @@ import pytest
 
 from console import offers as module
 from console.asker import LocalAsker
-from console.offers import offers
+from console.offers import ask
 from tasks.lockfile import LockFile, Proven, ServiceLock
 from tasks.registry import RegistryFault, RemoteManifest
 from tasks.stack import Service, Stack
@@ -51,9 +51,23 @@ def asked(monkeypatch: pytest.MonkeyPatch) -> Iterator[list[str]]:
     yield names
 
 
+def offers(stack: Stack, lock: LockFile | None) -> dict[str, tuple[str, ...]]:
+    return module.offers(stack, lock, ask(stack, lock))
+
+
 def test_what_moved_is_told_by_service(asked: list[str]) -> None:
     moved = (f"{QWEN.image} {DIGEST[7:19]} → {OTHER_DIGEST[7:19]}",)
     assert offers(STACK, lock(*STACK.services)) == {s.name: moved for s in STACK.services}
+
+
+def test_what_was_taken_meanwhile_is_offered_no_more(asked: list[str]) -> None:
+    answers = ask(STACK, lock(QWEN))
+    assert module.offers(STACK, lock(QWEN), answers)["qwen"]
+    taken = LockFile(
+        Path("/nowhere/stack.lock"),
+        {("@local", "qwen"): ServiceLock(Proven(QWEN.image, OTHER_DIGEST, "2026"))},
+    )
+    assert module.offers(STACK, taken, answers)["qwen"] == ()
 
 
 def test_what_was_never_proven_is_not_asked_for(asked: list[str]) -> None:

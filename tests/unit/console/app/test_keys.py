@@ -2,12 +2,15 @@
 
 from __future__ import annotations
 
+import asyncio
+from collections import Counter
 from collections.abc import Iterator
 from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
 import pytest
+from textual.events import Key
 from textual.pilot import Pilot
 from textual.screen import Screen
 from textual.widgets import Input, OptionList, RichLog
@@ -361,3 +364,31 @@ async def test_without_work_its_keys_say_so(key: str, text: str) -> None:
 def test_every_key_is_tried_here() -> None:
     tried = set("adrubplithyYcvDmseoxTq") | {"enter", "f5", "question_mark"}
     assert {command.key for command in COMMANDS} == tried
+
+
+@pytest.mark.parametrize("key", ["enter", "p", "i", "question_mark"])
+async def test_a_key_typed_after_leaving_does_nothing(key: str) -> None:
+    async with still().run_test(size=SIZE) as pilot:
+        app = await shown(pilot)
+        # Both are there before the first is looked at, as when somebody types ahead.
+        for typed in ("q", key):
+            app.post_message(Key(typed, None))
+        await asyncio.sleep(0.1)
+    assert app.return_code == 0
+
+
+async def test_output_that_comes_while_a_view_opens_and_closes_ends_no_work() -> None:
+    async with still().run_test(size=SIZE) as pilot:
+        app = await shown(pilot)
+        script = "for n in $(seq 600); do echo line $n; sleep 0.002; done"
+        app.begin("chatter", ["sh", "-c", script])
+        job = app.job
+        assert job is not None
+        for _ in range(12):
+            await pilot.press("escape")
+            await pilot.press("o")
+            await until(pilot, lambda: isinstance(app.screen, JobView))
+        await until(pilot, lambda: not job.is_running)
+        assert (job.status, job.lines[-1]) == (0, "line 600")
+        await until(pilot, lambda: "line 600" in text_of(app.screen))
+        assert Counter(text_of(app.screen).splitlines()).most_common(1)[0][1] == 1
