@@ -97,6 +97,7 @@ def logs(service: str, follow: bool, lines: int, as_json: bool) -> None:
     """Show the log of a service."""
     from console.logs import log_lines, log_of, when_and_what  # noqa: PLC0415 (as above)
 
+    chosen(declared(), service)
     stack, _ = look_or_end()
     found = log_of(stack, chosen(stack, service), follow=follow, lines=lines, timestamps=as_json)
     if isinstance(found, Trouble):

@@ -7,6 +7,7 @@ import shlex
 import signal
 import subprocess
 import time
+import uuid
 from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
@@ -61,7 +62,8 @@ class Terminal:
 def terminal(request: pytest.FixtureRequest, stack: Installation) -> Iterator[Terminal]:
     """A shell in tmux, in a folder that is not the product's."""
     ensure_programs({"tmux": "tmux"}, "Install tmux")
-    found = Terminal(f"ostest-{os.getpid()}")
+    # A server that is ending still answers to its name: each test has another.
+    found = Terminal(f"ostest-{uuid.uuid4().hex[:12]}")
     environment = {k: v for k, v in stack.environment.items() if k not in ("NO_COLOR", "TMUX")}
     environment |= {"NO_COLOR": "1"} if request.param else {}
     shell = f"env PS1='{PROMPT} ' bash --norc --noprofile -i"

@@ -14,7 +14,8 @@ from console.cli import app
 @pytest.fixture
 def declaration(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
     path = tmp_path / "stack.toml"
-    path.write_text("[models.mistral]\nactive = false\n")
+    # Where no engine answers, so that a verb which looks first fails in another way.
+    path.write_text(f'docker_socket = "{tmp_path}/none"\n[models.mistral]\nactive = false\n')
     monkeypatch.setenv("STACK_FILE", str(path))
     return path
 
