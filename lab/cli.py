@@ -7,7 +7,7 @@ import sys
 import click
 from docker.errors import DockerException
 
-from lab import faults, hosts, say, status
+from lab import clients, faults, hosts, say, status
 from lab.down import down
 from lab.errors import LabError
 from lab.trouble import KINDS
@@ -60,6 +60,13 @@ def fault_command(name: str, only: str, rate: str, after: int, once: bool) -> No
     else:
         faults.put(name, only=only, rate=rate, after=after, once=once)
     say.line(f"In force: {name}.")
+
+
+@commands.command("clients")
+def clients_command() -> None:
+    """Install the pinned client programs into the cache, and say where they are."""
+    for name, path in clients.ensure().programs.items():
+        say.line(f"{name:<9} {path}")
 
 
 @commands.group("host")
