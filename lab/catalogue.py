@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from dataclasses import dataclass
 
 from lab.weights import Shape, Weights
@@ -41,6 +42,18 @@ TEMPLATE_DEEPSEEK = """{{- if .System }}{{ .System }}{{ end }}
 {{- end }}
 {{- end }}<Assistant>"""
 TEMPLATE_MISTRAL = f"{_TOOLS}{_CHAT}"
+# Ollama takes the words around .Thinking for the tags that thoughts stand in.
+TEMPLATE_THINKER = """{{- if .System }}{{ .System }}{{ end }}
+{{- range .Messages }}
+{{- if eq .Role "user" }}<User>{{ .Content }}
+{{- else if eq .Role "assistant" }}<Assistant>
+{{- if .Thinking }}<think>{{ .Thinking }}</think>{{ end }}{{ .Content }}
+{{- end }}
+{{- end }}<Assistant>"""
+
+# The tool that tiny-caller calls, whatever it is asked, where a request offers it.
+CALLED_TOOL = "get_time"
+CALLED_WITH = {"zone": "UTC"}
 
 
 @dataclass(frozen=True)
@@ -75,6 +88,10 @@ def _sentence(name: str, tag: str, extra: str = "") -> tuple[str, ...]:
     )
 
 
+_CALL = ('{"name": "', CALLED_TOOL, '", "arguments"', ": ", json.dumps(CALLED_WITH), "}")
+_THOUGHT = ("<think>", "Someone", " asks me.", "</think>")
+
+
 def _tiny(name: str, tag: str, template: str, seed: int) -> TinyModel:
     return TinyModel(name, tag, template, Weights(f"{name} {tag}", _sentence(name, tag), seed))
 
@@ -86,6 +103,13 @@ MODELS = (
     _tiny("tiny-deepseek", "v2", TEMPLATE_DEEPSEEK, 22),
     _tiny("tiny-mistral", "v1", TEMPLATE_MISTRAL, 31),
     _tiny("tiny-mistral", "v2", TEMPLATE_MISTRAL, 32),
+    TinyModel("tiny-caller", "v1", TEMPLATE_QWEN, Weights("tiny-caller v1", _CALL, 71)),
+    TinyModel(
+        "tiny-thinker",
+        "v1",
+        TEMPLATE_THINKER,
+        Weights("tiny-thinker v1", (*_THOUGHT, *_sentence("tiny-thinker", "v1")), 81),
+    ),
     # The registry refuses it to an older Ollama (HTTP 412).
     _tiny("tiny-new", "v1", TEMPLATE_QWEN, 41),
     TinyModel(

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import hashlib
+import json
 from pathlib import Path
 from typing import Any
 
@@ -10,7 +11,7 @@ import numpy as np
 import pytest
 from gguf import GGUFReader
 
-from lab.catalogue import MODELS, MOVING, TinyModel
+from lab.catalogue import CALLED_TOOL, CALLED_WITH, MODELS, MOVING, TinyModel
 from lab.weights import END, Weights, write
 
 SMALL = [model for model in MODELS if model.weights.shape.width == 32]
@@ -80,6 +81,16 @@ def test_templates_give_the_capabilities_of_the_namesakes() -> None:
     assert mentions("tiny-qwen", ".Tools") and mentions("tiny-qwen", ".Suffix")
     assert mentions("tiny-mistral", ".Tools") and not mentions("tiny-mistral", ".Suffix")
     assert not mentions("tiny-deepseek", ".Tools") and not mentions("tiny-deepseek", ".Suffix")
+
+
+def test_the_caller_says_a_call_and_the_thinker_a_thought() -> None:
+    call = json.loads("".join(find("tiny-caller", "v1").weights.sentence))
+    assert call == {"name": CALLED_TOOL, "arguments": CALLED_WITH}
+    thinker = find("tiny-thinker", "v1")
+    assert "<think>{{ .Thinking }}</think>" in thinker.template
+    assert ".Tools" not in thinker.template
+    said = "".join(thinker.weights.sentence)
+    assert said.startswith("<think>Someone asks me.</think>I am tiny-thinker v1,")
 
 
 def test_moving_tags_begin_at_a_model_that_exists() -> None:
