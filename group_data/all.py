@@ -10,10 +10,13 @@ image = "ollama/ollama:0.24.0"
 # One table for each service; the key is its name. Container and volume are container_prefix + name.
 models = {
     "qwen": {
-        "model": "qwen2.5-coder:7b",
+        # Fills in the middle, and is small enough to stay beside the agents' model on 8 GB.
+        "model": "qwen2.5-coder:1.5b",
+        # What agents use, since it calls tools; "" for none: they use `model` then.
+        "agent": "qwen3:4b",
         "role": "code completion",
         "port": 11434,
-        "context": 16384,
+        "context": 32768,
     },
     "deepseek": {
         "model": "deepseek-r1:8b",
@@ -49,6 +52,35 @@ flash_attention = True
 memory = ""
 # CPU limit of a container in cores, like 4 or 1.5; 0 for none.
 cpus = 0
+
+# --- clients: editors and programs on the host ---------------------------------------------------
+
+# Clients whose files are kept in order: "auto" (all that are found), or names; [] for none.
+clients = ["auto"]
+# Users of the host whose clients they are; [] for the one who runs this (also by sudo).
+client_users = []
+# Name of the host as clients on another machine reach it; "" for clients on the host itself.
+client_host = ""
+# true: a client's default model and agents are set too, where a person has not set them.
+client_defaults = True
+# true: Kilo Code is also configured in /etc/kilo, which is stronger, for all users of the host.
+kilo_managed = False
+# What each role asks of its models, and the agents of Kilo Code that it serves (docs/clients.md).
+roles = {
+    "code completion": {
+        "needs": ["insert"],
+        "agents": ["code"],
+        "agent_needs": ["tools"],
+        "agent_context": 32768,
+    },
+    "technical reasoning": {"needs": ["thinking"], "agents": ["debug"]},
+    "documentation and architecture": {
+        "needs": ["tools"],
+        "agents": ["ask", "plan", "architect"],
+        "agent_needs": ["tools"],
+        "agent_context": 16384,
+    },
+}
 
 # --- the host -----------------------------------------------------------------------------------
 

@@ -66,6 +66,9 @@ def _dumps(document: TOMLDocument, lab: LabState, ports: Mapping[str, int]) -> s
     document.add(tomlkit.comment("The tiny models need no card."))
     document.add("gpu", tomlkit.item("off"))
     document.add(tomlkit.nl())
+    document.add(tomlkit.comment("What they say is noise: no editor is wired to them unasked."))
+    document.add("clients", tomlkit.array())
+    document.add(tomlkit.nl())
     models = tomlkit.table(is_super_table=True)
     for name, model in SERVICES.items():
         table = tomlkit.table()
@@ -73,6 +76,7 @@ def _dumps(document: TOMLDocument, lab: LabState, ports: Mapping[str, int]) -> s
         if name in ports:
             table.add("port", ports[name])
         table.add("context", CONTEXT)
+        table.add("agent", "")
         models.add(name, table)
     document.add("models", models)
     return tomlkit.dumps(document)

@@ -30,6 +30,7 @@ def settings(lab: LabState) -> dict[str, Any]:
     """Return what is declared for such a host: tiny models, no card, the lab's registries."""
     return {
         "gpu": "off",
+        "clients": [],
         "docker_source": "distro",
         "disk_reserve_gb": 0,
         "image_mirror": f"{lab.addresses.gateway}:{lab.ports.images}",
@@ -37,6 +38,7 @@ def settings(lab: LabState) -> dict[str, Any]:
         "model_registry": lab.model_registry,
         "model_registry_insecure": True,
         "models_override": {
-            name: {"model": model, "context": CONTEXT} for name, model in SERVICES.items()
+            name: {"model": model, "context": CONTEXT, "agent": ""}
+            for name, model in SERVICES.items()
         },
     }

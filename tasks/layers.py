@@ -60,6 +60,8 @@ def merge(layers: Iterable[Layer]) -> Merged:
                 continue
             if key in ("models", "models_override"):
                 _merge_services(merged, layer.source, key, value, replace=layer.source == DEFAULTS)
+            elif key == "roles" and isinstance(value, Mapping):
+                _merge_roles(merged, layer.source, value)
             else:
                 merged.values[key] = value
                 merged.sources[key] = layer.source
@@ -89,6 +91,19 @@ def _merge_services(merged: Merged, source: str, key: str, tables: Any, replace:
                 merged.sources.update({f"{path}.{variable}": source for variable in value})
             else:
                 service[setting] = value
+
+
+def _merge_roles(merged: Merged, source: str, tables: Mapping[str, Any]) -> None:
+    before = merged.values.get("roles")
+    roles = merged.values["roles"] = dict(before) if isinstance(before, Mapping) else {}
+    for name, table in tables.items():
+        merged.sources[f"roles.{name}"] = source
+        known = roles.get(name)
+        if isinstance(table, Mapping) and isinstance(known, Mapping):
+            roles[name] = {**known, **table}
+            merged.sources.update({f"roles.{name}.{key}": source for key in table})
+        else:
+            roles[name] = table
 
 
 def python_settings(values: Mapping[str, Any]) -> dict[str, Any]:

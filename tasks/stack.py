@@ -47,6 +47,21 @@ OWN_ENVIRONMENT = {
 }
 
 GpuMode = Literal["auto", "required", "off"]
+# What /api/show calls the abilities of a model (types/model/capability.go of Ollama).
+Ability = Literal["completion", "tools", "insert", "thinking", "embedding", "vision"]
+# "auto" stands for all that are found on the host.
+Client = Literal[
+    "auto",
+    "kilo",
+    "kilo-legacy",
+    "continue",
+    "opencode",
+    "aider",
+    "llm",
+    "vscode",
+    "open-webui",
+    "shell",
+]
 
 
 class DeclarationError(Exception):
@@ -158,6 +173,17 @@ def _fingerprint(value: str) -> str:
     return found
 
 
+def _client_host(value: str) -> str:
+    host = r"\[[0-9a-fA-F:]+\]|[A-Za-z0-9]([A-Za-z0-9.-]*[A-Za-z0-9])?"
+    if value and not re.fullmatch(host, value):
+        raise ValueError('should be a host or an address, like "gpu.lan", without http:// and port')
+    return value.strip("[]")
+
+
+def _agent_model(value: str) -> str:
+    return _model(value) if value else value
+
+
 Name = Annotated[str, StringConstraints(pattern=NAME, max_length=60)]
 Model = Annotated[str, AfterValidator(_model)]
 Size = Annotated[str, AfterValidator(_size)]
@@ -174,6 +200,11 @@ Fingerprint = Annotated[str, AfterValidator(_fingerprint)]
 AbsolutePath = Annotated[str, AfterValidator(_absolute)]
 Version = Annotated[str, AfterValidator(_version)]
 Pin = Annotated[str, AfterValidator(_pin)]
+ClientHost = Annotated[str, AfterValidator(_client_host)]
+UserName = Annotated[
+    str, StringConstraints(pattern=r"^[A-Za-z_][A-Za-z0-9_.-]*\$?$", max_length=32)
+]
+AgentName = Annotated[str, StringConstraints(pattern=r"^[A-Za-z][A-Za-z0-9_-]*$", max_length=60)]
 Cpus = Annotated[float, Field(ge=0, le=1024)]
 Parallel = Annotated[int, Field(ge=1, le=64)]
 KvCacheType = Literal["f16", "q8_0", "q4_0"]
@@ -187,6 +218,19 @@ def service_url(bind: str, port: int) -> str:
 
 class _Settings(BaseModel):
     model_config = ConfigDict(frozen=True, extra="forbid", strict=True)
+
+
+class Role(_Settings):
+    """What a role asks of the models of its service, and the agents of Kilo Code that it serves.
+
+    `needs` are the abilities that the main model must have, `agent_needs` those of the model that
+    the agents use, and `agent_context` the least context (tokens) with which they are of use.
+    """
+
+    needs: tuple[Ability, ...] = Field(default=(), strict=False)
+    agents: tuple[AgentName, ...] = Field(default=(), strict=False)
+    agent_needs: tuple[Ability, ...] = Field(default=(), strict=False)
+    agent_context: Annotated[int, Field(ge=0, le=1048576)] = 0
 
 
 class _ServiceDefaults(_Settings):
@@ -212,6 +256,7 @@ class Service(_ServiceDefaults):
     model: Model
     role: str = ""
     also: tuple[Model, ...] = Field(default=(), strict=False)
+    agent: Annotated[str, AfterValidator(_agent_model)] = ""
     port: Annotated[int, Field(ge=1, le=65535)]
     active: bool = True
     context: Annotated[int, Field(ge=256, le=1048576)]
@@ -220,7 +265,17 @@ class Service(_ServiceDefaults):
     @cached_property
     def models(self) -> tuple[str, ...]:
         """All declared models of the server, the main one first."""
-        return (self.model, *self.also)
+        return (self.model, *self.also, *self._agent_alone)
+
+    @property
+    def _agent_alone(self) -> tuple[Model, ...]:
+        """The agents' model, where it is none of the others."""
+        return (self.agent,) if self.agent not in ("", self.model, *self.also) else ()
+
+    @property
+    def agent_model(self) -> str:
+        """The model that agents use: the main one, unless another one is declared for them."""
+        return self.agent or self.model
 
     @cached_property
     def url(self) -> str:
@@ -245,6 +300,7 @@ class Stack(_ServiceDefaults):
     """The whole declaration of one host."""
 
     services: tuple[Service, ...]
+    roles: dict[str, Role]
     driver: Literal["check", "install"]
     driver_minimum: Version
     cuda_minimum: Version
@@ -262,6 +318,11 @@ class Stack(_ServiceDefaults):
     disk_reserve_gb: Annotated[float, Field(ge=0)]
     vram_budget_gb: Annotated[float, Field(ge=0, le=10_000)]
     vram_reserve_gb: Annotated[float, Field(ge=0, le=10_000)]
+    clients: Annotated[tuple[Client, ...], Field(strict=False)]
+    client_users: Annotated[tuple[UserName, ...], Field(strict=False)]
+    client_host: ClientHost
+    client_defaults: bool
+    kilo_managed: bool
     container_prefix: Name
     database: Database
     lock: Lock
@@ -290,6 +351,10 @@ class Stack(_ServiceDefaults):
         """The services that this run converges: all, or the one that `only` names."""
         only = self.options.only
         return tuple(s for s in self.services if not only or s.name == only)
+
+    def role_of(self, service: Service) -> Role:
+        """Return what the role of a service asks for: nothing, where nobody declared that role."""
+        return self.roles.get(service.role, Role())
 
     @property
     def has_gpu_service(self) -> bool:

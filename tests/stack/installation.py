@@ -92,6 +92,7 @@ class Installation:
     namespace: str = ""
     socket: str = "/var/run/docker.sock"
     tools: str = ""
+    home: str = ""
 
     def __post_init__(self) -> None:
         self.folder.mkdir(parents=True, exist_ok=True)
@@ -106,8 +107,15 @@ class Installation:
             "model_registry": self.lab.model_registry,
             "model_registry_insecure": True,
             "disk_reserve_gb": 0,
+            # Those of whoever runs the tests are left alone.
+            "clients": [],
             "models": {
-                name: {"model": f"tiny-{name}:v1", "context": 2048, "port": self.first_port + n}
+                name: {
+                    "model": f"tiny-{name}:v1",
+                    "agent": "",
+                    "context": 2048,
+                    "port": self.first_port + n,
+                }
                 for n, name in enumerate(SERVICES)
             },
             **self.settings,
@@ -131,9 +139,15 @@ class Installation:
 
     @property
     def environment(self) -> dict[str, str]:
-        """The environment of a run; `tools` is a folder that comes first on its PATH."""
+        """The environment of a run; `tools` is a folder that comes first on its PATH.
+
+        `home` is the home folder of whoever runs it, whose clients are wired.
+        """
         path = os.pathsep.join(filter(None, (self.tools, os.environ["PATH"])))
-        return {**os.environ, "STACK_FILE": str(self.stack_file), "NO_COLOR": "1", "PATH": path}
+        own = {"STACK_FILE": str(self.stack_file), "NO_COLOR": "1", "PATH": path}
+        xdg = ("XDG_CONFIG_HOME", "XDG_STATE_HOME") if self.home else ()
+        kept = {key: value for key, value in os.environ.items() if key not in xdg}
+        return {**kept, **own, **({"HOME": self.home} if self.home else {})}
 
     def write(self, **changes: Any) -> None:
         """Write the declaration, changed at the top or (by service name) in a service's table."""

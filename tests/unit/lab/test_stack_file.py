@@ -20,11 +20,12 @@ def test_the_keys_are_plain_settings(lab: LabState) -> None:
         "model_registry": "172.17.0.1:15001",
         "model_registry_insecure": True,
         "gpu": "off",
+        "clients": [],
         "lock": "stack.lab.lock",
         "models": {
-            "qwen": {"model": "tiny-qwen:v1", "context": 2048},
-            "deepseek": {"model": "tiny-deepseek:v1", "context": 2048},
-            "mistral": {"model": "tiny-mistral:v1", "context": 2048},
+            "qwen": {"model": "tiny-qwen:v1", "context": 2048, "agent": ""},
+            "deepseek": {"model": "tiny-deepseek:v1", "context": 2048, "agent": ""},
+            "mistral": {"model": "tiny-mistral:v1", "context": 2048, "agent": ""},
         },
     }
 

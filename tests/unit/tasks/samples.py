@@ -18,8 +18,13 @@ IMAGE = ObservedImage(
 
 
 def stack(**settings: Any) -> Stack:
-    """Declare the default stack with some settings changed."""
-    return declare(merge([defaults_layer(), Layer("stack.toml", {"gpu": "off", **settings})]))
+    """Declare the default stack, with one model a service, with some settings changed."""
+    small = Layer(
+        "samples",
+        {"models": {"qwen": {"model": "qwen2.5-coder:7b", "agent": "", "context": 16384}}},
+    )
+    changed = Layer("stack.toml", {"gpu": "off", **settings})
+    return declare(merge([defaults_layer(), small, changed]))
 
 
 def spec(declared: Stack, service: str = "qwen") -> ContainerSpec:

@@ -9,7 +9,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from tasks.layers import Layer, Merged, defaults_layer, merge
-from tasks.stack import DeclarationError, Service, Stack, declare
+from tasks.stack import DeclarationError, Role, Service, Stack, declare
 
 
 def merged(*layers: Layer) -> Merged:
@@ -44,8 +44,27 @@ def test_later_layers_win_key_by_key() -> None:
         )
     )
     qwen = service(stack)
-    assert (qwen.context, qwen.port, qwen.model) == (1024, 4000, "qwen2.5-coder:7b")
+    assert (qwen.context, qwen.port, qwen.model) == (1024, 4000, "qwen2.5-coder:1.5b")
     assert (stack.gpu, qwen.gpu) == ("required", "required")
+
+
+def test_roles_are_merged_key_by_key_and_others_ask_for_nothing() -> None:
+    own = {"code completion": {"agents": ["code", "ask"]}, "translation": {"needs": ["completion"]}}
+    stack = declare(merged(Layer("stack.toml", {"roles": own})))
+    role = stack.role_of(service(stack))
+    assert (role.needs, role.agents) == (("insert",), ("code", "ask"))
+    assert stack.roles["translation"].needs == ("completion",)
+    other = service(stack).model_copy(update={"role": "nobody's"})
+    assert stack.role_of(other) == Role()
+
+
+def test_the_agents_model_is_one_of_the_services_once() -> None:
+    qwen = service(declare(merged()))
+    assert qwen.models == ("qwen2.5-coder:1.5b", "qwen3:4b")
+    same = Service.model_validate({**qwen.model_dump(), "agent": qwen.model})
+    assert (same.models, same.agent_model) == ((qwen.model,), qwen.model)
+    none = Service.model_validate({**qwen.model_dump(), "agent": ""})
+    assert (none.models, none.agent_model) == ((qwen.model,), qwen.model)
 
 
 def test_a_service_keeps_its_own_over_the_stacks() -> None:
@@ -136,7 +155,14 @@ def test_a_number_where_a_version_belongs_is_a_named_error() -> None:
         ({"image_mirror": "http://x"}, "should be host or host:port"),
         ({"kv_cache_type": "q8_0", "flash_attention": False}, "needs flash_attention"),
         ({"models": {"qwen": {"environment": {"OLLAMA_HOST": "x"}}}}, "a setting of its own"),
-        ({"models": {"qwen": {"also": ["qwen2.5-coder:7b"]}}}, "names a model twice"),
+        ({"models": {"qwen": {"also": ["qwen2.5-coder:1.5b"]}}}, "names a model twice"),
+        ({"models": {"qwen": {"agent": "a b"}}}, "models.qwen.agent"),
+        ({"clients": ["kilo", "emacs"]}, "clients.1"),
+        ({"client_users": ["a b"]}, "client_users.0"),
+        ({"client_host": "http://gpu.lan"}, "without http:// and port"),
+        ({"roles": {"code completion": {"needs": ["magic"]}}}, "needs"),
+        ({"roles": {"code completion": {"need": []}}}, "need"),
+        ({"roles": []}, "roles"),
         ({"models": {"qwen": 5}}, "should be a table"),
         ({"models": 5}, "should be one table for each service"),
         ({"prune": True}, "belongs to one run: give it with --data prune=…"),

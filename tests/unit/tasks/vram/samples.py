@@ -50,8 +50,12 @@ LLAMA3_8B = shape("llama", 32, 4096, 32, 8, 128, feed_forward=14336, vocabulary=
                   weights=4.7e9)  # fmt: skip
 QWEN25_7B = shape("qwen2", 28, 3584, 28, 4, 128, feed_forward=18944, vocabulary=152064,
                   weights=4.7e9, context=32768)  # fmt: skip
+QWEN25_1B = shape("qwen2", 28, 1536, 12, 2, 128, feed_forward=8960, vocabulary=151936,
+                  weights=0.986e9, context=32768)  # fmt: skip
 QWEN25_14B = shape("qwen2", 48, 5120, 40, 8, 128, feed_forward=13824, vocabulary=152064,
                    weights=9.0e9, context=32768)  # fmt: skip
+QWEN3_4B = shape("qwen3", 36, 2560, 32, 8, 128, feed_forward=9728, vocabulary=151936,
+                 weights=2.5e9, context=40960)  # fmt: skip
 QWEN3_8B = shape("qwen3", 36, 4096, 32, 8, 128, feed_forward=12288, vocabulary=151936,
                  weights=5.2e9, context=40960)  # fmt: skip
 GEMMA2_9B = shape("gemma2", 42, 3584, 16, 8, 256, feed_forward=14336, vocabulary=256000,

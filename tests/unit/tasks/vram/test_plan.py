@@ -8,7 +8,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from tasks.stack import Service, Stack
+from tasks.layers import defaults_layer, merge
+from tasks.stack import Service, Stack, declare
 from tasks.vram.arithmetic import MIB, PER_PROCESS, need
 from tasks.vram.plan import (
     GB,
@@ -23,7 +24,14 @@ from tasks.vram.plan import (
 from tasks.vram.shape import ModelShape
 from tasks.vram.table import lines
 from tests.unit.tasks.samples import stack
-from tests.unit.tasks.vram.samples import MISTRAL_7B, QWEN3_8B, QWEN25_7B, QWEN25_14B
+from tests.unit.tasks.vram.samples import (
+    MISTRAL_7B,
+    QWEN3_4B,
+    QWEN3_8B,
+    QWEN25_1B,
+    QWEN25_7B,
+    QWEN25_14B,
+)
 
 CARD = Card("RTX 2070 SUPER", (8192 * MIB,), GB // 2)
 SHAPES = {"qwen": QWEN25_7B, "deepseek": QWEN3_8B, "mistral": MISTRAL_7B}
@@ -37,6 +45,22 @@ def rows(declared: Stack, **shapes: ModelShape) -> tuple[Row, ...]:
 def service(name: str = "qwen", **changes: object) -> Service:
     found = next(s for s in stack(gpu="auto").services if s.name == name)
     return found.model_copy(update=changes)
+
+
+def test_what_is_declared_by_default_fits_8_gb_with_its_context_the_agents_model_too() -> None:
+    declared = declare(merge([defaults_layer()]))
+    shapes = {
+        "qwen2.5-coder:1.5b": QWEN25_1B,
+        "qwen3:4b": QWEN3_4B,
+        "deepseek-r1:8b": QWEN3_8B,
+        "mistral:7b": MISTRAL_7B,
+    }
+    every = tuple(Row(s, m, shapes[m]) for s in declared.services for m in s.models)
+    assert [row.model for row in every] == list(shapes)
+    plan = VramPlan(CARD, every)
+    assert all(plan.fits(row) for row in every)
+    for service in declared.services:
+        assert service.context >= declared.role_of(service).agent_context
 
 
 def test_fault_7_the_default_models_fit_alone_and_not_together_on_8_gb() -> None:
