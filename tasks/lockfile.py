@@ -23,8 +23,9 @@ class Proven:
     """What was asked for and the manifest digest that a generation proved; `at` is UTC.
 
     `processor` is where a model ran: "GPU", "CPU" or "GPU 43 %"; "" for an image. `size` is in
-    bytes, `rate` in tokens a second, 0 where nobody told. `previous` is what was proven before it,
-    and has none itself.
+    bytes, `rate` in tokens a second, 0 where nobody told. `abilities` are what its server says that
+    a model can do, `missed` those of which nothing came when they were tried, `context` the tokens
+    that it was trained for. `previous` is what was proven before it, and has none itself.
     """
 
     reference: str
@@ -33,6 +34,9 @@ class Proven:
     processor: str = ""
     size: int = 0
     rate: float = 0
+    abilities: tuple[str, ...] = ()
+    missed: tuple[str, ...] = ()
+    context: int = 0
     previous: Proven | None = None
 
     def after(self, old: Proven | None) -> Proven:
@@ -44,17 +48,19 @@ class Proven:
 
     def is_same(self, old: Proven | None) -> bool:
         """Tell whether an entry says the same already; when and how large do not matter."""
-        return old is not None and (self.reference, self.digest, self.processor) == (
-            old.reference,
-            old.digest,
-            old.processor,
-        )
+        return old is not None and self._claim == old._claim
+
+    @property
+    def _claim(self) -> tuple[Any, ...]:
+        what = (self.reference, self.digest, self.processor)
+        return (*what, self.abilities, self.missed, self.context)
 
     def table(self) -> dict[str, Any]:
         """Return the entry for the file, without what is not known."""
         previous = self.previous.table() if self.previous is not None else None
         values = asdict(replace(self, previous=None)) | {"previous": previous}
-        return {key: value for key, value in values.items() if value}
+        listed = {k: [*v] if isinstance(v, tuple) else v for k, v in values.items()}
+        return {key: value for key, value in listed.items() if value}
 
     @classmethod
     def of(cls, table: Mapping[str, Any]) -> Proven:
@@ -63,7 +69,8 @@ class Proven:
             if not isinstance(table.get(name, ""), str):
                 raise TypeError(f"{name} = {table[name]!r} is no text")
         before = table.get("previous")
-        return cls(**{**table, "previous": cls.of(before) if before else None})
+        words = {key: tuple(map(str, table.get(key, ()))) for key in ("abilities", "missed")}
+        return cls(**{**table, **words, "previous": cls.of(before) if before else None})
 
 
 @dataclass(frozen=True)
@@ -130,6 +137,11 @@ class ServiceLock:
     def model_digests(self) -> dict[str, str]:
         """The proven digests of the models, by declared name."""
         return {name: proven.digest for name, proven in self.models.items()}
+
+    @property
+    def unknown_models(self) -> frozenset[str]:
+        """The models that were proven before anybody looked at what they can do."""
+        return frozenset(name for name, proven in self.models.items() if not proven.abilities)
 
     @property
     def gpu_models(self) -> frozenset[str]:

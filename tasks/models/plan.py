@@ -24,7 +24,8 @@ class WantedModels:
 
     `digests` are the manifest digests to hold to, by model; `proven` those that the lock holds;
     `previous` those that are to be kept for a rollback. `gpu_proven` are the models that ran on the
-    GPU as far as is declared when they were proven. `is_upgrade`: a model that is another one is
+    GPU as far as is declared when they were proven, `unknown` those that were proven before anybody
+    looked at what they can do. `is_upgrade`: a model that is another one is
     replaced so that it can come back. `may_remove`: models that the lock knows and nobody declares
     any more go. `pull_names` are the names under which models arrive, where they are others than
     the declared ones. `needs` names the earlier stage that has to bring the engine up.
@@ -35,6 +36,7 @@ class WantedModels:
     proven: Mapping[str, str] = field(default_factory=dict)
     previous: Mapping[str, str] = field(default_factory=dict)
     gpu_proven: Collection[str] = ()
+    unknown: Collection[str] = ()
     is_upgrade: bool = False
     may_remove: bool = False
     pull_names: Collection[str] = ()
@@ -54,23 +56,14 @@ def plan_models(
     if not service.active:
         return []
     steps: list[Step] = []
-    to_prove: list[tuple[str, str]] = []
+    changed = set()
     for model in service.models:
-        digest, proven = wanted.digests.get(model, ""), wanted.proven.get(model, "")
         changes = list(_plan_model(wanted, model, held))
         steps += changes
-        if changes or digest != proven:
-            to_prove.append((model, "it is new here"))
-        elif not proven and not (container_proven and model == service.model):
-            to_prove.append((model, "it was never proven here"))
-    main = service.model
-    if container_changed and not container_proven and main not in dict(to_prove):
-        to_prove.insert(0, (main, "its container changed"))
-    elif wanted.is_upgrade and not container_proven and main not in dict(to_prove):
-        to_prove.append((main, "the lock moves only to what was proven"))
-    if service.gpu == "required" and main not in wanted.gpu_proven and main not in dict(to_prove):
-        to_prove.append((main, "the GPU is required, and it was not proven there yet"))
-    for model, why in to_prove:
+        if changes or wanted.digests.get(model, "") != wanted.proven.get(model, ""):
+            changed.add(model)
+    to_prove = _to_prove(wanted, changed, container_changed, container_proven)
+    for model, why in to_prove.items():
         text = f"prove {model} by a generation"
         steps.append(_step(wanted, Action.PROVE_MODEL, model, text, why))
     if not wanted.is_upgrade and held is not None and any(copies(wanted, held)):
@@ -81,6 +74,29 @@ def plan_models(
             text = f"remove model {model}"
             steps.append(_step(wanted, Action.REMOVE_MODEL, model, text, "no longer declared"))
     return steps
+
+
+def _to_prove(
+    wanted: WantedModels, changed: Collection[str], container_changed: bool, container_proven: bool
+) -> dict[str, str]:
+    """Return the models that have to prove themselves, and why."""
+    service, main = wanted.service, wanted.service.model
+    found: dict[str, str] = {}
+    for model in service.models:
+        if model in changed:
+            found[model] = "it is new here"
+        elif not wanted.proven.get(model) and not (container_proven and model == main):
+            found[model] = "it was never proven here"
+    if container_changed and not container_proven and main not in found:
+        found = {main: "its container changed", **found}
+    elif wanted.is_upgrade and not container_proven:
+        found.setdefault(main, "the lock moves only to what was proven")
+    for model in service.models:
+        if model in wanted.unknown and not (container_proven and model == main):
+            found.setdefault(model, "nobody looked at what it can do yet")
+    if service.gpu == "required" and main not in wanted.gpu_proven:
+        found.setdefault(main, "the GPU is required, and it was not proven there yet")
+    return found
 
 
 def _plan_model(wanted: WantedModels, model: str, held: Held | None) -> Iterator[Step]:

@@ -4,8 +4,9 @@ from __future__ import annotations
 
 import json
 import time
-from collections.abc import Collection
+from collections.abc import Collection, Mapping
 from dataclasses import dataclass
+from typing import Any
 
 from tasks.engine_api import Answer, answers, curl
 from tasks.host.sections import PRELUDE
@@ -125,48 +126,83 @@ def left_gpu(server: ObservedServer, service: Service, proven: Collection[str]) 
 
 
 def generate(
-    shell: Shell, server: str, model: str, container: str, *, limit: int, unload: bool
+    shell: Shell,
+    server: str,
+    model: str,
+    container: str,
+    *,
+    limit: int,
+    unload: bool,
+    only_embeds: bool = False,
+    keep: bool = False,
 ) -> Proof:
     """Generate a few tokens and see where the model is; once more where the card says otherwise.
 
     A model that was unloaded just before gives its memory back a moment later, so that the growth
-    by this one is hidden. Raises StepFailed.
+    by this one is hidden. `only_embeds`: it is asked for a vector instead. With `keep` it stays in
+    memory for what follows, until `unload_model`. Raises StepFailed.
     """
-    proof = _generate(shell, server, model, container, limit=limit, unload=unload)
+    ask = _Question(server, model, limit, only_embeds=only_embeds)
+    proof = _generate(shell, ask, container, unload=unload, keep=keep)
     if proof.is_unproven:
+        unload_model(shell, server, model)
         time.sleep(RECOVERY_SECONDS)
-        proof = _generate(shell, server, model, container, limit=limit, unload=unload)
+        proof = _generate(shell, ask, container, unload=unload, keep=keep)
     return proof
 
 
-def _generate(
-    shell: Shell, server: str, model: str, container: str, *, limit: int, unload: bool
-) -> Proof:
-    """Generate a few tokens and see where the model is. Raises StepFailed.
+def unload_model(shell: Shell, server: str, model: str) -> None:
+    """Take a model out of memory."""
+    farewell = json.dumps({"model": model, "keep_alive": 0})
+    url = f"{server}/api/generate"
+    shell.sh(curl([url], method="POST", timeout=30, has_body=True), stdin=farewell)
 
-    `server` is a URL, `container` the name for its remedies; `limit` is in seconds, loading
-    included; `unload`: the model was not in memory before, and is taken out again.
+
+@dataclass(frozen=True)
+class _Question:
+    """What is asked of a server, by its URL; `limit` is in seconds, loading included."""
+
+    server: str
+    model: str
+    limit: int
+    only_embeds: bool
+
+    @property
+    def url(self) -> str:
+        return f"{self.server}/api/{'embed' if self.only_embeds else 'generate'}"
+
+    @property
+    def body(self) -> dict[str, Any]:
+        asked = {"model": self.model, "stream": False, "keep_alive": HOLD}
+        if self.only_embeds:
+            return {**asked, "input": PROMPT}
+        return {**asked, "prompt": PROMPT, "options": {"num_predict": TOKENS}}
+
+    def tokens(self, value: Mapping[str, Any]) -> int:
+        """Return how many tokens an answer holds, 0 where it is none."""
+        if self.only_embeds:
+            return int(value.get("prompt_eval_count") or 1) if value.get("embeddings") else 0
+        return int(value.get("eval_count") or 0) if value.get("done") else 0
+
+
+def _generate(shell: Shell, asked: _Question, container: str, *, unload: bool, keep: bool) -> Proof:
+    """Ask, and see where the model is. Raises StepFailed.
+
+    `container` is the name for its remedies; `unload`: the model was not in memory before, and is
+    taken out again.
     """
-    url, loaded_url = f"{server}/api/generate", f"{server}/api/ps"
-    body = {
-        "model": model,
-        "prompt": PROMPT,
-        "stream": False,
-        "keep_alive": HOLD,
-        "options": {"num_predict": TOKENS},
-    }
-    ask = curl([url], method="POST", timeout=limit, has_body=True)
+    url, loaded_url, model = asked.url, f"{asked.server}/api/ps", asked.model
+    ask = curl([url], method="POST", timeout=asked.limit, has_body=True)
     script = f"{MEMORY_SCRIPT}\nmemory; {ask}; {curl([loaded_url], timeout=10)}; memory; true"
-    said = shell.sh(script, stdin=json.dumps(body), timeout=limit + 70).stdout
+    said = shell.sh(script, stdin=json.dumps(asked.body), timeout=asked.limit + 70).stdout
     found = answers(_without_memory(said))
-    if unload:
-        farewell = json.dumps({"model": model, "keep_alive": 0})
-        shell.sh(curl([url], method="POST", timeout=30, has_body=True), stdin=farewell)
     reply = found.get(url, Answer(url, 0, ""))
     value = reply.json if isinstance(reply.json, dict) else {}
-    tokens = int(value.get("eval_count") or 0)
-    if not reply.ok or not value.get("done") or tokens < 1:
-        raise _failure(reply, model, container, limit)
+    tokens = asked.tokens(value) if reply.ok else 0
+    if unload and not (keep and tokens):
+        unload_model(shell, asked.server, model)
+    if not tokens:
+        raise _failure(reply, model, container, asked.limit)
     duration = int(value.get("eval_duration") or 0) / 1e9
     told = found.get(loaded_url, Answer(loaded_url, 0, ""))
     loaded = ObservedServer.from_answers({"version": "?"}, None, told.json).loaded

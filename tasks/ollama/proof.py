@@ -6,14 +6,17 @@ from datetime import UTC, datetime
 
 from tasks.engine_api import answers, curl
 from tasks.lockfile import Proven
+from tasks.ollama.abilities import Show, needs, show, tried
 from tasks.ollama.facts import observe, observe_afresh
-from tasks.ollama.generation import Proof, generate, is_as_declared, is_slower
+from tasks.ollama.generation import Proof, generate, is_as_declared, is_slower, unload_model
 from tasks.ollama.observed import ObservedServer
 from tasks.run import Run
 from tasks.stack import Service
 from tasks.steps import StepFailed
 
 TAGS = "/api/tags"
+# Servers of old do not tell what a model can do; this one just generated.
+OLD_SHOW = Show(frozenset({"completion"}))
 
 
 def prove_service(run: Run, service: Service) -> None:
@@ -49,17 +52,25 @@ def prove_model(run: Run, service: Service, model: str) -> None:
     """
     before = observe_afresh(run).server(service.name)
     was_loaded = any(m.name == model for m in before.loaded)
+    told = show(run, service.url, model) or OLD_SHOW
+    asked = needs(run.stack, service, model) & told.abilities
+    limit = run.stack.generate_timeout
     proof = generate(
         run,
         service.url,
         model,
         run.stack.container_name(service),
-        limit=run.stack.generate_timeout,
+        limit=limit,
         unload=not was_loaded,
+        only_embeds=told.only_embeds,
+        keep=bool(asked),
     )
+    missed = tried(run, service.url, model, asked, limit)
+    if asked and not was_loaded:
+        unload_model(run, service.url, model)
     _judge(run, service, proof)
     run.proofs[service.name] = proof
-    _enter(run, service, proof)
+    _enter(run, service, proof, told, missed)
 
 
 def _judge(run: Run, service: Service, proof: Proof) -> None:
@@ -109,7 +120,7 @@ def objection(proof: Proof, service: Service, *, had_gpu: bool) -> StepFailed | 
     return None
 
 
-def _enter(run: Run, service: Service, proof: Proof) -> None:
+def _enter(run: Run, service: Service, proof: Proof, told: Show, missed: set[str]) -> None:
     """Enter the image and the model that were just proven into the lock.
 
     In an upgrade they wait until all of the service is proven: the lock moves in one step.
@@ -127,7 +138,15 @@ def _enter(run: Run, service: Service, proof: Proof) -> None:
     models = {}
     if held is not None and proof.model in service.models:
         models[held.name] = Proven(
-            held.name, held.digest, now, proof.verdict, held.size, round(proof.rate, 1)
+            held.name,
+            held.digest,
+            now,
+            proof.verdict,
+            held.size,
+            round(proof.rate, 1),
+            tuple(sorted(told.abilities)),
+            tuple(sorted(missed)),
+            told.trained_context,
         )
     goal = run.goals.get(service.name)
     if goal is not None:
