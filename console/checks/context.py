@@ -1,0 +1,101 @@
+"""How much of a prompt the servers read: what clients are told, what is true, what was cut."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator
+
+import docker
+from requests.exceptions import RequestException
+
+from console.checks.finding import CONVERGE, Check, notable, well
+from console.checks.looked import Looked
+from tasks.editors.wiring import running_context
+from tasks.ollama.abilities import lacking
+from tasks.ollama.context import Cuts, cuts_in, tokens_read
+from tasks.ollama.generation import WHOLE
+from tasks.shell import Shell
+from tasks.stack import Service
+
+# Up to here a prompt over the context is read within seconds without a GPU too.
+SMALL = 4096
+# So many of a log's last lines are looked at for prompts that were cut.
+LINES = 5000
+# The template of a model takes some of it, and a model may be asked for a little less.
+NEARLY = 0.95
+
+
+def context_checks(looked: Looked) -> Iterator[Check]:
+    """Try each main model with a prompt that is too long, and see what clients' prompts met."""
+    for service in looked.stack.services:
+        server = looked.snapshot.server(service.name)
+        if not service.active or service.model not in server.models:
+            continue
+        yield _check(looked, looked.plain, service)
+
+
+def _check(looked: Looked, shell: Shell, service: Service) -> Check:
+    stack, snapshot = looked.stack, looked.snapshot
+    what = f"{service.name}: context"
+    context = running_context(stack, service, snapshot)
+    cuts = cuts_in(log_lines(stack.docker_socket, stack.container_name(service)))
+    share = next(
+        (m.gpu_share for m in snapshot.server(service.name).loaded if m.name == service.model), 0.0
+    )
+    is_quick = context <= SMALL or share >= WHOLE or service.name in on_gpu(looked)
+    if not is_quick:
+        told = f"{context} tokens; not tried: without a GPU so long a prompt takes minutes"
+        return judged(what, context, None, cuts, told)
+    loaded = {model.name for model in snapshot.server(service.name).loaded}
+    limit = stack.generate_timeout
+    read = tokens_read(
+        shell, service.url, service.model, context, limit=limit, unload=service.model not in loaded
+    )
+    return judged(what, context, read, cuts, f"no answer to a prompt of {context} tokens")
+
+
+def ability_checks(looked: Looked) -> Iterator[Check]:
+    """Tell what the roles need and the models cannot do, as it was tried when they were proven."""
+    for service in looked.stack.services:
+        models = looked.proven(service).models if service.active else {}
+        known = {name: (p.abilities, p.missed) for name, p in models.items() if p.abilities}
+        for told in lacking(looked.stack, service, known):
+            finding, _, remedy = told.removeprefix(f"{service.name}: ").partition("; ")
+            yield notable(f"{service.name}: abilities", finding, remedy)
+
+
+def on_gpu(looked: Looked) -> set[str]:
+    """Return the services whose main model ran wholly on the GPU when it was proven."""
+    services = looked.stack.services
+    return {s.name for s in services if s.model in looked.proven(s).gpu_models}
+
+
+def judged(what: str, context: int, read: int | None, cuts: Cuts, untried: str) -> Check:
+    """Judge what was read of a prompt over the context, and what was cut of others before."""
+    if read is not None and read < context * NEARLY:
+        return Check(
+            what,
+            False,
+            f"clients are told {context} tokens, and {read} of a longer prompt were read",
+            f"the model sets less by itself (ollama show MODEL --modelfile); or {CONVERGE}",
+        )
+    finding = untried if read is None else f"{context} tokens, all of them read"
+    if not cuts.count:
+        return well(what, finding)
+    prompts = "1 prompt was" if cuts.count == 1 else f"{cuts.count} prompts were"
+    return notable(
+        what,
+        f"{finding}; {prompts} longer and cut without a word to the client,"
+        f" the longest of {cuts.longest} tokens",
+        "a client that was not told the context sends too much: ./main.sh connect; or a larger"
+        " context, if ./main.sh plan says that it fits",
+    )
+
+
+def log_lines(socket: str, container: str) -> Iterable[str]:
+    """Return the last lines of a container's log; none where nobody can read them."""
+    try:
+        client = docker.DockerClient(base_url=f"unix://{socket}")
+        log: bytes = client.containers.get(container).logs(tail=LINES)
+    except (docker.errors.DockerException, RequestException, OSError):
+        return ()
+    return log.decode(errors="replace").splitlines()
