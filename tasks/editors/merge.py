@@ -1,0 +1,210 @@
+"""What is ours and what is the user's in one file. Pure.
+
+What we wrote is remembered, by path. So what differs from what we want is drift where we wrote it,
+and the user's own choice where we did not: that stays.
+"""
+
+from __future__ import annotations
+
+import base64
+import json
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass, field
+from typing import Any, Literal, get_args
+
+from tasks.editors.entries import Entry, Item
+from tasks.editors.jsonc import JsoncDocument
+from tasks.editors.record import BrokenRecord, digest
+from tasks.editors.textdoc import MISSING, Document, Path
+
+Format = Literal["jsonc", "yaml"]
+NEW, BACK, GONE = "new", "was removed by hand", "no longer wanted"
+CHANGED, EDITED = "changed", "was edited by hand"
+
+
+@dataclass(frozen=True)
+class MergeRecord:
+    """What we wrote into a file: values by path, and the parents that we made for them.
+
+    `original` is what the file held before, None where there was none; `written` is the SHA-256 of
+    what we wrote last, "" once somebody else wrote in between: then `original` is not all of it.
+    """
+
+    format: Format
+    values: Mapping[Path, Any]
+    parents: tuple[Path, ...] = ()
+    original: bytes | None = None
+    written: str = ""
+
+    def table(self) -> dict[str, Any]:
+        """Return the record for JSON."""
+        original = self.original
+        return {
+            "format": self.format,
+            "values": [[_path_out(path), value] for path, value in self.values.items()],
+            "parents": [_path_out(path) for path in self.parents],
+            "original": base64.b64encode(original).decode() if original is not None else None,
+            "written": self.written,
+        }
+
+    @classmethod
+    def of(cls, table: Mapping[str, Any]) -> MergeRecord:
+        """Read a record. Raises BrokenRecord."""
+        try:
+            original = table["original"]
+            if table["format"] not in get_args(Format):
+                raise BrokenRecord("it is damaged")
+            return cls(
+                table["format"],
+                {_path_in(path): value for path, value in table["values"]},
+                tuple(_path_in(path) for path in table["parents"]),
+                base64.b64decode(original, validate=True) if original is not None else None,
+                str(table["written"]),
+            )
+        except (KeyError, TypeError, ValueError):
+            raise BrokenRecord("it is damaged") from None
+
+
+@dataclass
+class Merged:
+    """What came of a merge. `changes` are paths by what is done there, `kept` are paths that are
+    the user's though we want another value there."""
+
+    text: bytes
+    record: MergeRecord
+    changes: dict[str, list[str]] = field(default_factory=dict)
+    kept: list[str] = field(default_factory=list)
+
+    def note(self, kind: str, text: str) -> None:
+        """Note a change."""
+        self.changes.setdefault(kind, []).append(text)
+
+    @property
+    def why(self) -> str:
+        """The changes in words."""
+        return "; ".join(f"{kind}: {', '.join(paths)}" for kind, paths in self.changes.items())
+
+
+def _document(format_: str, content: bytes) -> Document:
+    if format_ == "yaml":
+        from tasks.editors.yamldoc import YamlDocument  # noqa: PLC0415 (a run without any is quicker)
+
+        return YamlDocument(content)
+    return JsoncDocument(content)
+
+
+def merge(
+    format_: Format, there: bytes | None, entries: Iterable[Entry], record: MergeRecord | None
+) -> Merged:
+    """Bring entries into a file, None where there is none yet. Raises Invalid."""
+    if there is None:
+        record = None
+    document = _document(format_, there or b"")
+    owned: dict[Path, Any] = dict(record.values) if record is not None else {}
+    parents = list(record.parents) if record is not None else []
+    result = Merged(there or b"", record or MergeRecord(format_, {}))
+    wanted = {entry.path: entry for entry in entries}
+    _drop(document, owned, parents, [p for p in owned if p not in wanted], result)
+    for path, entry in wanted.items():
+        if entry.along and entry.along not in owned:
+            _drop(document, owned, parents, [path] if path in owned else [], result)
+        else:
+            _bring(document, owned, parents, entry, result)
+    text = document.to_bytes()
+    if there is not None and text == there and record is not None and owned == record.values:
+        return Merged(there, record, kept=result.kept)
+    result.text = text if owned or there is not None else b""
+    is_whole = record is None or record.written == digest(there or b"")
+    result.record = MergeRecord(
+        format_,
+        owned,
+        tuple(parents),
+        there if record is None else record.original,
+        digest(result.text) if is_whole else "",
+    )
+    return result
+
+
+def _drop(
+    document: Document, owned: dict[Path, Any], parents: list[Path], paths: list[Path], to: Merged
+) -> None:
+    """Take out what is ours and not wanted any more, and the parents that this leaves empty."""
+    for path in reversed(paths):
+        del owned[path]
+        if document.get(path) is not MISSING:
+            document.remove(path)
+            to.note(GONE, path_text(path))
+    for parent in sorted(parents, key=len, reverse=True):
+        value = document.get(parent)
+        if value is MISSING or value in ({}, []):
+            document.remove(parent)
+            parents.remove(parent)
+
+
+def _bring(
+    document: Document, owned: dict[Path, Any], parents: list[Path], entry: Entry, to: Merged
+) -> None:
+    path, value, text = entry.path, entry.value, path_text(entry.path)
+    present = document.get(path)
+    if not document.can_hold(path):
+        if not entry.is_default:
+            to.kept.append(text)
+        return
+    if present is MISSING:
+        parents += document.set(path, value)
+        to.note(BACK if path in owned else NEW, text)
+        owned[path] = value
+    elif _same(present, value):
+        if path in owned:
+            owned[path] = value
+    elif path in owned:
+        document.set(path, value)
+        to.note(*_changed(text, present, owned[path], value))
+        owned[path] = value
+    elif not entry.is_default:
+        to.kept.append(text)
+
+
+def _changed(text: str, present: Any, written: Any, value: Any) -> tuple[str, str]:
+    if not _same(present, written):
+        return EDITED, text
+    if isinstance(value, dict | list) or isinstance(written, dict | list):
+        return CHANGED, text
+    return CHANGED, f"{text} {written} → {value}"
+
+
+def undo(there: bytes | None, record: MergeRecord) -> bytes | None:
+    """Take what is ours out of a file; None where nothing is left of it. Raises Invalid.
+
+    Where nobody else wrote since, it is what was there before, byte for byte.
+    """
+    if there is None:
+        return None
+    if record.written and digest(there) == record.written:
+        return record.original
+    document = _document(record.format, there)
+    parents = list(record.parents)
+    nothing = Merged(there, record)
+    _drop(document, dict(record.values), parents, list(record.values), nothing)
+    if record.original is None and document.is_blank:
+        return None
+    return document.to_bytes()
+
+
+def path_text(path: Path) -> str:
+    """Return a path as people read it."""
+    return ".".join(key.value if isinstance(key, Item) else str(key) for key in path)
+
+
+def _same(one: Any, other: Any) -> bool:
+    return json.dumps(one, sort_keys=True, default=str) == json.dumps(
+        other, sort_keys=True, default=str
+    )
+
+
+def _path_out(path: Path) -> list[Any]:
+    return [{key.key: key.value} if isinstance(key, Item) else key for key in path]
+
+
+def _path_in(path: list[Any]) -> Path:
+    return tuple(Item(*next(iter(key.items()))) if isinstance(key, dict) else key for key in path)

@@ -1,0 +1,39 @@
+"""The clients as a pyinfra operation: each file is a step, and one that fails stops no other."""
+
+from __future__ import annotations
+
+from collections.abc import Generator
+
+from pyinfra.api import FunctionCommand, operation
+
+from tasks.docker_engine.operations import failed
+from tasks.editors.apply import apply
+from tasks.editors.look import ObservedUser
+from tasks.editors.plan import FileChange
+from tasks.editors.state import plan_clients, plan_removal, step_of
+from tasks.editors.users import UserShell
+from tasks.ollama.facts import observe
+from tasks.run import Run, current_run, step_command
+from tasks.steps import Step
+
+
+@operation()
+def clients(is_removal: bool = False) -> Generator[FunctionCommand, None, None]:
+    """Bring the files of the clients to what the services are now, or take ours out of them."""
+    run = current_run()
+    if run.has_failed(""):
+        return
+    if is_removal:
+        plan = plan_removal(run)
+    else:
+        plan = plan_clients(run, observe(run), is_ahead=not run.is_executing)
+    for note in plan.notes:
+        run.note(note)
+    for failure in plan.failures:
+        yield failed(run, failure)
+    for shell, user, change in plan.changes:
+        yield step_command(run, step_of(user, change), _write, shell, user, change)
+
+
+def _write(run: Run, step: Step, shell: UserShell, user: ObservedUser, change: FileChange) -> None:
+    apply(shell, user, run.stack.container_prefix, change)

@@ -1,0 +1,139 @@
+"""The clients of a host, looked at once between two changes, and their plan."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import dataclass, field
+
+from tasks.editors.documents import EDITIONS, FOUND_BY, documents, managed, places, wanted
+from tasks.editors.documents import MANAGED as MANAGED_PLACE
+from tasks.editors.look import ObservedUser, look
+from tasks.editors.plan import FileChange, Outcome, plan_user
+from tasks.editors.users import UserShell
+from tasks.editors.wiring import Wiring, known_shows, wiring_of
+from tasks.host.facts import observe_host
+from tasks.ollama.observed import Snapshot
+from tasks.run import Run
+from tasks.steps import Action, Failure, Step
+
+MANAGED_STATE = "/var/lib"
+WEB_UI_IMAGE = "open-webui"
+
+
+@dataclass
+class SeenUsers:
+    """The users whose clients are kept in order, each with the shell to act by."""
+
+    users: list[tuple[UserShell, ObservedUser]] = field(default_factory=list)
+    managed: tuple[UserShell, ObservedUser] | None = None
+    failures: list[Failure] = field(default_factory=list)
+
+
+@dataclass
+class ClientPlan:
+    """What is to change, in order: each with whose file it is."""
+
+    changes: list[tuple[UserShell, ObservedUser, FileChange]] = field(default_factory=list)
+    failures: list[Failure] = field(default_factory=list)
+    notes: list[str] = field(default_factory=list)
+
+    def take(self, shell: UserShell, user: ObservedUser, outcome: Outcome) -> None:
+        """Add what the plan of one user came to."""
+        self.changes += [(shell, user, change) for change in outcome.changes]
+        self.failures += outcome.failures
+        self.notes += outcome.notes
+
+    def steps(self) -> list[Step]:
+        """Return the plan as steps."""
+        return [step_of(user, change) for _, user, change in self.changes]
+
+
+def step_of(user: ObservedUser, change: FileChange) -> Step:
+    """Return the step that writes one file."""
+    subject = f"{change.client} of {user.name}"
+    action = Action.CONNECT if change.record is not None else Action.DISCONNECT
+    return Step(action, subject, f"{action} {subject}: {change.shown}", change.why)
+
+
+def observe_users(run: Run) -> SeenUsers:
+    """Look at the users, or return what was seen since the last change."""
+    seen: SeenUsers | None = run.memory.get(SeenUsers)
+    if seen is None:
+        seen = run.memory[SeenUsers] = _look(run)
+    return seen
+
+
+def _look(run: Run) -> SeenUsers:
+    seen = SeenUsers()
+    found_by, prefix = {**FOUND_BY, **EDITIONS}, run.stack.container_prefix
+    for shell in _shells(run, seen):
+        user = look(shell, found_by, places(run.stack), prefix)
+        if user is not None:
+            seen.users.append((shell, user))
+            continue
+        name = shell.name or observe_host(run).user
+        cause = f"{name} has no account with a home folder on this host"
+        remedy = "client_users names them; getent passwd shows those that are there"
+        seen.failures.append(Failure(f"clients of {name}", cause, remedy))
+    if observe_host(run).can_be_root:
+        root = UserShell(run)
+        user = look(root, {}, [MANAGED_PLACE], prefix, state=MANAGED_STATE)
+        seen.managed = (root, user) if user is not None else None
+    return seen
+
+
+def _shells(run: Run, seen: SeenUsers) -> Iterator[UserShell]:
+    host = observe_host(run)
+    caller = host.sudo_user if host.is_root else ""
+    for name in run.stack.client_users or (caller or host.user,):
+        if name == host.user:
+            yield UserShell(run.as_caller())
+        elif host.can_be_root:
+            yield UserShell(run, name)
+        else:
+            cause = f"{host.user} cannot become {name} without root"
+            remedy = f"run it as a user who may use sudo, or as {name}"
+            seen.failures.append(Failure(f"clients of {name}", cause, remedy))
+
+
+def plan_clients(run: Run, snapshot: Snapshot, *, is_ahead: bool) -> ClientPlan:
+    """Plan the clients of all users; `is_ahead`: before the services are as declared.
+
+    What is not known of a model then is taken as it will most likely be.
+    """
+    plan = ClientPlan()
+    seen = observe_users(run)
+    plan.failures += seen.failures
+    wiring, unknown = _wiring(run, snapshot, is_ahead=is_ahead)
+    for shell, user in seen.users:
+        found = set(user.found)
+        if any(WEB_UI_IMAGE in container.image for container in snapshot.foreign):
+            found.add("open-webui")
+        clients = wanted(run.stack.clients, found)
+        is_remote = bool(run.stack.client_host)
+        made = documents(wiring, clients, user, is_remote=is_remote) if wiring.services else ()
+        plan.take(shell, user, plan_user(user, made, unknown))
+    if seen.managed is not None:
+        shell, user = seen.managed
+        is_wanted = run.stack.kilo_managed and wiring.services
+        plan.take(shell, user, plan_user(user, [managed(wiring)] if is_wanted else [], unknown))
+    elif run.stack.kilo_managed:
+        cause = f"{MANAGED_PLACE} is root's, and this user cannot become root"
+        remedy = "run it as a user who may use sudo; or kilo_managed = false"
+        plan.failures.append(Failure("Kilo Code for all users", cause, remedy))
+    return plan
+
+
+def plan_removal(run: Run) -> ClientPlan:
+    """Plan to take what is ours out of everybody's files."""
+    plan, seen = ClientPlan(), observe_users(run)
+    plan.failures += seen.failures
+    for shell, user in (*seen.users, *([seen.managed] if seen.managed is not None else [])):
+        plan.take(shell, user, plan_user(user, ()))
+    return plan
+
+
+def _wiring(run: Run, snapshot: Snapshot, *, is_ahead: bool) -> tuple[Wiring, set[str]]:
+    locks = {service.name: run.locked(service) for service in run.stack.services}
+    wiring = wiring_of(run.stack, Snapshot() if is_ahead else snapshot, known_shows(locks))
+    return wiring, set() if is_ahead else {s.name for s in wiring.services if not s.is_known}
