@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
+from console.checks.clients import client_checks
+from console.checks.context import ability_checks, context_checks
 from console.checks.engine import dead_engine, engine_checks
 from console.checks.files import database_checks, declaration_checks, log_checks
 from console.checks.finding import Check
@@ -34,5 +36,8 @@ def checks(stack: Stack) -> Iterator[Check]:
         yield from port_checks(looked)
         yield from device_checks(looked)
         yield from service_checks(looked)
+        yield from ability_checks(looked)
+        yield from context_checks(looked)
+        yield from client_checks(looked)
     yield from database_checks(looked)
     yield from log_checks(stack)

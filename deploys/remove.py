@@ -1,5 +1,9 @@
-"""Remove the stack: its containers; with --data purge=true its volumes and their models as well."""
+"""Remove the stack: its containers, and what is ours in the files of clients.
 
+With --data purge=true its volumes and their models as well.
+"""
+
+from tasks.editors.deploy import disconnect_clients
 from tasks.inventory.deploy import record_inventory
 from tasks.ollama.deploy import remove_containers
 from tasks.preflight.deploy import preflight
@@ -7,5 +11,6 @@ from tasks.report.deploy import report
 
 preflight()
 remove_containers()
+disconnect_clients()
 record_inventory()
 report()

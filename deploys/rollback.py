@@ -1,5 +1,6 @@
 """Roll back: to the image and the models that were proven before the present ones, offline."""
 
+from tasks.editors.deploy import connect_clients
 from tasks.inventory.deploy import record_inventory
 from tasks.nvidia.deploy import check_nvidia
 from tasks.preflight.deploy import plan, preflight
@@ -12,5 +13,6 @@ check_nvidia()
 find_previous()
 plan(upgrade_plan)
 move_services()
+connect_clients()
 record_inventory()
 report()

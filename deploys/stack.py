@@ -2,6 +2,7 @@
 
 from tasks.container_toolkit.deploy import install_toolkit
 from tasks.docker_engine.deploy import install_engine
+from tasks.editors.deploy import connect_clients
 from tasks.inventory.deploy import record_inventory
 from tasks.models.deploy import provision_models
 from tasks.nvidia.deploy import check_nvidia, install_driver
@@ -19,5 +20,6 @@ install_engine()
 install_toolkit()
 provision_containers()
 provision_models()
+connect_clients()
 record_inventory()
 report()

@@ -1,5 +1,6 @@
 """Upgrade: ask the registries, show what would change, move the lock or put everything back."""
 
+from tasks.editors.deploy import connect_clients
 from tasks.inventory.deploy import record_inventory
 from tasks.nvidia.deploy import check_nvidia
 from tasks.preflight.deploy import plan, preflight
@@ -12,5 +13,6 @@ check_nvidia()
 find_upgrades()
 plan(upgrade_plan)
 move_services()
+connect_clients()
 record_inventory()
 report()

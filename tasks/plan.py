@@ -6,7 +6,9 @@ from collections.abc import Iterable, Iterator
 from dataclasses import replace
 
 from tasks.container_toolkit.state import attachment
+from tasks.editors.state import plan_clients
 from tasks.models.plan import WantedModels, plan_models
+from tasks.ollama.abilities import lacking
 from tasks.ollama.devices import lost_devices
 from tasks.ollama.facts import observe
 from tasks.ollama.generation import left_gpu
@@ -82,6 +84,7 @@ def wanted_models(run: Run, service: Service) -> WantedModels:
         proven=lock.model_digests,
         previous=lock.previous_models if run.stack.keep_previous else {},
         gpu_proven=lock.partial_models if service.gpu_partial else lock.gpu_models,
+        unknown=lock.unknown_models,
         is_upgrade=service.name in run.goals,
         pull_names={run.stack.pull_name(model) for model in service.models} - {*service.models},
         may_remove=options.prune and options.purge,
@@ -156,6 +159,12 @@ def whole_plan(run: Run, host_steps: list[Step], snapshot: Snapshot) -> Iterator
     for service in run.stack.selected:
         if not run.has_failed(service.name):
             yield from model_plan(run, service, snapshot, everything)
+    yield from client_steps(run, snapshot)
+
+
+def client_steps(run: Run, snapshot: Snapshot) -> list[Step]:
+    """Plan the files of the clients, as they will be once the services are as declared."""
+    return plan_clients(run, snapshot, is_ahead=True).steps()
 
 
 def gpu_notes(run: Run, snapshot: Snapshot) -> Iterator[str]:
@@ -165,6 +174,15 @@ def gpu_notes(run: Run, snapshot: Snapshot) -> Iterator[str]:
         told = left_gpu(snapshot.server(service.name), service, proven)
         if told:
             yield f"{service.name}: {told}: nvidia-smi shows what else uses the card"
+
+
+def ability_notes(run: Run) -> Iterator[str]:
+    """Tell what the roles of the services need and their models cannot do, as it was proven."""
+    for service in run.stack.selected:
+        if service.active:
+            models = run.locked(service).models
+            known = {name: (p.abilities, p.missed) for name, p in models.items() if p.abilities}
+            yield from lacking(run.stack, service, known)
 
 
 def docker_commands(run: Run, steps: list[Step]) -> Iterator[str]:

@@ -147,6 +147,10 @@ class Run:
             return Result(False, "", f"the connection to the host failed: {error}")
         return Result(ok, output.stdout, output.stderr)
 
+    def as_caller(self) -> CallerShell:
+        """Return the shell of the user who runs this, without sudo."""
+        return CallerShell(self)
+
     def enter(
         self,
         service: Service,
@@ -202,6 +206,17 @@ class Run:
         if self.record is not None:
             self.record.changed(event)
         self.memory.clear()
+
+
+@dataclass(frozen=True)
+class CallerShell:
+    """The shell of the user who runs this, who may use sudo and does not here."""
+
+    run: Run
+
+    def sh(self, script: str, *, stdin: str | None = None, timeout: float | None = 60) -> Result:
+        """Run a script."""
+        return self.run.sh(script, stdin=stdin, timeout=timeout, sudo=False)
 
 
 _RUNS: WeakKeyDictionary[Host, Run] = WeakKeyDictionary()

@@ -42,6 +42,8 @@ class Action(StrEnum):
     MOVE_LOCK = "move lock"
     TIDY_IMAGES = "tidy images"
     TIDY_MODELS = "tidy models"
+    CONNECT = "connect"
+    DISCONNECT = "disconnect"
 
 
 @dataclass(frozen=True)

@@ -22,6 +22,7 @@ uid=$(id -u)
 echo '##host'
 echo "uid=$uid"
 echo "user=$(id -un 2>/dev/null)"
+echo "sudo_user=${SUDO_USER-}"
 echo "groups=$(id -Gn 2>/dev/null)"
 echo "hostname=$(uname -n)"
 echo "architecture=$(uname -m)"

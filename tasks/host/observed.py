@@ -45,13 +45,15 @@ class ObservedHost:
     """One host. Paths are empty where a program is missing; sizes are bytes, None if unknown.
 
     `sudo_status` is the exit status of `sudo -n`, None where it was not tried (root, or no sudo).
-    `answers_user` and `answers_root` tell whether the engine answered on the declared socket.
-    `daemons` are the PIDs of every dockerd in the host's own network, `proxies` the names of the
-    variables that set one for the host's programs (their values may be secret).
+    `sudo_user` is who became root by it, "" where nobody did. `answers_user` and `answers_root`
+    tell whether the engine answered on the declared socket. `daemons` are the PIDs of every dockerd
+    in the host's own network, `proxies` the names of the variables that set one for the host's
+    programs (their values may be secret).
     """
 
     uid: int = -1
     user: str = ""
+    sudo_user: str = ""
     groups: tuple[str, ...] = ()
     hostname: str = ""
     architecture: str = ""
@@ -140,6 +142,7 @@ class ObservedHost:
         return cls(
             uid=number(host.get("uid"), -1),
             user=host.get("user", ""),
+            sudo_user=host.get("sudo_user", ""),
             groups=tuple(host.get("groups", "").split()),
             hostname=host.get("hostname", ""),
             architecture=host.get("architecture", ""),

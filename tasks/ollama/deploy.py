@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from pyinfra.api import deploy
 
+from tasks.editors.state import plan_removal
 from tasks.ollama import operations
 from tasks.ollama.facts import observe
 from tasks.plan import removals
@@ -30,6 +31,7 @@ def remove_containers() -> None:
     run = current_run()
     if run.has_failed(""):
         return
-    for line in plan_lines(removals(run, observe(run))):
+    clients = [] if run.stack.options.only else plan_removal(run).steps()
+    for line in plan_lines([*removals(run, observe(run)), *clients]):
         run.log(line)
     operations.removed(name="Remove this stack", _ignore_errors=True)

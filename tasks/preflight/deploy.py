@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable
+from itertools import chain
 
 from pyinfra.api import DeployError, deploy
 
@@ -17,7 +18,7 @@ from tasks.lockfile import LockError
 from tasks.nvidia.state import plan_driver
 from tasks.ollama.facts import observe
 from tasks.ollama.observed import Snapshot
-from tasks.plan import docker_commands, gpu_notes, orphans, refuse, whole_plan
+from tasks.plan import ability_notes, docker_commands, gpu_notes, orphans, refuse, whole_plan
 from tasks.preflight import operations
 from tasks.preflight.advisories import image_notes
 from tasks.preflight.downloads import check_downloads
@@ -114,7 +115,8 @@ def _plan(run: Run, planner: Planner) -> list[Step]:
     steps = list(planner(run, host_steps, snapshot))
     _check_downloads(run, engine, steps)
     check_vram(run, steps, snapshot)
-    for note in (*orphans(run, snapshot)[1], *image_notes(run.stack), *gpu_notes(run, snapshot)):
+    notes = (orphans(run, snapshot)[1], image_notes(run.stack), gpu_notes(run, snapshot))
+    for note in (*chain(*notes), *ability_notes(run)):
         run.note(note)
     return list(planner(run, host_steps, snapshot))
 

@@ -15,6 +15,7 @@ from tasks.inventory.rows import ACTIVE, INACTIVE, installed_version, is_active
 from tasks.models.plan import undeclared
 from tasks.ollama.facts import observe
 from tasks.ollama.observed import Snapshot
+from tasks.plan import ability_notes
 from tasks.run import all_runs, current_run
 from tasks.runlog import end_all
 from tasks.stack import Stack
@@ -35,6 +36,8 @@ def report() -> Generator[FunctionCommand, None, None]:
         failed = {failure.service for failure in run.failures}
         for line in summary(run.stack, observe(run), failed):
             run.log(line)
+        for note in ability_notes(run):
+            run.note(note)
         tell_upgrades(run)
         hostlock.release(run)
     if run.failures:

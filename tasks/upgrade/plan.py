@@ -6,7 +6,7 @@ from collections.abc import Iterator
 
 from tasks.ollama.observed import Snapshot
 from tasks.ollama.spec import PREVIOUS
-from tasks.plan import container_plans, model_plan
+from tasks.plan import client_steps, container_plans, model_plan
 from tasks.run import Run
 from tasks.stack import Service
 from tasks.steps import Action, Step
@@ -51,3 +51,4 @@ def upgrade_plan(run: Run, host_steps: list[Step], snapshot: Snapshot) -> Iterat
     for service in run.stack.selected:
         if not run.has_failed(service.name):
             yield from service_steps(run, service, snapshot)
+    yield from client_steps(run, snapshot)

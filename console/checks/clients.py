@@ -1,0 +1,39 @@
+"""The files of this user's clients: whether they are what the services are now."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+from console.checks.finding import CONVERGE, Check, failed, notable, well
+from console.checks.looked import Looked
+from console.connect import Here, here
+from tasks.editors.plan import plan_user
+
+WHAT = "clients"
+
+
+def client_checks(looked: Looked) -> Iterator[Check]:
+    """Compare the files with what a converge would write."""
+    yield from judged(here(looked.stack, looked.snapshot))
+
+
+def judged(found: Here) -> Iterator[Check]:
+    """Judge what was found."""
+    outcome = plan_user(found.user, found.documents(found.clients), found.unknown)
+    for failure in outcome.failures:
+        yield failed(WHAT, failure)
+    for change in outcome.changes:
+        doing = "is not as it should be" if change.record is not None else "holds what was ours"
+        yield Check(
+            WHAT, False, f"{change.client}: {change.shown} {doing} ({change.why})", CONVERGE
+        )
+    for note in outcome.notes:
+        yield notable(WHAT, note)
+    if outcome.changes or outcome.failures:
+        return
+    connected = found.connected()
+    if connected:
+        count = sum(len(paths) for paths in connected.values())
+        yield well(WHAT, f"{', '.join(sorted(connected))}: {count} files as they should be")
+    else:
+        yield well(WHAT, "none is connected; ./main.sh connect lists those that are here")

@@ -1,0 +1,201 @@
+"""Clients by hand, on this machine: the same look, plan and writing as the converge's."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Iterable, Iterator, Sequence
+from dataclasses import dataclass, replace
+from typing import Any
+
+import click
+
+from console.change import Edits
+from console.doing import Doing
+from console.host import Trouble, lock_of, snapshot_of
+from console.log import note
+from console.move import only_one, run_declared
+from console.say import end, say
+from tasks.editors.apply import apply
+from tasks.editors.documents import (
+    EDITIONS,
+    FOUND_BY,
+    NAMES,
+    Document,
+    Owned,
+    documents,
+    places,
+    wanted,
+)
+from tasks.editors.look import ObservedUser, look
+from tasks.editors.merge import merge
+from tasks.editors.plan import FileChange, Outcome, plan_user, shown
+from tasks.editors.record import BrokenRecord, Record
+from tasks.editors.users import UserShell
+from tasks.editors.wiring import Shows, Wiring, client_url, known_shows, wiring_of
+from tasks.inventory.rows import LOCAL
+from tasks.ollama.abilities import show
+from tasks.ollama.observed import Snapshot
+from tasks.shell import LocalShell
+from tasks.stack import Stack
+from tasks.steps import StepFailed
+
+
+@dataclass(frozen=True)
+class Here:
+    """This machine's user with what clients are wired to."""
+
+    stack: Stack
+    shell: UserShell
+    user: ObservedUser
+    wiring: Wiring
+
+    @property
+    def clients(self) -> list[str]:
+        """The clients that the declaration means, of those that are here."""
+        return wanted(self.stack.clients, self.user.found)
+
+    @property
+    def unknown(self) -> set[str]:
+        """The services of which nobody told."""
+        return {service.name for service in self.wiring.services if not service.is_known}
+
+    def documents(self, clients: Iterable[str]) -> list[Document]:
+        """Return the files of some clients as they should be."""
+        all_of_them = {*self.clients, *clients}
+        made = documents(
+            self.wiring, all_of_them, self.user, is_remote=bool(self.stack.client_host)
+        )
+        return [document for document in made if document.client in {*clients}]
+
+    def connected(self) -> dict[str, list[str]]:
+        """Return the files that hold something of ours, by client."""
+        found: dict[str, list[str]] = {}
+        for data in self.user.records.values():
+            try:
+                record = Record.of(data)
+            except BrokenRecord:
+                continue
+            found.setdefault(record.client, []).append(shown(self.user, record.path))
+        return found
+
+    def only(self, clients: Iterable[str]) -> ObservedUser:
+        """Return the user with the records of some clients alone."""
+        names = {*clients}
+
+        def is_of(data: bytes) -> bool:
+            try:
+                return Record.of(data).client in names
+            except BrokenRecord:
+                return True
+
+        return replace(self.user, records={n: d for n, d in self.user.records.items() if is_of(d)})
+
+
+def here(stack: Stack, snapshot: Snapshot | None = None) -> Here:
+    """Look at this machine's user, the one who called sudo where that is root."""
+    caller = os.environ.get("SUDO_USER", "") if os.geteuid() == 0 else ""
+    shell = UserShell(LocalShell(), caller)
+    user = look(shell, {**FOUND_BY, **EDITIONS}, places(stack), stack.container_prefix)
+    if user is None:
+        end(Trouble("this user has no home folder", "set HOME, or run it as another user"))
+    if snapshot is None:
+        snapshot, _ = snapshot_of(stack)
+    return Here(stack, shell, user, wiring_of(stack, snapshot, _shows(stack)))
+
+
+def _shows(stack: Stack) -> Shows:
+    """Return what is known of the models: by the lock, and else by asking where clients would."""
+    lock = lock_of(stack)
+    found = dict(known_shows(lock.of_host(LOCAL) if lock is not None else {}))
+    for service in stack.services if not stack.client_host else ():
+        missing = [m for m in service.models if (service.name, m) not in found and service.active]
+        for model in missing:
+            told = show(LocalShell(), client_url(stack, service), model)
+            if told is not None:
+                found[service.name, model] = told
+    return found
+
+
+def listing(found: Here) -> list[dict[str, Any]]:
+    """Return every client: whether it is here, meant, and which files hold something of ours."""
+    connected = found.connected()
+    return [
+        {
+            "client": name,
+            "found": name in found.user.found,
+            "declared": name in found.clients,
+            "files": connected.get(name, []),
+        }
+        for name in NAMES
+    ]
+
+
+def lines(found: Here) -> Iterator[str]:
+    """Yield the listing for people."""
+    for row in listing(found):
+        state = "connected" if row["files"] else "found" if row["found"] else "not here"
+        if row["found"] and not row["declared"]:
+            state += ", not declared"
+        yield f"{row['client']:<12} {state}"
+        yield from (f"{'':<12}   {path}" for path in row["files"])
+
+
+def change(found: Here, clients: Sequence[str], *, remove: bool, is_dry: bool) -> int:
+    """Connect clients, or disconnect them (all where none is named); returns the exit status.
+
+    It is declared first, so that the next converge keeps to it.
+    """
+    if remove:
+        gone = {*clients} or {*NAMES}
+        outcome = plan_user(found.only(gone), ())
+        declares = [name for name in found.clients if name not in gone]
+        is_declared = not gone & {*found.clients}
+    else:
+        outcome = plan_user(found.only(clients), found.documents(clients), found.unknown)
+        declares = [*found.stack.clients, *(c for c in clients if c not in found.clients)]
+        is_declared = declares == [*found.stack.clients]
+        for name in sorted(found.unknown):
+            say(f"{name}: its server does not tell what its models can do; left as it is")
+    edits: Edits = {} if is_declared else {("clients",): declares}
+    doing = Doing("connect", is_dry)
+    with only_one():
+        return run_declared(doing, edits, lambda _: carry_out(found, outcome, is_dry), back_to=None)
+
+
+def carry_out(found: Here, outcome: Outcome, is_dry: bool) -> int:
+    """Do what is planned, file by file; returns the exit status."""
+    failures = [line for failure in outcome.failures for line in failure.lines()]
+    for text in outcome.notes:
+        say(text)
+    for one in outcome.changes:
+        say(f"{told(one)}{' (not done: --dry)' if is_dry else ''}")
+        if is_dry:
+            continue
+        try:
+            apply(found.shell, found.user, found.stack.container_prefix, one)
+            note(told(one))
+        except StepFailed as error:
+            failures += [f"cause:  {error.cause}", f"remedy: {error.remedy}"]
+    if not outcome.changes and not failures:
+        say("nothing to do: every file is as it should be")
+    if failures:
+        click.echo("\n".join(failures), err=True)
+    return 1 if failures else 0
+
+
+def told(change: FileChange) -> str:
+    """Say what is done to a file."""
+    doing = "write" if change.record is not None else "take ours out of"
+    return f"{change.client}: {doing} {change.shown} ({change.why})"
+
+
+def printed(found: Here, clients: Iterable[str]) -> Iterator[str]:
+    """Yield what would stand in new files of clients, each under its path."""
+    for document in found.documents(clients):
+        if isinstance(document, Owned):
+            path, text = found.user.path(document.place), document.content
+        else:
+            path = found.user.path(document.new_at)
+            made = merge(document.format, None, document.entries, None).text
+            text = (made or b"").decode()
+        yield f"# {shown(found.user, path)}\n{text}"
