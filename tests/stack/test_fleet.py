@@ -2,18 +2,27 @@
 
 from __future__ import annotations
 
+import os
+import shlex
+import shutil
+import signal
+import socket
 import subprocess
+import sys
 import time
+import urllib.request
 from collections.abc import Iterator
 from dataclasses import dataclass, field
+from pathlib import Path
 from typing import Any
 
 import pytest
 
 from lab.state import LabState
+from lab.ways import way_to
 from tests.stack.driving import driven
 from tests.stack.fleet import NAMES, Fleet, done_on, lab_host, last_words
-from tests.stack.installation import BEGINNING, SERVICES
+from tests.stack.installation import BEGINNING, ROOT, SERVICES
 
 LIMITS = [word for name in NAMES for word in ("--limit", name)]
 ALL = {f"{name}/{service}" for name in NAMES for service in SERVICES}
@@ -209,6 +218,83 @@ async def test_the_app_shows_every_host_and_restarts_a_service_of_one(
         assert "done" in await driver.work("r")
         assert started() != before
         await driver.until(lambda: driver.state("fl2/qwen") == "active", "active")
+
+
+def test_clients_of_two_users_and_of_all_are_kept_on_a_host(fleet: Fleet) -> None:
+    add_user(fleet, "fl1", "eve", "")
+    mine = '{\n  // of eve\n  "theme": "dark"\n}\n'
+    file, managed = "/home/eve/.config/kilo/kilo.jsonc", "/etc/kilo/kilo.jsonc"
+    script = f"mkdir -p {file.rpartition('/')[0]}; printf '%s' '{mine}' >{file}"
+    fleet.on("fl1", f'su eve -c "$(printf %s {shlex.quote(script)})"')
+    fleet.data = {
+        "fl1": {
+            "clients": ["kilo", "shell"],
+            "client_users": ["dev", "eve"],
+            "client_host": "fl1.lan",
+            "kilo_managed": True,
+        }
+    }
+    try:
+        output = fleet.run("-y", "--limit", "fl1")
+        assert output.status == 0, output.text
+        base = "http://fl1.lan:11434/v1"
+        for path in (file, "/home/dev/.config/kilo/kilo.jsonc", managed):
+            assert base in fleet.on("fl1", f"cat {path}")
+        owners = f"stat -c '%U %a' {file} /home/dev/.config/kilo/kilo.jsonc {managed}"
+        assert fleet.on("fl1", owners).splitlines() == ["eve 644", "dev 600", "root 644"]
+        assert "// of eve" in fleet.on("fl1", f"cat {file}")
+        again = fleet.run("-y", "--limit", "fl1")
+        assert done_on(again, "fl1") == {"No changes"}, again.text
+        fleet.data["fl1"]["client_users"] = ["dev", "eve", "nobody-here"]
+        failed = fleet.run("-y", "--limit", "fl1")
+        assert "nobody-here has no account" in last_words(failed)["fl1"]
+    finally:
+        fleet.data = {"fl1": {"clients": [], "client_users": ["dev", "eve"]}}
+        output = fleet.run("-y", "--limit", "fl1")
+        fleet.data = {}
+    assert output.status == 0, output.text
+    assert fleet.on("fl1", f"cat {file}") == mine
+    left = f"ls {managed} /etc/kilo /home/dev/.config/kilo /home/dev/.local/bin 2>/dev/null; true"
+    assert fleet.on("fl1", left) == ""
+
+
+def test_a_tunnel_brings_the_servers_of_a_host_here(fleet: Fleet, tmp_path: Path) -> None:
+    ports = (11434, 11435, 11436)
+    for port in ports:
+        with socket.socket() as probe:
+            if probe.connect_ex(("127.0.0.1", port)) == 0:
+                pytest.skip(f"somebody listens on {port} here")
+    host = fleet.hosts["fl1"]
+    way = way_to(host)
+    (tmp_path / "config").write_text(
+        f"Host fl1\n HostName {host.address}\n Port {host.port}\n User {host.user}\n"
+        f' IdentityFile "{host.key}"\n UserKnownHostsFile "{way["ssh_known_hosts_file"]}"\n'
+    )
+    ssh = tmp_path / "ssh"
+    ssh.write_text(f'#!/bin/sh\nexec {shutil.which("ssh")} -F "{tmp_path}/config" "$@"\n')
+    ssh.chmod(0o755)
+    environment = {**fleet.environment, "PATH": f"{tmp_path}:{os.environ['PATH']}"}
+    tunnel = subprocess.Popen(
+        [sys.executable, "main.py", "tunnel", "fl1"], env=environment, cwd=ROOT
+    )
+    try:
+        answers = [answer_at(port) for port in ports]
+    finally:
+        tunnel.send_signal(signal.SIGINT)
+        tunnel.wait(START_SECONDS)
+    assert all("0.24.0" in answer for answer in answers)
+
+
+def answer_at(port: int) -> str:
+    """Return the version of the server on a port, once it answers."""
+    limit = time.monotonic() + START_SECONDS
+    while True:
+        try:
+            with urllib.request.urlopen(f"http://127.0.0.1:{port}/api/version", timeout=5) as found:
+                return str(found.read())
+        except OSError:
+            assert time.monotonic() < limit, f"nobody answers on {port}"
+            time.sleep(0.2)
 
 
 def test_host_by_host_a_failed_upgrade_is_not_rolled_out_and_a_good_one_is(fleet: Fleet) -> None:

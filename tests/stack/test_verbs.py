@@ -171,6 +171,8 @@ def test_chat_answers_a_prompt_and_standard_input(stack: Installation) -> None:
         ["status"],
         ["plan", "--budget", "8"],
         ["endpoint"],
+        ["env", "qwen"],
+        ["connect"],
         ["history", "-n", "200"],
         ["sync"],
         ["doctor"],
