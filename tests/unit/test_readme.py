@@ -22,7 +22,7 @@ def settings_table() -> list[str]:
     rows = []
     for match in SETTING.finditer(SETTINGS):
         name = match["name"]
-        if name in ("models", "models_override"):
+        if name in ("models", "models_override", "roles"):
             continue
         default = defaults[name]
         shown = str(default).lower() if isinstance(default, bool) else repr(default)
