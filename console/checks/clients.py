@@ -34,6 +34,7 @@ def judged(found: Here) -> Iterator[Check]:
     connected = found.connected()
     if connected:
         count = sum(len(paths) for paths in connected.values())
-        yield well(WHAT, f"{', '.join(sorted(connected))}: {count} files as they should be")
+        files = "1 file is" if count == 1 else f"{count} files are"
+        yield well(WHAT, f"{', '.join(sorted(connected))}: {files} as they should be")
     else:
         yield well(WHAT, "none is connected; ./main.sh connect lists those that are here")
