@@ -94,13 +94,8 @@ run_tests() {
     local python=.venv/bin/python
     "$python" -m ruff check . && "$python" -m ruff format --check .
     "$python" -m mypy
-    if (($#)); then
-        "$python" -m pytest "$@"
-    else
-        # What needs nothing but a processor takes all of them; the lab is one for all.
-        "$python" -m pytest --numprocesses auto --maxprocesses 4 tests/unit
-        "$python" -m pytest tests/gpu tests/stack
-    fi
+    # Two processes: tests on fresh hosts run beside those on the lab itself.
+    "$python" -m pytest --numprocesses 2 --dist loadgroup "$@"
 }
 
 # A shell completes: nothing may be installed or said meanwhile.

@@ -4,8 +4,6 @@ from __future__ import annotations
 
 import os
 import socket
-import subprocess
-import sys
 from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Any
@@ -17,22 +15,52 @@ from lab.ctk import nvidia_ctk
 from lab.state import Engine29, LabState
 from tests.stack.gpu_host import NAME as GPU_HOST
 from tests.stack.gpu_host import GpuHost
-from tests.stack.installation import ROOT, SERVICES, TEST_PREFIX, Installation
+from tests.stack.installation import SERVICES, TEST_PREFIX, Installation
+from tests.stack.lab_command import lab_command, taken
 
 Maker = Callable[..., Installation]
+# Fresh hosts have an engine and a folder of locks of their own: their tests run beside the others,
+# in a second process (pytest-xdist).
+ON_HOSTS = (
+    "test_apt_hosts",
+    "test_cdi_host",
+    "test_daemon_json",
+    "test_fleet",
+    "test_gpu_host",
+    "test_nvidia_host",
+)
+# These break the registries, or move tags there: nobody else pulls meanwhile. They come last.
+BREAKING = ("test_app", "test_faults", "test_kills", "test_upgrade")
+
+
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    """Give each test its process, and put last what others have to wait for."""
+    here = Path(__file__).parent
+    for item in items:
+        if item.path.parent == here:
+            group = "hosts" if item.path.stem in ON_HOSTS else "lab"
+            item.add_marker(pytest.mark.xdist_group(group))
+    items.sort(key=lambda item: item.path.parent == here and item.path.stem in BREAKING)
+
+
+@pytest.fixture(scope="module", autouse=True)
+def registries(request: pytest.FixtureRequest) -> Iterator[None]:
+    """Keep the registries whole for whoever pulls, and to oneself where one breaks them."""
+    with taken("registries", is_shared=request.path.stem not in BREAKING):
+        yield
 
 
 @pytest.fixture(scope="session")
 def lab() -> LabState:
     """Bring the lab up; it stays up for the next run."""
-    subprocess.run([sys.executable, "-m", "lab", "up"], cwd=ROOT, check=True)
+    lab_command("up")
     return state.load()
 
 
 @pytest.fixture(scope="session")
 def engine29(lab: LabState) -> Engine29:
     """Bring the second engine up, of the 29 era, in a network namespace of its own."""
-    subprocess.run([sys.executable, "-m", "lab", "up", "--engine29"], cwd=ROOT, check=True)
+    lab_command("up", "--engine29")
     engine = state.load().engine29
     assert engine is not None
     return engine
@@ -41,15 +69,14 @@ def engine29(lab: LabState) -> Engine29:
 @pytest.fixture(scope="session")
 def gpu_host(lab: LabState, tmp_path_factory: pytest.TempPathFactory) -> Iterator[GpuHost]:
     """A fresh host with Docker, on which daemon.json and a GPU that is not there are tried."""
-    lab_host = [sys.executable, "-m", "lab", "host"]
-    subprocess.run([*lab_host, "up", GPU_HOST], cwd=ROOT, check=True)
+    lab_command("host", "up", GPU_HOST)
     found = state.load().host(GPU_HOST)
     assert found is not None
     nvidia_ctk()
     prepared = GpuHost(found, tmp_path_factory.mktemp("gpu-host"))
     prepared.install()
     yield prepared
-    subprocess.run([*lab_host, "down", GPU_HOST], cwd=ROOT, check=True)
+    lab_command("host", "down", GPU_HOST)
 
 
 def free_ports(count: int) -> int:

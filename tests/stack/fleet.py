@@ -19,6 +19,7 @@ from lab.ways import settings, way_to
 from tasks.inventory.database import rows_of
 from tasks.lockfile import LockFile
 from tests.stack.installation import PYINFRA, ROOT, WITHOUT_TERMINAL, Output
+from tests.stack.lab_command import lab_command
 
 NAMES = ("fl1", "fl2", "fl3")
 RUN_LIMIT = 600
@@ -117,7 +118,7 @@ class Fleet:
 
 def lab_host(verb: str, name: str) -> None:
     """Bring a host of the lab up or down."""
-    subprocess.run([sys.executable, "-m", "lab", "host", verb, name], cwd=ROOT, check=True)
+    lab_command("host", verb, name)
 
 
 def last_words(output: Output) -> dict[str, str]:

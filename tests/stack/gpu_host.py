@@ -25,7 +25,8 @@ from tasks.stack import declare
 NAME = "gp1"
 DAEMON_JSON = "/etc/docker/daemon.json"
 INSTALL = """
-apt-get update -qq
+# The host's own timer may be at it.
+for try in $(seq 60); do apt-get update -qq && break; sleep 1; done
 DEBIAN_FRONTEND=noninteractive apt-get install -y -qq --no-install-recommends \
   docker.io iptables curl >/dev/null
 tar -C /srv -c pause | docker import -c 'ENTRYPOINT ["/pause"]' - invented/pause

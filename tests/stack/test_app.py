@@ -128,10 +128,11 @@ async def test_a_model_is_found_at_the_registry_and_pulled(stack: Installation) 
 async def test_work_is_cancelled_and_the_next_converge_mends_it(stack: Installation) -> None:
     async with driven() as driver:
         await driver.press("r")
-        await driver.until(lambda: not running(stack, "qwen"), "the stop of the restart")
-        await driver.press("x")
         job = driver.app.job
         assert job is not None
+        began = "Containers | Converge qwen"
+        await driver.until(lambda: began in "\n".join(job.lines), "the restart begins")
+        await driver.press("x")
         await driver.until(lambda: not job.is_running, "its end")
         assert "cancelled" in job.outcome
         await driver.press("escape")

@@ -10,7 +10,6 @@ from __future__ import annotations
 
 import json
 import subprocess
-import sys
 from collections.abc import Iterator
 from contextlib import contextmanager
 
@@ -19,7 +18,8 @@ import pytest
 from lab import apt, debs, state
 from lab.state import Host, LabState
 from tests.stack.conftest import Maker
-from tests.stack.installation import PYINFRA, ROOT, WITHOUT_TERMINAL, Installation, Output
+from tests.stack.installation import PYINFRA, WITHOUT_TERMINAL, Installation, Output
+from tests.stack.lab_command import lab_command
 from tests.stack.one_host import on_host, run, write_inventory
 
 NAME = "ap1"
@@ -55,7 +55,7 @@ def server(lab: LabState) -> Iterator[str]:
 @pytest.fixture(scope="module")
 def host(lab: LabState) -> Iterator[Host]:
     """A fresh host without Docker, whose apt asks no proxy for the lab."""
-    subprocess.run([sys.executable, "-m", "lab", "host", "up", NAME], cwd=ROOT, check=True)
+    lab_command("host", "up", NAME)
     found = state.load().host(NAME)
     assert found is not None
     direct = f'Acquire::http::Proxy::{lab.addresses.gateway} "DIRECT";'
@@ -65,7 +65,7 @@ def host(lab: LabState) -> Iterator[Host]:
     on_host(found, "sh", "-ec", f"{install} curl ca-certificates")
     dress(found, "questing")
     yield found
-    subprocess.run([sys.executable, "-m", "lab", "host", "down", NAME], cwd=ROOT, check=True)
+    lab_command("host", "down", NAME)
 
 
 @pytest.fixture(scope="module")

@@ -8,7 +8,6 @@ from __future__ import annotations
 
 import hashlib
 import subprocess
-import sys
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -18,7 +17,8 @@ from lab import state
 from lab.state import Host, LabState
 from tests.stack import one_host
 from tests.stack.conftest import Maker
-from tests.stack.installation import ROOT, Installation, Output
+from tests.stack.installation import Installation, Output
+from tests.stack.lab_command import lab_command
 from tests.stack.one_host import on_host
 
 NAME = "nv1"
@@ -67,7 +67,7 @@ def host(lab: LabState, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Ho
     """A fresh host with a driver 570 that is installed, and another program that needs it."""
     folder = tmp_path_factory.mktemp("packages")
     build(folder)
-    subprocess.run([sys.executable, "-m", "lab", "host", "up", NAME], cwd=ROOT, check=True)
+    lab_command("host", "up", NAME)
     found = state.load().host(NAME)
     assert found is not None
     target = f"{found.container}:/srv/invented"
@@ -75,7 +75,7 @@ def host(lab: LabState, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Ho
     prepare = ["docker", "exec", "-i", found.container, "sh", "-ec", PREPARE]
     subprocess.run(prepare, input=UBUNTU, text=True, check=True)
     yield found
-    subprocess.run([sys.executable, "-m", "lab", "host", "down", NAME], cwd=ROOT, check=True)
+    lab_command("host", "down", NAME)
 
 
 @pytest.fixture(scope="module")
