@@ -39,7 +39,7 @@ def groups_in(path: Path) -> dict[str, list[str]]:
         raise FleetError(Trouble(f"there is no inventory {path}", "name another: --inventory FILE"))
     try:
         values = run_path(str(path))
-    except Exception as error:
+    except (Exception, SystemExit) as error:
         cause = f"{path.name} cannot be loaded: {type(error).__name__}: {error}"
         raise FleetError(Trouble(cause, "mend it, or name another: --inventory FILE")) from None
     return {name: _members(value) for name, value in values.items() if not name.startswith("_")}

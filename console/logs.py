@@ -6,8 +6,9 @@ from collections.abc import Iterable, Iterator
 from typing import Any
 
 import docker
+from requests.exceptions import RequestException
 
-from console.host import Trouble
+from console.host import Trouble, engine_trouble
 from tasks.stack import Service, Stack
 
 
@@ -15,16 +16,19 @@ def log_of(
     stack: Stack, service: Service, *, follow: bool, lines: int, timestamps: bool
 ) -> Iterable[bytes] | Trouble:
     """Return the last lines in chunks, as they come; a trouble where there is no container."""
-    client = docker.DockerClient(base_url=f"unix://{stack.docker_socket}")
     name = stack.container_name(service)
     try:
+        client = docker.DockerClient(base_url=f"unix://{stack.docker_socket}")
         container = client.containers.get(name)
+        chunks: Iterable[bytes] = container.logs(
+            stream=True, follow=follow, tail=lines, timestamps=timestamps
+        )
     except docker.errors.NotFound:
         remedy = f"./main.sh activate {service.name} creates it"
         return Trouble(f"there is no container {name}", remedy)
-    chunks: Iterable[bytes] = container.logs(
-        stream=True, follow=follow, tail=lines, timestamps=timestamps
-    )
+    except (docker.errors.DockerException, RequestException, OSError):
+        # The look may have had sudo; this has not.
+        return engine_trouble(stack.docker_socket)
     return chunks
 
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 import sqlite3
 from collections.abc import Sequence
 from contextlib import closing
@@ -13,6 +14,9 @@ from rich.table import Table
 from rich.text import Text
 
 BUSY_SECONDS = 10
+# Instructions of SQLite between two looks at what was pressed: some milliseconds.
+STEPS = 100_000
+WAITING = (sqlite3.SQLITE_BUSY, sqlite3.SQLITE_LOCKED)
 READING = frozenset(
     {
         sqlite3.SQLITE_SELECT,
@@ -42,6 +46,8 @@ def query(path: Path, sql: str) -> tuple[list[str], list[tuple[Any, ...]]]:
             connection.execute("SELECT count(*) FROM sqlite_master").fetchone()
             # mode=ro alone lets VACUUM INTO and ATTACH write other files.
             connection.set_authorizer(_judge)
+            # Python sees to a Ctrl-C only while some of it runs.
+            connection.set_progress_handler(lambda: 0, STEPS)
             return _run(connection, sql)
     except sqlite3.Error as error:
         raise QueryError(f"{path.name} cannot be read: {error}", is_of_sql=False) from None
@@ -54,8 +60,13 @@ def _run(connection: sqlite3.Connection, sql: str) -> tuple[list[str], list[tupl
             raise QueryError(f"{sql!r}: is no query", is_of_sql=True)
         columns = _unique([column[0] for column in cursor.description])
         return columns, [tuple(map(_plain, row)) for row in cursor]
+    except UnicodeEncodeError:
+        raise QueryError("the SQL holds bytes that are no UTF-8", is_of_sql=True) from None
     except (sqlite3.OperationalError, sqlite3.ProgrammingError, sqlite3.Warning) as error:
-        if "locked" in str(error):
+        code = getattr(error, "sqlite_errorcode", 0)
+        if code == sqlite3.SQLITE_INTERRUPT:
+            raise KeyboardInterrupt from None
+        if code in WAITING:
             raise
         raise QueryError(f"{sql!r}: {error}", is_of_sql=True) from None
     except sqlite3.DatabaseError as error:
@@ -86,6 +97,11 @@ def _unique(names: Sequence[str]) -> list[str]:
 
 def _plain(value: Any) -> Any:
     return value.hex() if isinstance(value, bytes) else value
+
+
+def in_json(value: Any) -> Any:
+    """Return a value as JSON can hold it: no number there is infinite."""
+    return None if isinstance(value, float) and not math.isfinite(value) else value
 
 
 def print_table(columns: Sequence[str], rows: Sequence[Sequence[Any]]) -> None:

@@ -14,7 +14,7 @@ WIDTH = 300
 
 
 class Formatter(logging.Formatter):
-    """One line each, without secrets; cut only after these are gone, so that no half is left."""
+    """One line each, without secrets; folded and cut only after these are gone: no half is left."""
 
     def __init__(self, scrubber: Scrubber) -> None:
         super().__init__("%(asctime)s.%(msecs)03d %(message)s", "%H:%M:%S")
@@ -22,7 +22,7 @@ class Formatter(logging.Formatter):
 
     def format(self, record: logging.LogRecord) -> str:
         """Return the line."""
-        line = self.scrubber.text(" ".join(super().format(record).split()))
+        line = " ".join(self.scrubber.text(super().format(record)).split())
         return line if len(line) <= WIDTH else f"{line[: WIDTH - 2]} …"
 
 

@@ -49,7 +49,7 @@ class SharedLogFile(RotatingFileHandler):
         path = Path(self.baseFilename)
         path.parent.mkdir(parents=True, exist_ok=True)
         descriptor = os.open(path, os.O_WRONLY | os.O_APPEND | os.O_CREAT | os.O_CLOEXEC, MODE)
-        return open(descriptor, "a", encoding=self.encoding)
+        return open(descriptor, "a", encoding=self.encoding, errors="backslashreplace")
 
     @contextmanager
     def _only_writer(self) -> Iterator[None]:

@@ -27,11 +27,12 @@ PUBLIC = ("docker_apt_key", "toolkit_apt_key")
 _USERINFO = re.compile(r"(?<=://)[^/\s\"'<>]*(?=@)")
 _WHOLE_USERINFO = re.compile(r"://(.*)@", re.DOTALL)
 _VALUE = r"(?:\"(?:[^\"\\\n]|\\.)*\"|'[^'\n]*'|[^\s,;&\"'}\])]+)"
-# What a name has that sounds secret; "tokens", "tokenizer" and such are about language models.
+# What a name has that sounds secret, within the length that names have, not that of a whole file.
+# "tokens", "tokenizer" and such are about language models.
 _NAME = (
-    r"[\w.-]*(?:api-?key|(?<![a-z])key|_key|secret|passw(?:or)?d|passphrase|credential"
+    r"[\w.-]{0,64}(?:api-?key|(?<![a-z])key|_key|secret|passw(?:or)?d|passphrase|credential"
     r"|(?<![a-z])(?:pass|pwd?|passwd)(?![a-z])"
-    r"|(?<![a-z])auth(?!or)|token(?!s\b|s_|iz|_embd|_count|_type))[\w.-]*"
+    r"|(?<![a-z])auth(?!or)|token(?!s\b|s_|iz|_embd|_count|_type))[\w.-]{0,64}"
 )
 _PATTERNS: tuple[tuple[re.Pattern[str], str], ...] = (
     (

@@ -353,6 +353,15 @@ class StackApp(App[None]):
         """Change between light and dark."""
         self.theme = LIGHT if self.current_theme.dark else DARK
 
+    @property
+    def fault(self) -> Exception | None:
+        """What nobody foresaw and ended the app."""
+        return self._exception
+
+    def _fatal_error(self) -> None:
+        """Close without Textual's own traceback, which shows values: `run` tells what it was."""
+        self._close_messages_no_wait()
+
     def action_keys(self) -> None:
         """Show every key."""
         lines = [f"{key_name(c):<8} {c.name:<16} {c.does}" for c in COMMANDS]
@@ -378,4 +387,9 @@ def run(inventory: Path = INVENTORY) -> int:
     """Open the app; returns its exit status."""
     app = StackApp(inventory=inventory)
     app.run()
+    if app.fault is not None:
+        from console.cli import end_unforeseen  # noqa: PLC0415 (it imports this module)
+        from console.say import Speech  # noqa: PLC0415
+
+        end_unforeseen(app.fault, Speech())
     return app.return_code or 0

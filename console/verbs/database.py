@@ -38,7 +38,7 @@ def db_path() -> None:
 @json_option()
 def db_query(sql: str, as_json: bool) -> None:
     """Run one query, that can only read; without --json as a table."""
-    from console.query import QueryError, print_table, query  # noqa: PLC0415 (not for db path)
+    from console.query import QueryError, in_json, print_table, query  # noqa: PLC0415 (not for db path)
 
     try:
         columns, rows = query(database_or_end(), sql)
@@ -50,7 +50,7 @@ def db_query(sql: str, as_json: bool) -> None:
         tell(
             {
                 "columns": columns,
-                "rows": [dict(zip(columns, row, strict=True)) for row in rows],
+                "rows": [dict(zip(columns, map(in_json, row), strict=True)) for row in rows],
             }
         )
     else:

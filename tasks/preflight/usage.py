@@ -7,6 +7,7 @@ import os
 import signal
 import sys
 from collections.abc import Callable
+from contextlib import suppress
 from functools import cache
 from typing import Any
 
@@ -89,10 +90,12 @@ def end_with_130_on_interrupt() -> None:
 
 
 def _interrupted(signum: int, frame: Any) -> None:
-    sys.stderr.write(
-        "\nInterrupted. What was begun stays as it is; run again to finish or undo it.\n"
-    )
-    sys.stderr.flush()
+    # Who read it may be gone.
+    with suppress(OSError, ValueError):
+        sys.stderr.write(
+            "\nInterrupted. What was begun stays as it is; run again to finish or undo it.\n"
+        )
+        sys.stderr.flush()
     end_all("interrupted")
     # Greenlets swallow SystemExit; nothing of ours is left to clean up in this process.
     os._exit(INTERRUPTED)

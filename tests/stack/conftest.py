@@ -33,6 +33,8 @@ ON_HOSTS = (
 BREAKING = ("test_app", "test_faults", "test_kills", "test_upgrade")
 
 
+# Before xdist reads the groups.
+@pytest.hookimpl(tryfirst=True)
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
     """Give each test its process, and put last what others have to wait for."""
     here = Path(__file__).parent

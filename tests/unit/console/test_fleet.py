@@ -34,6 +34,13 @@ def test_hosts_are_found_as_pyinfra_finds_them(tmp_path: Path, text: str, hosts:
     assert hosts_in(inventory(tmp_path, text)) == hosts
 
 
+@pytest.mark.parametrize("text", ["import sys; sys.exit('not today')", "x = 1 / 0", "x = ("])
+def test_an_inventory_that_cannot_be_loaded_is_told_as_such(tmp_path: Path, text: str) -> None:
+    with pytest.raises(FleetError) as caught:
+        hosts_in(inventory(tmp_path, text))
+    assert "inventory.py cannot be loaded" in caught.value.trouble.cause
+
+
 def test_only_an_inventory_of_this_machine_alone_needs_nobody_else(tmp_path: Path) -> None:
     assert is_this_machine(inventory(tmp_path, 'here = ["@local"]'), ())
     assert not is_this_machine(inventory(tmp_path, 'a = ["@local", "h1"]'), ())

@@ -2,10 +2,14 @@
 
 from __future__ import annotations
 
+from pathlib import Path
+
 from hypothesis import given
 from hypothesis import strategies as st
 
-from console.logs import log_lines, when_and_what
+from console.host import Trouble
+from console.logs import log_lines, log_of, when_and_what
+from tests.unit.tasks.samples import stack
 
 
 @given(st.lists(st.text("ab é\r", max_size=8), max_size=5), st.integers(1, 4))
@@ -23,3 +27,9 @@ def test_a_line_has_its_time_and_its_text() -> None:
     line = "2026-01-02T03:04:05.6Z two words\r"
     assert when_and_what(line) == {"time": "2026-01-02T03:04:05.6Z", "text": "two words"}
     assert when_and_what("2026-01-02T03:04:05.6Z ")["text"] == ""
+
+
+def test_an_engine_that_does_not_answer_is_told_as_such(tmp_path: Path) -> None:
+    declared = stack(docker_socket=f"{tmp_path}/none.sock")
+    found = log_of(declared, declared.services[0], follow=False, lines=1, timestamps=False)
+    assert isinstance(found, Trouble) and "there is no" in found.cause

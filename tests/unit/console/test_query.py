@@ -2,13 +2,17 @@
 
 from __future__ import annotations
 
+import json
+import os
+import signal
 import sqlite3
+import threading
 from contextlib import closing
 from pathlib import Path
 
 import pytest
 
-from console.query import QueryError, query
+from console.query import QueryError, in_json, query
 
 
 @pytest.fixture
@@ -70,3 +74,27 @@ def test_a_damaged_file_is_not_the_fault_of_the_query(tmp_path: Path) -> None:
     with pytest.raises(QueryError) as caught:
         query(path, "SELECT 1")
     assert not caught.value.is_of_sql
+
+
+def test_a_query_without_an_end_is_ended_by_ctrl_c(database: Path) -> None:
+    endless = "WITH RECURSIVE n(i) AS (SELECT 1 UNION ALL SELECT i + 1 FROM n) SELECT sum(i) FROM n"
+    threading.Timer(0.2, os.kill, (os.getpid(), signal.SIGINT)).start()
+    with pytest.raises(KeyboardInterrupt):
+        query(database, endless)
+
+
+def test_a_column_that_is_named_locked_is_no_lock(database: Path) -> None:
+    with pytest.raises(QueryError) as caught:
+        query(database, "SELECT locked FROM t")
+    assert caught.value.is_of_sql
+
+
+def test_bytes_that_are_no_text_are_wrong_words(database: Path) -> None:
+    with pytest.raises(QueryError) as caught:
+        query(database, "SELECT '\udcff'")
+    assert caught.value.is_of_sql and "UTF-8" in str(caught.value)
+
+
+def test_no_number_in_json_is_infinite(database: Path) -> None:
+    ((infinite, one),) = query(database, "SELECT 9e999, 1.5")[1]
+    assert json.dumps([in_json(infinite), in_json(one)]) == "[null, 1.5]"

@@ -25,6 +25,12 @@ def test_no_half_of_a_secret_is_left_where_a_line_is_cut(before: int) -> None:
     assert len(text) <= WIDTH
 
 
+def test_a_secret_with_blanks_in_it_is_gone_before_they_are_folded() -> None:
+    record = logging.LogRecord("x", logging.DEBUG, "", 0, "as open  sesame\tsaid", None, None)
+    text = Formatter(Scrubber(frozenset({"open  sesame"}))).format(record)
+    assert "sesame" not in text
+
+
 def test_many_lines_are_one() -> None:
     assert line("a\n  b").endswith(" a b")
 

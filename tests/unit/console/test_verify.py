@@ -9,7 +9,7 @@ import pytest
 
 from console.checks.finding import Check
 from console.ready import LOCKS, findings, packages
-from console.verify import is_here
+from console.verify import is_here, suite
 from tests.unit.tasks.samples import stack
 
 
@@ -45,3 +45,11 @@ def test_packages_are_those_of_either_lock(tmp_path: Path, installed: str) -> No
     assert packages(tmp_path) == Check("Python packages", True, f"as in {installed}")
     (tmp_path / installed).write_text("newer")
     assert packages(tmp_path).remedy == "./main.sh ensure-venv"
+
+
+def test_a_suite_that_cannot_be_collected_has_failed_and_was_not_interrupted(
+    tmp_path: Path, capfd: pytest.CaptureFixture[str]
+) -> None:
+    broken = tmp_path / "test_broken.py"
+    broken.write_text("import no_such_module_anywhere")
+    assert suite([str(broken)], as_json=True) == 1

@@ -68,3 +68,9 @@ def test_what_cannot_be_written_is_an_error_without_a_traceback(
     with pytest.raises(IsADirectoryError):
         logger.info("x")
     assert capfd.readouterr().err == ""
+
+
+def test_what_is_no_text_is_written_in_a_way_that_is(tmp_path: Path) -> None:
+    path = tmp_path / "x.log"
+    handler(path, 5000, 2).info("typed: \udcff")
+    assert "typed: \\udcff" in path.read_text()
