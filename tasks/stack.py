@@ -31,6 +31,13 @@ KEPT, REPLACED = "-previous", "-replaced"
 LEAST_MEMORY = 6 * 1024**2
 # User and password of a URL, wherever one was written by mistake: no message repeats them.
 _USERINFO = re.compile(r"(?<=://)[^/\s\"']*(?=@)")
+# What pydantic says in words of Python.
+_PLAIN_WORDS = {
+    "tuple_type": 'should be a list, like ["a", "b"]',
+    "dict_type": "should be a table of settings",
+    "model_type": "should be a table of settings",
+    "extra_forbidden": "there is no such setting",
+}
 _BYTES = {"b": 1, "k": 1024, "m": 1024**2, "g": 1024**3}
 # Environment of Ollama that a setting of its own stands for; never in `environment`.
 OWN_ENVIRONMENT = {
@@ -456,6 +463,8 @@ def _fault(detail: ErrorDetails, prefix: str, merged: Merged) -> str:
         message += "; write it in quotes (on the command line: --data 'KEY=\"0.30\"')"
     if detail["type"] == "string_pattern_mismatch":
         message = "should be lower-case letters and digits, with '-', '_' or '.' between them"
+    if detail["type"] in _PLAIN_WORDS:
+        message = _PLAIN_WORDS[detail["type"]]
     shown = "" if _is_private(path) else f" (it is {_USERINFO.sub('…', repr(value))})"
     return f"{merged.source_of(path)}: {path}: {message}{shown}"
 
