@@ -27,3 +27,8 @@ class Item:
 
     key: str
     value: str
+
+
+def is_item(value: Any, item: Item) -> bool:
+    """Tell whether a value is the element that is meant."""
+    return isinstance(value, dict) and value.get(item.key) == item.value

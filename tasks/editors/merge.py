@@ -7,15 +7,16 @@ and the user's own choice where we did not: that stays.
 from __future__ import annotations
 
 import base64
+import copy
 import json
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
 from typing import Any, Literal, get_args
 
-from tasks.editors.entries import Entry, Item
+from tasks.editors.entries import Entry, Item, is_item
 from tasks.editors.jsonc import JsoncDocument
 from tasks.editors.record import BrokenRecord, digest
-from tasks.editors.textdoc import MISSING, Document, Path
+from tasks.editors.textdoc import MISSING, UNSAFE, Document, Invalid, Path
 
 Format = Literal["jsonc", "yaml"]
 NEW, BACK, GONE = "new", "was removed by hand", "no longer wanted"
@@ -100,6 +101,7 @@ def merge(
     if there is None:
         record = None
     document = _document(format_, there or b"")
+    before = _document(format_, there or b"")
     owned: dict[Path, Any] = dict(record.values) if record is not None else {}
     parents = list(record.parents) if record is not None else []
     result = Merged(there or b"", record or MergeRecord(format_, {}))
@@ -110,6 +112,7 @@ def merge(
             _drop(document, owned, parents, [path] if path in owned else [], result)
         else:
             _bring(document, owned, parents, entry, result)
+    _check_rest(before, document, {*owned, *(record.values if record is not None else ())})
     text = document.to_bytes()
     if there is not None and text == there and record is not None and owned == record.values:
         return Merged(there, record, kept=result.kept)
@@ -186,9 +189,48 @@ def undo(there: bytes | None, record: MergeRecord) -> bytes | None:
     parents = list(record.parents)
     nothing = Merged(there, record)
     _drop(document, dict(record.values), parents, list(record.values), nothing)
+    _check_rest(_document(record.format, there), document, {*record.values})
     if record.original is None and document.is_blank:
         return None
     return document.to_bytes()
+
+
+def _check_rest(before: Document, after: Document, ours: Iterable[Path]) -> None:
+    """See that all but ours is what it was, however odd the layout. Raises Invalid."""
+    paths = tuple(ours)
+    if _rest(before.get(()), paths) != _rest(after.get(()), paths):
+        raise Invalid(1, UNSAFE)
+
+
+def _rest(value: Any, paths: Iterable[Path]) -> Any:
+    """Return what is left of a document without some paths, and without what is empty."""
+    left = copy.deepcopy(value)
+    for path in paths:
+        left = _without(left, path)
+    return _pruned(left)
+
+
+def _without(value: Any, path: Path) -> Any:
+    if not path:
+        return None
+    key, rest = path[0], path[1:]
+    if isinstance(key, Item) and isinstance(value, list):
+        # The first of that name is the one that is edited.
+        index = next((i for i, v in enumerate(value) if is_item(v, key)), None)
+        if index is not None:
+            value[index] = _without(value[index], rest)
+    elif isinstance(value, dict) and key in value:
+        value[key] = _without(value[key], rest)
+    return value
+
+
+def _pruned(value: Any) -> Any:
+    if isinstance(value, dict):
+        kept = {key: _pruned(inner) for key, inner in value.items()}
+        return {key: inner for key, inner in kept.items() if inner is not None} or None
+    if isinstance(value, list):
+        return [inner for inner in map(_pruned, value) if inner is not None] or None
+    return value
 
 
 def path_text(path: Path) -> str:

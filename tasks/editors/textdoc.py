@@ -7,6 +7,8 @@ from dataclasses import dataclass
 from typing import Any, Protocol
 
 Path = tuple[Any, ...]
+# Said of a document that is valid and yet must not be edited.
+UNSAFE = "is laid out so that nothing can be written there without touching what is yours"
 
 
 class Invalid(Exception):

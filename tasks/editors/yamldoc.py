@@ -14,9 +14,10 @@ from ruamel.yaml import YAML
 from ruamel.yaml.error import MarkedYAMLError, YAMLError
 from ruamel.yaml.nodes import MappingNode, Node, ScalarNode, SequenceNode
 
-from tasks.editors.entries import Item
+from tasks.editors.entries import Item, is_item
 from tasks.editors.textdoc import (
     MISSING,
+    UNSAFE,
     Encoding,
     Invalid,
     Path,
@@ -48,6 +49,13 @@ class YamlDocument:
             self.root = None
         if self.root is not None and not isinstance(self.root, MappingNode | SequenceNode):
             raise Invalid(1, "the document is neither a mapping nor a list")
+
+    def _edited(self) -> None:
+        """Read what an edit made: what is no YAML then was none that can be edited so."""
+        try:
+            self._parse()
+        except Invalid:
+            raise Invalid(1, UNSAFE) from None
 
     def get(self, path: Path) -> Any:
         """Return the value at a path; MISSING where there is none."""
@@ -104,7 +112,7 @@ class YamlDocument:
             self._cut(self._behind(self._key_node(above[0])), self._end(node), " []")
         else:
             self._cut_lines(node.start_mark.index, self._end(node))
-        self._parse()
+        self._edited()
 
     @property
     def is_blank(self) -> bool:
@@ -155,7 +163,7 @@ class YamlDocument:
         else:
             text = _scalar(value)
         self._cut(start, end, text)
-        self._parse()
+        self._edited()
 
     def _append_key(self, key: str, text: str) -> None:
         if isinstance(self.root, MappingNode) and self.root.flow_style:
@@ -169,7 +177,7 @@ class YamlDocument:
         has_comma = self.text[:end].rstrip().endswith(",")
         comma = "" if not node.value else " " if has_comma else ", "
         self._cut(end, end, f"{comma}{text}")
-        self._parse()
+        self._edited()
 
     def _append(self, text: str) -> None:
         """Append lines to the root."""
@@ -182,7 +190,7 @@ class YamlDocument:
             bare = self.text.rstrip()
             gap = newline if self.text and not self.text.endswith("\n") else ""
             self.text = f"{self.text}{gap}{text}{newline}" if bare or gap else f"{text}{newline}"
-        self._parse()
+        self._edited()
 
     def _begin_list(self, key: str, value: Any) -> None:
         lines = f"{self.encoding.newline}{self._item(value, 2)}"
@@ -194,7 +202,7 @@ class YamlDocument:
         start = self._behind(self._key_node(key))
         end = self._end(node) if self._is_written(node) else start
         self._cut(start, end, f" {flow}" if self.root.flow_style else lines)
-        self._parse()
+        self._edited()
 
     def _is_written(self, node: Any) -> bool:
         """Tell a value from one that is left out: a key with nothing behind it."""
@@ -204,11 +212,10 @@ class YamlDocument:
         if node.flow_style:
             self._append_flow(node, json.dumps(value, ensure_ascii=False))
             return
-        first = node.value[0].start_mark.index
-        line = self.text[start_of_line(self.text, first) : first]
         end = end_of_line(self.text, self._end(node))
-        self._cut(end, end, f"{self.encoding.newline}{self._item(value, line.rfind('-'))}")
-        self._parse()
+        # The mark of a list is its first dash.
+        self._cut(end, end, f"{self.encoding.newline}{self._item(value, node.start_mark.column)}")
+        self._edited()
 
     def _remove_flow(self, parent: Any, node: Any) -> None:
         """Take out of a mapping or a list in brackets, with the comma that parts it from others."""
@@ -269,8 +276,7 @@ def _reader_value(node: Any) -> dict[str, Any]:
 def _step(value: Any, key: Any) -> Any:
     if isinstance(key, Item):
         found = value if isinstance(value, list) else ()
-        named = (v for v in found if isinstance(v, dict) and v.get(key.key) == key.value)
-        return next(named, MISSING)
+        return next((v for v in found if is_item(v, key)), MISSING)
     return value.get(key, MISSING) if isinstance(value, dict) else MISSING
 
 

@@ -58,6 +58,7 @@ YAML_SHAPES = {
     "a key without a value": b"models:\nname: x\n",
     "CRLF": b"name: x\r\nmodels:\r\n  - name: a\r\n",
     "a text over several lines": b"models:\n  - name: a\n    prompt: |\n      one\n\n      two\n",
+    "a dash alone on its line": b"models:\n  -\n    name: a\n    x: 1\nlast: 1\n",
     "an anchor": b"base: &b\n  x: 1\nmodels:\n  - name: a\n    <<: *b\n",
 }
 
@@ -215,6 +216,25 @@ def test_invalid_yaml_is_refused_with_its_line(text: bytes, line: int) -> None:
     with pytest.raises(Invalid) as caught:
         merge("yaml", text, CONTINUE, None)
     assert caught.value.line == line
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        b"models:\n  - &a\n    name: a\n  - *a\n",
+        b"models:\n  -\n    name: a\n  - - deep\n",
+        b"base: &b\n  - name: a\nmodels: *b\n",
+    ],
+)
+def test_a_layout_in_which_theirs_would_be_touched_is_refused_or_met(text: bytes) -> None:
+    was = YamlDocument(text).value
+    try:
+        made = merge("yaml", text, CONTINUE, None)
+    except Invalid as error:
+        assert "without touching what is yours" in error.reason
+        return
+    left = YamlDocument(undo(made.text + b"# mine\n", made.record) or b"").value
+    assert without_nothing(left) == without_nothing(was)
 
 
 def test_a_list_at_the_root_is_met_as_aider_and_llm_have_it() -> None:
