@@ -20,6 +20,8 @@ from tests.stack.installation import ROOT, Installation
 # Bounds a wait; no test asserts how long something took.
 LIMIT = 20.0
 WIDTH, HEIGHT = 80, 24
+# Of whoever runs the tests: what would speak for another terminal.
+OTHERS = ("NO_COLOR", "TMUX", "COLUMNS", "LINES")
 PROMPT = "ready>"
 
 
@@ -64,7 +66,7 @@ def terminal(request: pytest.FixtureRequest, stack: Installation) -> Iterator[Te
     ensure_programs({"tmux": "tmux"}, "Install tmux")
     # A server that is ending still answers to its name: each test has another.
     found = Terminal(f"ostest-{uuid.uuid4().hex[:12]}")
-    environment = {k: v for k, v in stack.environment.items() if k not in ("NO_COLOR", "TMUX")}
+    environment = {k: v for k, v in stack.environment.items() if k not in OTHERS}
     environment |= {"NO_COLOR": "1"} if request.param else {}
     shell = f"env PS1='{PROMPT} ' bash --norc --noprofile -i"
     size = ["-x", str(WIDTH), "-y", str(HEIGHT)]
