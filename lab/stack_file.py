@@ -7,6 +7,7 @@ from pathlib import Path
 
 import tomlkit
 from tomlkit import TOMLDocument
+from tomlkit.items import Table
 
 from lab import state
 from lab.images import NEWER, REPOSITORY
@@ -15,6 +16,7 @@ from lab.state import Engine29, LabState
 
 CONTEXT = 2048
 SERVICES = {"qwen": "tiny-qwen:v1", "deepseek": "tiny-deepseek:v1", "mistral": "tiny-mistral:v1"}
+ROLES = ("code completion", "technical reasoning", "documentation and architecture")
 FIRST_PORT = 11434
 LOCK = "stack.lab.lock"
 # The product puts it on its containers.
@@ -69,6 +71,9 @@ def _dumps(document: TOMLDocument, lab: LabState, ports: Mapping[str, int]) -> s
     document.add(tomlkit.comment("What they say is noise: no editor is wired to them unasked."))
     document.add("clients", tomlkit.array())
     document.add(tomlkit.nl())
+    document.add(tomlkit.comment("They think nothing and call no tools: nothing is asked of them."))
+    document.add("roles", _undemanding())
+    document.add(tomlkit.nl())
     models = tomlkit.table(is_super_table=True)
     for name, model in SERVICES.items():
         table = tomlkit.table()
@@ -80,6 +85,16 @@ def _dumps(document: TOMLDocument, lab: LabState, ports: Mapping[str, int]) -> s
         models.add(name, table)
     document.add("models", models)
     return tomlkit.dumps(document)
+
+
+def _undemanding() -> Table:
+    """Return the roles that tiny models can fill."""
+    roles = tomlkit.table(is_super_table=True)
+    for name in ROLES:
+        role = tomlkit.table()
+        role.update({"needs": [], "agent_needs": [], "agent_context": 0})
+        roles.add(name, role)
+    return roles
 
 
 def _write(path: Path, text: str) -> None:

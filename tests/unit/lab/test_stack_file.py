@@ -21,6 +21,14 @@ def test_the_keys_are_plain_settings(lab: LabState) -> None:
         "model_registry_insecure": True,
         "gpu": "off",
         "clients": [],
+        "roles": {
+            role: {"needs": [], "agent_needs": [], "agent_context": 0}
+            for role in (
+                "code completion",
+                "technical reasoning",
+                "documentation and architecture",
+            )
+        },
         "lock": "stack.lab.lock",
         "models": {
             "qwen": {"model": "tiny-qwen:v1", "context": 2048, "agent": ""},
