@@ -50,9 +50,9 @@ class ClientPlan:
 
 def step_of(user: ObservedUser, change: FileChange) -> Step:
     """Return the step that writes one file."""
-    subject = f"{change.client} of {user.name}"
+    subject = f"{change.client} of {user.name}: {change.shown}"
     action = Action.CONNECT if change.record is not None else Action.DISCONNECT
-    return Step(action, subject, f"{action} {subject}: {change.shown}", change.why)
+    return Step(action, subject, f"{action} {subject}", change.why)
 
 
 def observe_users(run: Run) -> SeenUsers:

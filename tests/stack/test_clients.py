@@ -147,8 +147,12 @@ def test_a_prompt_over_the_context_is_counted_and_told(stack: Installation) -> N
     })  # fmt: skip
     assert tokens_read(shell, url, "short:v1", 2048, limit=60, unload=True) == 512
     stack.delete_model("qwen", "short:v1")
+    long = {"model": "tiny-qwen:v1", "prompt": "word " * 5000, "options": {"num_predict": 1}}
+    assert (
+        stack.ask("qwen", "/api/generate", {**long, "stream": False})["prompt_eval_count"] == 2048
+    )
     told = stack.main("doctor").text
-    assert "qwen: context" in told and "were longer and cut" in told
+    assert "qwen: context" in told and "longer and cut" in told
 
 
 SHAPES: dict[str, bytes] = {

@@ -33,8 +33,9 @@ def defaults(wiring: Wiring) -> Iterator[Entry]:
     first = wiring.first
     if first is None or not wiring.sets_defaults:
         return
-    for key in ("model", "weak-model"):
-        yield Entry((key,), name(first.agent), is_default=True, service=first.name)
+    model = name(first.agent)
+    yield Entry(("model",), model, is_default=True, service=first.name)
+    yield Entry(("weak-model",), model, is_default=True, service=first.name, along=("model",))
 
 
 def settings(wiring: Wiring) -> Iterator[Entry]:

@@ -9,6 +9,7 @@ from tasks.editors.entries import Entry
 from tasks.editors.wiring import WiredModel, WiredService, Wiring
 
 SCHEMA = "https://opencode.ai/config.json"
+MODEL = ("model",)
 NPM = "@ai-sdk/openai-compatible"
 # Ollama asks for no key, the library does.
 NO_KEY = "ollama"
@@ -65,21 +66,23 @@ def defaults(wiring: Wiring) -> Iterator[Entry]:
     first = wiring.first
     if first is None or not wiring.sets_defaults:
         return
-    for key in ("model", "small_model"):
-        yield Entry((key,), reference(first, first.agent), is_default=True, service=first.name)
+    model = reference(first, first.agent)
+    yield Entry(MODEL, model, is_default=True, service=first.name)
+    yield Entry(("small_model",), model, is_default=True, service=first.name, along=MODEL)
 
 
 def assignment(wiring: Wiring, agent: str, role_agent: str) -> Iterator[Entry]:
     """Yield the model of an agent, and that it has no tools where the model cannot call any.
 
-    Such a model is answered with an error otherwise ("does not support tools").
+    Such a model is answered with an error otherwise ("does not support tools"). Whoever chose a
+    default model chose it for all agents.
     """
     service = wiring.serving(role_agent)
     if service is None or not wiring.sets_defaults:
         return
     model = reference(service, service.agent)
-    yield Entry(("agent", agent, "model"), model, is_default=True, service=service.name)
+    path = ("agent", agent, "model")
+    yield Entry(path, model, is_default=True, service=service.name, along=MODEL)
     if not service.agent.can("tools"):
-        path = ("agent", agent, "permission")
-        model_path = ("agent", agent, "model")
-        yield Entry(path, NO_TOOLS, is_default=True, service=service.name, along=model_path)
+        denied = ("agent", agent, "permission")
+        yield Entry(denied, NO_TOOLS, is_default=True, service=service.name, along=path)

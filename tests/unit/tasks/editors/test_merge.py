@@ -148,12 +148,20 @@ def test_what_is_no_longer_wanted_goes() -> None:
 
 
 def test_a_persons_own_default_stays_and_is_no_news() -> None:
-    before = b'{"model": "mine/m", "agent": {"ask": {"model": "mine/m"}}}'
+    before = b'{"agent": {"debug": {"model": "mine/m"}}}'
     made = merge("jsonc", before, KILO, None)
     found = json.loads(made.text)
-    assert found["model"] == "mine/m"
-    assert found["agent"]["ask"] == {"model": "mine/m"}
+    assert found["agent"]["debug"] == {"model": "mine/m"}
+    assert found["agent"]["code"] == {"model": "ollama-qwen/qwen3:4b"}
     assert not made.kept
+
+
+def test_whoever_chose_a_default_model_chose_it_for_all_agents() -> None:
+    made = merge("jsonc", b'{"model": "mine/m"}', KILO, None)
+    found = json.loads(made.text)
+    assert (found["model"], found.get("small_model")) == ("mine/m", None)
+    assert [*found["agent"]] == ["architect"], "which nobody has without us"
+    assert len(found["provider"]) == 3
 
 
 def test_a_provider_of_our_name_that_is_not_ours_stays_and_is_named() -> None:

@@ -17,5 +17,10 @@ def test_prompts_that_were_cut_are_counted_with_the_longest() -> None:
     assert cuts_in(LOG.splitlines()) == Cuts(2, 5060, 2048)
 
 
+def test_the_doctors_own_question_is_none_of_a_client() -> None:
+    line = 'msg="truncating input prompt" limit=2048 prompt=2256 keep=4 new=2048'
+    assert cuts_in([line]) == Cuts()
+
+
 def test_a_log_without_any_says_nothing() -> None:
     assert cuts_in(["[GIN] 200"]) == Cuts()
