@@ -19,6 +19,8 @@ from tasks.editors.record import BrokenRecord, digest
 from tasks.editors.textdoc import MISSING, UNSAFE, Document, Invalid, Path
 
 Format = Literal["jsonc", "yaml"]
+# So many paths are named in a line of the plan.
+SHOWN = 5
 NEW, BACK, GONE = "new", "was removed by hand", "no longer wanted"
 CHANGED, EDITED = "changed", "was edited by hand"
 
@@ -83,7 +85,12 @@ class Merged:
     @property
     def why(self) -> str:
         """The changes in words."""
-        return "; ".join(f"{kind}: {', '.join(paths)}" for kind, paths in self.changes.items())
+        return "; ".join(f"{kind}: {_listed(paths)}" for kind, paths in self.changes.items())
+
+
+def _listed(paths: list[str]) -> str:
+    shown, more = paths[:SHOWN], len(paths) - SHOWN
+    return f"{', '.join(shown)} and {more} more" if more > 0 else ", ".join(shown)
 
 
 def _document(format_: str, content: bytes) -> Document:
