@@ -15,6 +15,10 @@ usage: ./main.sh [COMMAND]
                        there is no terminal)
   plan [--budget GB]   what the models take of the GPU's memory, and which fit together
   endpoint [SERVICE]   where services answer: base URLs and model names for clients
+  connect [CLIENT…]    which editors and clients are here and connected; connect one by hand
+                       --print: show its files; --remove: put files back as they were
+  env SERVICE          eval "$(./main.sh env qwen)": this shell's ollama on one server
+  tunnel HOST          the servers of another machine on this one's ports, by ssh
   activate SERVICE…    declare services active and bring them up (--all: every one)
   deactivate SERVICE…  declare them inactive and stop them; their models are kept
   restart SERVICE…     stop and start them, and prove each by a generation

@@ -11,7 +11,7 @@ import click
 
 from console.change import Edits
 from console.doing import Doing
-from console.host import Trouble, lock_of, snapshot_of
+from console.host import Trouble, declared, lock_of, snapshot_of
 from console.log import note
 from console.move import only_one, run_declared
 from console.say import end, say
@@ -117,14 +117,23 @@ def _shows(stack: Stack) -> Shows:
 
 
 def listing(found: Here) -> list[dict[str, Any]]:
-    """Return every client: whether it is here, meant, and which files hold something of ours."""
+    """Return every client: whether it is here, meant, which files hold something of ours, and
+    which of them a converge would change or cannot."""
     connected = found.connected()
+    outcome = plan_user(found.user, found.documents(found.clients), found.unknown)
+    differing: dict[str, list[str]] = {}
+    for one in outcome.changes:
+        differing.setdefault(one.client, []).append(one.shown)
+    told = "\n".join(line for failure in outcome.failures for line in failure.lines())
+    for name, paths in connected.items():
+        differing.setdefault(name, []).extend(path for path in paths if path in told)
     return [
         {
             "client": name,
             "found": name in found.user.found,
             "declared": name in found.clients,
             "files": connected.get(name, []),
+            "differing": differing.get(name, []),
         }
         for name in NAMES
     ]
@@ -136,30 +145,53 @@ def lines(found: Here) -> Iterator[str]:
         state = "connected" if row["files"] else "found" if row["found"] else "not here"
         if row["found"] and not row["declared"]:
             state += ", not declared"
+        if row["differing"]:
+            state += f", not as it should be: ./main.sh connect {row['client']}"
         yield f"{row['client']:<12} {state}"
         yield from (f"{'':<12}   {path}" for path in row["files"])
 
 
-def change(found: Here, clients: Sequence[str], *, remove: bool, is_dry: bool) -> int:
+def change(clients: Sequence[str], *, remove: bool, is_dry: bool) -> int:
     """Connect clients, or disconnect them (all where none is named); returns the exit status.
 
     It is declared first, so that the next converge keeps to it.
     """
-    if remove:
-        gone = {*clients} or {*NAMES}
-        outcome = plan_user(found.only(gone), ())
-        declares = [name for name in found.clients if name not in gone]
-        is_declared = not gone & {*found.clients}
-    else:
-        outcome = plan_user(found.only(clients), found.documents(clients), found.unknown)
-        declares = [*found.stack.clients, *(c for c in clients if c not in found.clients)]
-        is_declared = declares == [*found.stack.clients]
-        for name in sorted(found.unknown):
-            say(f"{name}: its server does not tell what its models can do; left as it is")
-    edits: Edits = {} if is_declared else {("clients",): declares}
-    doing = Doing("connect", is_dry)
     with only_one():
+        # Looked at under the lock: another command may just have declared something else.
+        found = here(declared())
+        if remove:
+            gone = {*clients} or {*NAMES}
+            outcome = plan_user(found.only(gone), ())
+            declares = [name for name in found.clients if name not in gone]
+            is_declared = not gone & {*found.clients}
+        else:
+            outcome = _outcome(found, clients)
+            declares = [*found.stack.clients, *(c for c in clients if c not in found.clients)]
+            is_declared = declares == [*found.stack.clients]
+        edits: Edits = {} if is_declared else {("clients",): declares}
+        if edits and "auto" in found.stack.clients and "auto" not in declares:
+            say('"auto" is not among them any more: what is installed later is not found by itself')
+        doing = Doing("connect", is_dry)
         return run_declared(doing, edits, lambda _: carry_out(found, outcome, is_dry), back_to=None)
+
+
+def _outcome(found: Here, clients: Sequence[str]) -> Outcome:
+    documents = found.documents(clients)
+    for name in clients:
+        if name not in {document.client for document in documents}:
+            say(f"{name}: no folder of its settings is here: nothing is written for it")
+    tell_unknown(found)
+    return plan_user(found.only(clients), documents, found.unknown)
+
+
+def tell_unknown(found: Here) -> None:
+    """Say of which services nobody knows what their models can do."""
+    for name in sorted(found.unknown):
+        click.echo(
+            f"{name}: not all of its models are known here (not pulled, or its server does not"
+            " answer): what stands of it in files stays as it is",
+            err=True,
+        )
 
 
 def carry_out(found: Here, outcome: Outcome, is_dry: bool) -> int:

@@ -164,7 +164,11 @@ def whole_plan(run: Run, host_steps: list[Step], snapshot: Snapshot) -> Iterator
 
 def client_steps(run: Run, snapshot: Snapshot) -> list[Step]:
     """Plan the files of the clients, as they will be once the services are as declared."""
-    return plan_clients(run, snapshot, is_ahead=True).steps()
+    plan = plan_clients(run, snapshot, is_ahead=True)
+    for failure in plan.failures:
+        if failure not in run.failures:
+            run.fail(failure)
+    return plan.steps()
 
 
 def gpu_notes(run: Run, snapshot: Snapshot) -> Iterator[str]:
@@ -176,10 +180,10 @@ def gpu_notes(run: Run, snapshot: Snapshot) -> Iterator[str]:
             yield f"{service.name}: {told}: nvidia-smi shows what else uses the card"
 
 
-def ability_notes(run: Run) -> Iterator[str]:
+def ability_notes(run: Run, snapshot: Snapshot) -> Iterator[str]:
     """Tell what the roles of the services need and their models cannot do, as it was proven."""
     for service in run.stack.selected:
-        if service.active:
+        if service.active and snapshot.named(run.stack.container_name(service)) is not None:
             models = run.locked(service).models
             known = {name: (p.abilities, p.missed) for name, p in models.items() if p.abilities}
             yield from lacking(run.stack, service, known)

@@ -17,7 +17,7 @@ from console.say import json_option, tell
 @app.command("env")
 @click.argument("service", shell_complete=active_services)
 @click.option("--openai", is_flag=True, help="Also for OpenAI's libraries: base URL and key.")
-@click.option("--unset", is_flag=True, help="Print what takes it back.")
+@click.option("--unset", is_flag=True, help="Print what unsets the same variables.")
 @json_option()
 def env(service: str, openai: bool, unset: bool, as_json: bool) -> None:
     """Print the environment for one server: eval "$(./main.sh env qwen)", then ollama list."""
@@ -60,16 +60,18 @@ def connect_clients(
         raise click.UsageError("--print and --remove do not go together")
     if is_shown and not clients:
         raise click.UsageError(f"--print wants a CLIENT: {', '.join(NAMES)}")
-    found = connect.here(declared())
-    if is_shown:
-        click.echo("\n".join(connect.printed(found, clients)), nl=False)
-        return
-    if clients or remove:
-        status = connect.change(found, clients, remove=remove, is_dry=dry)
+    if is_shown and as_json:
+        raise click.UsageError("--print shows files as they are, not as JSON")
+    if (clients or remove) and not is_shown:
+        status = connect.change(clients, remove=remove, is_dry=dry)
         if as_json:
             tell({"clients": connect.listing(connect.here(declared()))})
         sys.exit(status)
-    if as_json:
+    found = connect.here(declared())
+    if is_shown:
+        connect.tell_unknown(found)
+        click.echo("\n".join(connect.printed(found, clients)), nl=False)
+    elif as_json:
         tell({"clients": connect.listing(found)})
     else:
         click.echo("\n".join(connect.lines(found)))
@@ -85,7 +87,7 @@ def open_tunnel(host: str, is_shown: bool) -> None:
     services = [s for s in declared().services if s.active]
     if not services:
         raise click.UsageError("no service is declared active: there is nothing to reach")
-    if host.startswith("-"):
+    if host.startswith("-") or not host.strip():
         raise click.UsageError(f"{host!r} is no host")
     if is_shown:
         click.echo(shown(host, services))

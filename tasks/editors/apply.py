@@ -43,6 +43,7 @@ TAKE_OUT = r"""
 umask 022
 if [ "$content" = - ]; then rm -f "$path" || exit 1; else put "$path" @MODE@ "$content"; fi
 rm -f "$noted" || exit 1
+[ -z "$backup" ] || rm -f "$backup"
 [ -e "$path" ] || rmdir @FOLDERS@ 2>/dev/null
 rmdir "${noted%/*}" 2>/dev/null
 true
@@ -71,7 +72,9 @@ def apply(shell: Shell, user: ObservedUser, prefix: str, change: FileChange) -> 
 def script(user: ObservedUser, prefix: str, change: FileChange) -> str:
     """Build what writes one file."""
     folder = folder_of(user, prefix)
-    backup = f"{folder}/{change.name}.backup" if change.backs_up else ""
+    # A copy is made of what was nobody's but the user's, and goes once that is back.
+    copies = change.backs_up or (change.record is None and change.is_as_before)
+    backup = f"{folder}/{change.name}.backup" if copies else ""
     work = WRITE if change.record is not None else TAKE_OUT
     text = (
         SCRIPT.replace("@WORK@", work)

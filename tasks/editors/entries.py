@@ -10,7 +10,7 @@ from typing import Any
 class Entry:
     """One value at a path. `is_default`: only where a person set nothing else.
 
-    `service` is the one that the value tells of, "" where it is of all. `along` is another path
+    `service` is the one that the value tells of, "" where it is of all. `needs` are other paths
     without which, as ours, this one says nothing.
     """
 
@@ -18,7 +18,7 @@ class Entry:
     value: Any
     is_default: bool = False
     service: str = ""
-    along: tuple[Any, ...] = ()
+    needs: tuple[tuple[Any, ...], ...] = ()
 
 
 @dataclass(frozen=True)

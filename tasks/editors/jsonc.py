@@ -152,7 +152,7 @@ class JsoncDocument:
     def _parsed(self) -> Node | None:
         root = _Parser(self.text).document()
         if root is not None and root.kind != "object":
-            raise Invalid(line_of(self.text, root.start), "the document is no {object}")
+            raise Invalid(line_of(self.text, root.start), "the document is no object in {braces}")
         return root
 
     def get(self, path: Path) -> Any:

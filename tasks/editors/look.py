@@ -47,7 +47,7 @@ echo "config=$config"
 echo "state=$state"
 echo '##found'
 PATH=$PATH:@PATH@
-there() { for one in "$@"; do [ -e "$one" ] && return 0; done; return 1; }
+there() { for one in "$@"; do [ -e "$one" ] || [ -L "$one" ] && return 0; done; return 1; }
 has() { command -v "$1" >/dev/null; }
 @FOUND@
 look() {
@@ -70,6 +70,7 @@ look() {
     return
   fi
   real=$(readlink -f -- "$2" 2>/dev/null)
+  [ $kind = dangling ] && real=$(readlink -- "$2")
   real=${real:-$2}
   echo "real=$real"
   stat -L -c 'mode=%a
@@ -90,7 +91,7 @@ for file in "$state"/ollama-stack/@PREFIX@/*.record; do
   echo "data=$(base64 -w 0 <"$file")"
   # Its first line is the path of what was written.
   path=$(head -n 1 "$file")
-  [ -n "$path" ] && look "$path" "$path"
+  case "$path" in /*) look "$path" "$path";; esac
 done 2>/dev/null
 true"""
 )

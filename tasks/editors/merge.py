@@ -71,11 +71,12 @@ class MergeRecord:
 @dataclass
 class Merged:
     """What came of a merge. `changes` are paths by what is done there, `kept` are paths that are
-    the user's though we want another value there."""
+    the user's though we want another value there. `adopts`: there was no record at all."""
 
     text: bytes
     record: MergeRecord
     changes: dict[str, list[str]] = field(default_factory=dict)
+    adopts: bool = False
     kept: list[str] = field(default_factory=list)
 
     def note(self, kind: str, text: str) -> None:
@@ -111,11 +112,11 @@ def merge(
     before = _document(format_, there or b"")
     owned: dict[Path, Any] = dict(record.values) if record is not None else {}
     parents = list(record.parents) if record is not None else []
-    result = Merged(there or b"", record or MergeRecord(format_, {}))
+    result = Merged(there or b"", record or MergeRecord(format_, {}), adopts=record is None)
     wanted = {entry.path: entry for entry in entries}
     _drop(document, owned, parents, [p for p in owned if p not in wanted], result)
     for path, entry in wanted.items():
-        if entry.along and entry.along not in owned:
+        if any(needed not in owned for needed in entry.needs):
             _drop(document, owned, parents, [path] if path in owned else [], result)
         else:
             _bring(document, owned, parents, entry, result)
@@ -124,7 +125,9 @@ def merge(
     if there is not None and text == there and record is not None and owned == record.values:
         return Merged(there, record, kept=result.kept)
     result.text = text if owned or there is not None else b""
-    is_whole = record is None or record.written == digest(there or b"")
+    # What was adopted is no part of what was there before us.
+    is_new = record is None and all(before.get(path) is MISSING for path in owned)
+    is_whole = is_new or (record is not None and record.written == digest(there or b""))
     result.record = MergeRecord(
         format_,
         owned,
@@ -158,15 +161,20 @@ def _bring(
     present = document.get(path)
     if not document.can_hold(path):
         if not entry.is_default:
-            to.kept.append(text)
+            to.kept.append(f"what stands in the way of {text}")
         return
     if present is MISSING:
         parents += document.set(path, value)
         to.note(BACK if path in owned else NEW, text)
         owned[path] = value
     elif _same(present, value):
-        if path in owned:
+        # Without a record of it, it is ours all the same: nobody else names our servers so.
+        is_about_ours = bool(entry.needs) or not entry.is_default
+        if path in owned or (to.adopts and is_about_ours):
             owned[path] = value
+    elif path in owned and entry.is_default and not _same(present, owned[path]):
+        # A person chose something else: that is what a default is for.
+        del owned[path]
     elif path in owned:
         document.set(path, value)
         to.note(*_changed(text, present, owned[path], value))

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Generator
+from typing import Any
 
 from pyinfra.api import FunctionCommand, operation
 
@@ -29,10 +30,21 @@ def clients(is_removal: bool = False) -> Generator[FunctionCommand, None, None]:
         plan = plan_clients(run, observe(run), is_ahead=not run.is_executing)
     for note in plan.notes:
         run.note(note)
-    for failure in plan.failures:
-        yield failed(run, failure)
-    for shell, user, change in plan.changes:
-        yield step_command(run, step_of(user, change), _write, shell, user, change)
+    commands = [
+        *(
+            step_command(run, step_of(user, change), _write, shell, user, change)
+            for shell, user, change in plan.changes
+        ),
+        *(failed(run, failure) for failure in plan.failures),
+    ]
+    if commands:
+        # As one: a command that fails would keep pyinfra from the next ones.
+        yield FunctionCommand(_all, (commands,), {})
+
+
+def _all(state: Any, host: Any, commands: list[FunctionCommand]) -> bool:
+    done = [command.function(state, host) for command in commands]
+    return all(done)
 
 
 def _write(run: Run, step: Step, shell: UserShell, user: ObservedUser, change: FileChange) -> None:

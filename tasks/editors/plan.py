@@ -17,6 +17,9 @@ from tasks.editors.record import BrokenRecord, Record, digest
 from tasks.editors.textdoc import Invalid
 from tasks.steps import Failure
 
+# Whose failures these are: no service waits for them.
+CLIENTS = "clients"
+
 
 @dataclass(frozen=True)
 class FileChange:
@@ -24,7 +27,7 @@ class FileChange:
 
     `path` is where a link leads; `before` is the SHA-256 of what is there, "" where there is
     nothing; `record` is None where nothing of ours is left. `backs_up`: it was nobody's but the
-    user's until now.
+    user's until now. `is_as_before`: it is again what the copy of it holds.
     """
 
     name: str
@@ -38,6 +41,7 @@ class FileChange:
     why: str
     folders: tuple[str, ...] = ()
     backs_up: bool = False
+    is_as_before: bool = False
 
 
 @dataclass
@@ -94,24 +98,25 @@ def _planned(
         else:
             found.changes += _merged(found, user, document, file, record, unknown)
     except BrokenRecord as error:
-        found.failures.append(Failure(what, *broken(user, document.name, error)))
+        found.failures.append(Failure(what, *broken(user, document.name, error), CLIENTS))
     except Refused as error:
-        found.failures.append(Failure(f"{what}: left alone", error.cause, error.remedy))
+        found.failures.append(Failure(f"{what}: left alone", error.cause, error.remedy, CLIENTS))
 
 
 def broken(user: ObservedUser, name: str, error: BrokenRecord) -> tuple[str, str]:
     """Return cause and remedy of a record that cannot be read."""
-    path = f"{user.state}/ollama-stack/…/{name}.record"
-    return f"{path}: {error}", "move it away: what stands there is then taken as the user's own"
+    path = shown(user, f"{user.state}/ollama-stack/*/{name}.record")
+    return f"{path}: {error}", "move it away: what stands in the file as we write it is ours again"
 
 
 def _dropped(found: Outcome, user: ObservedUser, name: str, data: bytes) -> None:
+    what = f"disconnect {name} of {user.name}"
     try:
         found.changes += _undone(user, name, Record.of(data))
     except BrokenRecord as error:
-        found.failures.append(Failure(f"disconnect {name}", *broken(user, name, error)))
+        found.failures.append(Failure(what, *broken(user, name, error), CLIENTS))
     except Refused as error:
-        found.failures.append(Failure(f"disconnect {name}: left alone", error.cause, error.remedy))
+        found.failures.append(Failure(f"{what}: left alone", error.cause, error.remedy, CLIENTS))
 
 
 def _file(user: ObservedUser, document: Document) -> ObservedFile:
@@ -288,6 +293,7 @@ def _undone(user: ObservedUser, name: str, record: Record) -> Iterator[FileChang
     """Take what is ours out of a file, or the file where it is ours."""
     file = user.files.get(record.path) or ObservedFile(record.path, record.path)
     there = _content(user, file)
+    is_as_before = False
     if record.merged is None:
         if there is not None and digest(there) != record.written:
             where = shown(user, file.path)
@@ -295,8 +301,11 @@ def _undone(user: ObservedUser, name: str, record: Record) -> Iterator[FileChang
         after = None
     else:
         try:
-            after = undo(there, MergeRecord.of(record.merged))
+            known = MergeRecord.of(record.merged)
+            after = undo(there, known)
+            is_as_before = after == known.original
         except Invalid as error:
             raise _invalid(user, file, error) from None
     why = "no longer wanted"
-    yield _change(user, name, record.client, file, after, None, why, before=record)
+    change = _change(user, name, record.client, file, after, None, why, before=record)
+    yield replace(change, is_as_before=is_as_before)

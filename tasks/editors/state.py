@@ -8,7 +8,7 @@ from dataclasses import dataclass, field
 from tasks.editors.documents import EDITIONS, FOUND_BY, documents, managed, places, wanted
 from tasks.editors.documents import MANAGED as MANAGED_PLACE
 from tasks.editors.look import ObservedUser, look
-from tasks.editors.plan import FileChange, Outcome, plan_user
+from tasks.editors.plan import CLIENTS, FileChange, Outcome, plan_user
 from tasks.editors.users import UserShell
 from tasks.editors.wiring import Wiring, known_shows, wiring_of
 from tasks.host.facts import observe_host
@@ -74,7 +74,7 @@ def _look(run: Run) -> SeenUsers:
         name = shell.name or observe_host(run).user
         cause = f"{name} has no account with a home folder on this host"
         remedy = "client_users names them; getent passwd shows those that are there"
-        seen.failures.append(Failure(f"clients of {name}", cause, remedy))
+        seen.failures.append(Failure(f"clients of {name}", cause, remedy, CLIENTS))
     if observe_host(run).can_be_root:
         root = UserShell(run)
         user = look(root, {}, [MANAGED_PLACE], prefix, state=MANAGED_STATE)
@@ -93,7 +93,7 @@ def _shells(run: Run, seen: SeenUsers) -> Iterator[UserShell]:
         else:
             cause = f"{host.user} cannot become {name} without root"
             remedy = f"run it as a user who may use sudo, or as {name}"
-            seen.failures.append(Failure(f"clients of {name}", cause, remedy))
+            seen.failures.append(Failure(f"clients of {name}", cause, remedy, CLIENTS))
 
 
 def plan_clients(run: Run, snapshot: Snapshot, *, is_ahead: bool) -> ClientPlan:
@@ -120,7 +120,7 @@ def plan_clients(run: Run, snapshot: Snapshot, *, is_ahead: bool) -> ClientPlan:
     elif run.stack.kilo_managed:
         cause = f"{MANAGED_PLACE} is root's, and this user cannot become root"
         remedy = "run it as a user who may use sudo; or kilo_managed = false"
-        plan.failures.append(Failure("Kilo Code for all users", cause, remedy))
+        plan.failures.append(Failure("Kilo Code for all users", cause, remedy, CLIENTS))
     return plan
 
 
@@ -136,4 +136,6 @@ def plan_removal(run: Run) -> ClientPlan:
 def _wiring(run: Run, snapshot: Snapshot, *, is_ahead: bool) -> tuple[Wiring, set[str]]:
     locks = {service.name: run.locked(service) for service in run.stack.services}
     wiring = wiring_of(run.stack, Snapshot() if is_ahead else snapshot, known_shows(locks))
-    return wiring, set() if is_ahead else {s.name for s in wiring.services if not s.is_known}
+    failed = {s.name for s in wiring.services if run.has_failed(s.name)}
+    unknown = set() if is_ahead else {s.name for s in wiring.services if not s.is_known}
+    return wiring, failed | unknown

@@ -130,6 +130,10 @@ def lacking(
     they were tried; a model that is not there says nothing.
     """
     role = stack.role_of(service)
+    if service.role and service.role not in stack.roles:
+        told = f"{service.name}: nobody declared what the role {service.role!r} needs and serves"
+        known_roles = ", ".join(stack.roles)
+        yield f'{told}; [roles."{service.role}"] in stack.toml does; declared are {known_roles}'
     for model in service.models:
         if model not in known:
             continue

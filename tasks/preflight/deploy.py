@@ -116,7 +116,7 @@ def _plan(run: Run, planner: Planner) -> list[Step]:
     _check_downloads(run, engine, steps)
     check_vram(run, steps, snapshot)
     notes = (orphans(run, snapshot)[1], image_notes(run.stack), gpu_notes(run, snapshot))
-    for note in (*chain(*notes), *ability_notes(run)):
+    for note in (*chain(*notes), *ability_notes(run, snapshot)):
         run.note(note)
     return list(planner(run, host_steps, snapshot))
 

@@ -36,7 +36,7 @@ def report() -> Generator[FunctionCommand, None, None]:
         failed = {failure.service for failure in run.failures}
         for line in summary(run.stack, observe(run), failed):
             run.log(line)
-        for note in ability_notes(run):
+        for note in ability_notes(run, observe(run)):
             run.note(note)
         tell_upgrades(run)
         hostlock.release(run)

@@ -111,6 +111,43 @@ def test_a_file_that_was_removed_comes_back(stack: Installation) -> None:
     assert wrapper.read_text() == text and os.access(wrapper, os.X_OK)
 
 
+def test_files_that_cannot_be_written_are_all_named_and_stop_no_other(stack: Installation) -> None:
+    kilo_file, continue_file = at(stack, KILO), at(stack, ".continue/config.yaml")
+    wrapper = at(stack, f".local/bin/{stack.name('qwen')}")
+    before = kilo_file.read_bytes(), continue_file.read_bytes(), wrapper.read_bytes()
+    kilo_file.write_text("{")
+    continue_file.write_text("models: [\n")
+    wrapper.unlink()
+    dry = stack.dry()
+    output = stack.converge()
+    listed = json.loads(stack.main("connect", "--json").text)["clients"]
+    kilo_file.write_bytes(before[0])
+    continue_file.write_bytes(before[1])
+    assert (dry.status, output.status) == (1, 1)
+    assert dry.planned == output.planned
+    for told in (dry.text, output.last):
+        assert "~/.config/kilo/kilo.jsonc, line 1" in told
+        assert "~/.continue/config.yaml, line" in told
+    assert wrapper.read_bytes() == before[2]
+    assert {row["client"] for row in listed if row["differing"]} == {"kilo", "continue"}
+    assert stack.converge().done == []
+
+
+def test_what_is_ours_is_known_where_its_record_is_lost(stack: Installation) -> None:
+    folder = at(stack, ".local/state/ollama-stack") / stack.prefix
+    record = folder / "llm.record"
+    record.write_text("{")
+    damaged = stack.converge()
+    assert damaged.status == 1 and "llm.record: it is damaged" in damaged.last
+    record.unlink()
+    assert stack.converge().status == 0
+    assert stack.main("connect", "--remove", "llm").status == 0
+    left = at(stack, ".config/io.datasette.llm/extra-openai-models.yaml").read_text()
+    stack.write()
+    assert stack.name("qwen") not in left
+    assert stack.converge().status == 0
+
+
 def test_a_changed_declaration_changes_the_files_in_the_same_converge(stack: Installation) -> None:
     before = dict(stack.declared["models"]["mistral"])
     stack.write(mistral={"port": stack.first_port + 6, "context": 1024, "model": "tiny-qwen:v1"})
@@ -272,7 +309,7 @@ def test_removing_the_stack_puts_every_file_back(stack: Installation) -> None:
     left = {
         str(path.relative_to(stack.home)): path.read_text()
         for path in Path(stack.home).rglob("*")
-        if path.is_file() and path.suffix != ".backup"
+        if path.is_file() and not path.name.startswith(("llm", "extra-openai"))
     }
     assert left == {
         KILO: MINE,

@@ -35,7 +35,7 @@ def defaults(wiring: Wiring) -> Iterator[Entry]:
         return
     model = name(first.agent)
     yield Entry(("model",), model, is_default=True, service=first.name)
-    yield Entry(("weak-model",), model, is_default=True, service=first.name, along=("model",))
+    yield Entry(("weak-model",), model, is_default=True, service=first.name, needs=(("model",),))
 
 
 def settings(wiring: Wiring) -> Iterator[Entry]:

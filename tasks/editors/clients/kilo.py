@@ -5,7 +5,14 @@ from __future__ import annotations
 from collections.abc import Iterator
 from typing import Any
 
-from tasks.editors.clients.opencode import NO_TOOLS, assignment, defaults, providers, reference
+from tasks.editors.clients.opencode import (
+    NO_TOOLS,
+    assignment,
+    defaults,
+    provider_path,
+    providers,
+    reference,
+)
 from tasks.editors.entries import Entry
 from tasks.editors.wiring import WiredService, Wiring
 
@@ -39,7 +46,8 @@ def entries(wiring: Wiring) -> Iterator[Entry]:
             if agent in BUILT_IN:
                 yield from assignment(wiring, agent, agent)
             elif wiring.sets_defaults:
-                yield Entry(("agent", agent), described(service, agent), True, service.name)
+                path, needs = ("agent", agent), (provider_path(service),)
+                yield Entry(path, described(service, agent), True, service.name, needs)
 
 
 def described(service: WiredService, agent: str) -> dict[str, Any]:

@@ -30,7 +30,12 @@ def entries(wiring: Wiring) -> Iterator[Entry]:
 def providers(wiring: Wiring) -> Iterator[Entry]:
     """Yield a provider for each service."""
     for service in wiring.services:
-        yield Entry(("provider", service.id), provider(service), service=service.name)
+        yield Entry(provider_path(service), provider(service), service=service.name)
+
+
+def provider_path(service: WiredService) -> tuple[str, str]:
+    """Return where a service stands as a provider."""
+    return ("provider", service.id)
 
 
 def provider(service: WiredService) -> dict[str, Any]:
@@ -67,8 +72,9 @@ def defaults(wiring: Wiring) -> Iterator[Entry]:
     if first is None or not wiring.sets_defaults:
         return
     model = reference(first, first.agent)
-    yield Entry(MODEL, model, is_default=True, service=first.name)
-    yield Entry(("small_model",), model, is_default=True, service=first.name, along=MODEL)
+    provided = (provider_path(first),)
+    yield Entry(MODEL, model, is_default=True, service=first.name, needs=provided)
+    yield Entry(("small_model",), model, is_default=True, service=first.name, needs=(MODEL,))
 
 
 def assignment(wiring: Wiring, agent: str, role_agent: str) -> Iterator[Entry]:
@@ -82,7 +88,8 @@ def assignment(wiring: Wiring, agent: str, role_agent: str) -> Iterator[Entry]:
         return
     model = reference(service, service.agent)
     path = ("agent", agent, "model")
-    yield Entry(path, model, is_default=True, service=service.name, along=MODEL)
+    needs = (MODEL, provider_path(service))
+    yield Entry(path, model, is_default=True, service=service.name, needs=needs)
     if not service.agent.can("tools"):
         denied = ("agent", agent, "permission")
-        yield Entry(denied, NO_TOOLS, is_default=True, service=service.name, along=path)
+        yield Entry(denied, NO_TOOLS, is_default=True, service=service.name, needs=(path,))

@@ -174,8 +174,31 @@ def test_a_provider_of_our_name_that_is_not_ours_stays_and_is_named() -> None:
 
 def test_where_something_else_stands_in_the_way_it_stays() -> None:
     made = merge("jsonc", b'{"provider": "none"}', KILO, None)
-    assert "provider.ollama-qwen" in made.kept
+    assert "what stands in the way of provider.ollama-qwen" in made.kept
     assert json.loads(made.text)["provider"] == "none"
+    assert "model" not in json.loads(made.text), "no default names a provider that is not there"
+
+
+def test_a_default_that_a_person_changes_later_is_the_persons_from_then_on() -> None:
+    made = merge("jsonc", SHAPES["comments"], KILO, None)
+    chosen = made.text.replace(b'"model": "ollama-qwen/qwen3:4b"', b'"model": "mine/m"', 1)
+    after = merge("jsonc", chosen, KILO, made.record)
+    found = JsoncDocument(after.text).get(())
+    assert found["model"] == "mine/m"
+    assert [*found["agent"]] == ["architect"]
+    assert merge("jsonc", after.text, KILO, after.record).changes == {}
+    left = JsoncDocument(undo(after.text, after.record) or b"").get(())
+    assert (left["model"], "provider" in left) == ("mine/m", False)
+
+
+def test_what_is_ours_is_known_without_its_record_too() -> None:
+    made = merge("jsonc", SHAPES["comments"], KILO, None)
+    again = merge("jsonc", made.text, KILO, None)
+    assert (again.text, again.changes) == (made.text, {})
+    assert ("provider", "ollama-qwen") in again.record.values
+    left = JsoncDocument(undo(again.text, again.record) or b"").get(())
+    assert not left["provider"] and "model" not in left and left["theme"] == "dark"
+    assert not any(left["agent"].values())
 
 
 def test_a_record_survives_being_written_down() -> None:
@@ -193,7 +216,7 @@ def test_a_record_survives_being_written_down() -> None:
         (b'{\n  "a": 1,\n  "a": 2\n}', 3, "there twice"),
         (b'{\n  "a": 1', 1, "never closed"),
         (b'{"a": 1} x', 1, "something follows"),
-        (b"[1]", 1, "no {object}"),
+        (b"[1]", 1, "no object in {braces}"),
         (b'{"a": "\xff"}', 1, "not UTF-8"),
         (b'{"a": NaN}', 1, "is no JSON value"),
         (b"{/* ", 1, "not closed"),
