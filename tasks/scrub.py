@@ -40,6 +40,8 @@ _PATTERNS: tuple[tuple[re.Pattern[str], str], ...] = (
         MASK,
     ),
     (_USERINFO, MASK),
+    # A proxy's address needs no "http://".
+    (re.compile(r"(?i)(_proxy\\?[\"']?\s*[=:]\s*\\?[\"']?)[^/\s\"'<>]{1,500}(?=@)"), rf"\1{MASK}"),
     (
         re.compile(
             r"(?i)((?:proxy-)?authorization|(?:set-)?cookie)(\\?[\"']?\s*[:=]\s*\\?[\"']?)"
@@ -144,11 +146,10 @@ def secrets_in(value: Any, name: str = "") -> Iterator[str]:
         for held in value:
             yield from secrets_in(held, name)
     elif isinstance(value, str):
-        yield from _userinfo(value)
-        if name.lower().replace("-", "_").endswith(ADDRESSES) and "://" not in value:
-            yield from _userinfo(f"://{value}")
+        yield from _userinfo(name, value)
         if name == "Env":
             variable, _, held = value.partition("=")
+            yield from _userinfo(variable, held)
             # What an image brings (PATH, HOME) is private by its name only.
             if sounds_secret(variable) and len(held) >= SHORT_SECRET:
                 yield held
@@ -163,11 +164,13 @@ def _secret_variable(name: str, value: str) -> Iterator[str]:
     least = SHORT_SECRET if sounds_secret(name) else SHORT
     if is_private(name) and len(value) >= least:
         yield value
-    yield from _userinfo(value)
+    yield from _userinfo(name, value)
 
 
-def _userinfo(value: str) -> Iterator[str]:
+def _userinfo(name: str, value: str) -> Iterator[str]:
     """Yield user and password of a URL, together and the password alone, spelt and unspelt."""
+    if name.lower().replace("-", "_").endswith(ADDRESSES) and "://" not in value:
+        value = f"://{value}"
     for match in _WHOLE_USERINFO.finditer(value):
         both, (user, _, password) = match[1], match[1].partition(":")
         for text in {both, f"{unquote(user)}:{unquote(password)}"} if password else ():

@@ -22,8 +22,6 @@ from tasks.scrub import Scrubber, scrubber_for, secrets_in
 from tasks.shell import LocalShell
 from tasks.stack import DeclarationError, Stack, declare
 
-PROXIES = ("http_proxy", "https_proxy", "all_proxy")
-
 
 class NotThere(Exception):
     """A part of the bundle cannot be had; the text says why."""
@@ -96,7 +94,7 @@ class Place:
     def scrubber(self) -> Scrubber:
         """Knows the secrets of the declaration, of the containers, of daemon.json and of ours."""
         known: list[Any] = [self.merged.values, dict(defaults_layer().values)]
-        known.append([value for name, value in os.environ.items() if name.lower() in PROXIES])
+        known.append({n: v for n, v in os.environ.items() if n.lower().endswith("_proxy")})
         # Where nobody tells of the containers, nothing of theirs is in the bundle either.
         with suppress(NotThere):
             known.append(self.containers)

@@ -60,6 +60,16 @@ def test_the_password_of_a_declared_proxy_is_removed_everywhere(secret: str, wor
         assert basic not in found
 
 
+@pytest.mark.parametrize("name", ["HTTPS_PROXY", "http_proxy", "All_Proxy"])
+@pytest.mark.parametrize("scheme", ["http://", ""])
+def test_the_password_of_a_proxy_is_known_wherever_and_however_its_variable_is_written(
+    name: str, scheme: str
+) -> None:
+    url = f"{scheme}ada:opensesame@proxy.lan:3128"
+    for held in ({name: url}, {"environment": {name: url}}, {"Env": [f"{name}={url}"]}):
+        assert "opensesame" not in scrubber_for(held).text("it said opensesame")
+
+
 @given(PASSWORDS)
 @pytest.mark.parametrize(
     "line",
@@ -70,6 +80,7 @@ def test_the_password_of_a_declared_proxy_is_removed_everywhere(secret: str, wor
         "Cookie: session={}",
         "https://user:{}@host/path",
         "HTTPS_PROXY:http://ada:{}@proxy:3128 OLLAMA_DEBUG:1",
+        "HTTPS_PROXY=ada:{}@proxy:3128",
         "token={}&x=1",
         'api_key = "{}"',
         "'client-secret': '{}'",

@@ -104,6 +104,18 @@ def test_what_may_be_a_secret_of_a_file_that_is_no_toml_is_removed_everywhere(
     assert "qwen2.5-coder:7b" in told
 
 
+@pytest.mark.parametrize("name", ["HTTPS_PROXY", "https_proxy", "FTP_PROXY"])
+@pytest.mark.parametrize("scheme", ["http://", ""])
+def test_the_password_of_a_proxy_of_the_environment_is_removed_everywhere(
+    file: Path, monkeypatch: pytest.MonkeyPatch, name: str, scheme: str
+) -> None:
+    file.write_text("")
+    monkeypatch.setenv(name, f"{scheme}ada:{SECRET}@proxy:1")
+    place = Place.here()
+    place.merged.values["docker_socket"] = "/nowhere/docker.sock"
+    assert SECRET not in place.scrubber.text(f"it said {SECRET}")
+
+
 def test_every_setting_names_where_its_value_is_from(file: Path) -> None:
     file.write_text('keep_alive = "1h"\n[models.qwen]\nport = 12000\n')
     found = settings(Place.here())["settings"]
