@@ -5,6 +5,7 @@ from __future__ import annotations
 import os
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass, replace
+from functools import cached_property
 from typing import Any
 
 import click
@@ -23,8 +24,8 @@ from tasks.editors.documents import (
     Document,
     Owned,
     documents,
+    meant,
     places,
-    wanted,
 )
 from tasks.editors.look import ObservedUser, look
 from tasks.editors.merge import merge
@@ -42,22 +43,13 @@ from tasks.steps import StepFailed
 
 @dataclass(frozen=True)
 class Here:
-    """This machine's user with what clients are wired to."""
+    """This machine's user, the clients that the declaration means, and what these are wired to."""
 
     stack: Stack
     shell: UserShell
     user: ObservedUser
+    clients: list[str]
     wiring: Wiring
-
-    @property
-    def clients(self) -> list[str]:
-        """The clients that the declaration means, of those that are here."""
-        return wanted(self.stack.clients, self.user.found)
-
-    @property
-    def unknown(self) -> set[str]:
-        """The services of which nobody told."""
-        return {service.name for service in self.wiring.services if not service.is_known}
 
     def documents(self, clients: Iterable[str]) -> list[Document]:
         """Return the files of some clients as they should be."""
@@ -67,28 +59,31 @@ class Here:
         )
         return [document for document in made if document.client in {*clients}]
 
+    @cached_property
+    def records(self) -> dict[str, Record | None]:
+        """What was written down of each document; None for what nobody can read."""
+        return {name: _readable(data) for name, data in self.user.records.items()}
+
     def connected(self) -> dict[str, list[str]]:
         """Return the files that hold something of ours, by client."""
         found: dict[str, list[str]] = {}
-        for data in self.user.records.values():
-            try:
-                record = Record.of(data)
-            except BrokenRecord:
-                continue
+        for record in filter(None, self.records.values()):
             found.setdefault(record.client, []).append(shown(self.user, record.path))
         return found
 
     def only(self, clients: Iterable[str]) -> ObservedUser:
-        """Return the user with the records of some clients alone."""
+        """Return the user with the records of some clients, and those that nobody can read."""
         names = {*clients}
+        chosen = (n for n, record in self.records.items() if not record or record.client in names)
+        kept = {name: self.user.records[name] for name in chosen}
+        return replace(self.user, records=kept)
 
-        def is_of(data: bytes) -> bool:
-            try:
-                return Record.of(data).client in names
-            except BrokenRecord:
-                return True
 
-        return replace(self.user, records={n: d for n, d in self.user.records.items() if is_of(d)})
+def _readable(data: bytes) -> Record | None:
+    try:
+        return Record.of(data)
+    except BrokenRecord:
+        return None
 
 
 def here(stack: Stack, snapshot: Snapshot | None = None) -> Here:
@@ -100,7 +95,8 @@ def here(stack: Stack, snapshot: Snapshot | None = None) -> Here:
         end(Trouble("this user has no home folder", "set HOME, or run it as another user"))
     if snapshot is None:
         snapshot, _ = snapshot_of(stack)
-    return Here(stack, shell, user, wiring_of(stack, snapshot, _shows(stack)))
+    clients = meant(stack, user, snapshot)
+    return Here(stack, shell, user, clients, wiring_of(stack, snapshot, _shows(stack)))
 
 
 def _shows(stack: Stack) -> Shows:
@@ -120,7 +116,7 @@ def listing(found: Here) -> list[dict[str, Any]]:
     """Return every client: whether it is here, meant, which files hold something of ours, and
     which of them a converge would change or cannot."""
     connected = found.connected()
-    outcome = plan_user(found.user, found.documents(found.clients), found.unknown)
+    outcome = plan_user(found.user, found.documents(found.clients), found.wiring.unknown)
     differing: dict[str, list[str]] = {}
     for one in outcome.changes:
         differing.setdefault(one.client, []).append(one.shown)
@@ -181,12 +177,12 @@ def _outcome(found: Here, clients: Sequence[str]) -> Outcome:
         if name not in {document.client for document in documents}:
             say(f"{name}: no folder of its settings is here: nothing is written for it")
     tell_unknown(found)
-    return plan_user(found.only(clients), documents, found.unknown)
+    return plan_user(found.only(clients), documents, found.wiring.unknown)
 
 
 def tell_unknown(found: Here) -> None:
     """Say of which services nobody knows what their models can do."""
-    for name in sorted(found.unknown):
+    for name in sorted(found.wiring.unknown):
         click.echo(
             f"{name}: not all of its models are known here (not pulled, or its server does not"
             " answer): what stands of it in files stays as it is",

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator
+from itertools import chain
 from typing import Any
 
 import docker
@@ -20,16 +21,18 @@ def log_of(
     try:
         client = docker.DockerClient(base_url=f"unix://{stack.docker_socket}")
         container = client.containers.get(name)
-        chunks: Iterable[bytes] = container.logs(
-            stream=True, follow=follow, tail=lines, timestamps=timestamps
+        chunks: Iterator[bytes] = iter(
+            container.logs(stream=True, follow=follow, tail=lines, timestamps=timestamps)
         )
+        # Only with the first of them it is known whether there are any.
+        first = next(chunks, b"")
     except docker.errors.NotFound:
         remedy = f"./main.sh activate {service.name} creates it"
         return Trouble(f"there is no container {name}", remedy)
     except (docker.errors.DockerException, RequestException, OSError):
         # The look may have had sudo; this has not.
         return engine_trouble(stack.docker_socket)
-    return chunks
+    return chain([first], chunks)
 
 
 def log_lines(chunks: Iterable[bytes]) -> Iterator[str]:

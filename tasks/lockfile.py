@@ -144,6 +144,11 @@ class ServiceLock:
         return frozenset(name for name, proven in self.models.items() if not proven.abilities)
 
     @property
+    def abilities(self) -> dict[str, tuple[tuple[str, ...], tuple[str, ...]]]:
+        """What models can do, by name: as their server told, and of that what missed when tried."""
+        return {n: (p.abilities, p.missed) for n, p in self.models.items() if p.abilities}
+
+    @property
     def gpu_models(self) -> frozenset[str]:
         """The models that ran wholly on the GPU when they were proven."""
         return frozenset(name for name, proven in self.models.items() if proven.processor == "GPU")

@@ -184,9 +184,7 @@ def ability_notes(run: Run, snapshot: Snapshot) -> Iterator[str]:
     """Tell what the roles of the services need and their models cannot do, as it was proven."""
     for service in run.stack.selected:
         if service.active and snapshot.named(run.stack.container_name(service)) is not None:
-            models = run.locked(service).models
-            known = {name: (p.abilities, p.missed) for name, p in models.items() if p.abilities}
-            yield from lacking(run.stack, service, known)
+            yield from lacking(run.stack, service, run.locked(service).abilities)
 
 
 def docker_commands(run: Run, steps: list[Step]) -> Iterator[str]:

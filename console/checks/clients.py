@@ -19,7 +19,7 @@ def client_checks(looked: Looked) -> Iterator[Check]:
 
 def judged(found: Here) -> Iterator[Check]:
     """Judge what was found."""
-    outcome = plan_user(found.user, found.documents(found.clients), found.unknown)
+    outcome = plan_user(found.user, found.documents(found.clients), found.wiring.unknown)
     for failure in outcome.failures:
         yield failed(WHAT, failure)
     for change in outcome.changes:

@@ -2,18 +2,16 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator
-
-import docker
-from requests.exceptions import RequestException
+from collections.abc import Iterator
 
 from console.checks.finding import CONVERGE, Check, notable, well
 from console.checks.looked import Looked
+from console.host import Trouble
+from console.logs import log_lines, log_of
 from tasks.editors.wiring import running_context
 from tasks.ollama.abilities import lacking
 from tasks.ollama.context import Cuts, cuts_in, tokens_read
 from tasks.ollama.generation import WHOLE
-from tasks.shell import Shell
 from tasks.stack import Service
 
 # Up to here a prompt over the context is read within seconds without a GPU too.
@@ -30,14 +28,15 @@ def context_checks(looked: Looked) -> Iterator[Check]:
         server = looked.snapshot.server(service.name)
         if not service.active or service.model not in server.models:
             continue
-        yield _check(looked, looked.plain, service)
+        yield _check(looked, service)
 
 
-def _check(looked: Looked, shell: Shell, service: Service) -> Check:
+def _check(looked: Looked, service: Service) -> Check:
     stack, snapshot = looked.stack, looked.snapshot
     what = f"{service.name}: context"
     context = running_context(stack, service, snapshot)
-    cuts = cuts_in(log_lines(stack.docker_socket, stack.container_name(service)))
+    log = log_of(stack, service, follow=False, lines=LINES, timestamps=False)
+    cuts = Cuts() if isinstance(log, Trouble) else cuts_in(log_lines(log))
     share = next(
         (m.gpu_share for m in snapshot.server(service.name).loaded if m.name == service.model), 0.0
     )
@@ -46,9 +45,13 @@ def _check(looked: Looked, shell: Shell, service: Service) -> Check:
         told = f"{context} tokens; not tried: without a GPU so long a prompt takes minutes"
         return judged(what, context, None, cuts, told)
     loaded = {model.name for model in snapshot.server(service.name).loaded}
-    limit = stack.generate_timeout
     read = tokens_read(
-        shell, service.url, service.model, context, limit=limit, unload=service.model not in loaded
+        looked.plain,
+        service.url,
+        service.model,
+        context,
+        limit=stack.generate_timeout,
+        unload=service.model not in loaded,
     )
     return judged(what, context, read, cuts, f"no answer to a prompt of {context} tokens")
 
@@ -56,8 +59,7 @@ def _check(looked: Looked, shell: Shell, service: Service) -> Check:
 def ability_checks(looked: Looked) -> Iterator[Check]:
     """Tell what the roles need and the models cannot do, as it was tried when they were proven."""
     for service in looked.stack.services:
-        models = looked.proven(service).models if service.active else {}
-        known = {name: (p.abilities, p.missed) for name, p in models.items() if p.abilities}
+        known = looked.proven(service).abilities if service.active else {}
         for told in lacking(looked.stack, service, known):
             finding, _, remedy = told.removeprefix(f"{service.name}: ").partition("; ")
             yield notable(f"{service.name}: abilities", finding, remedy)
@@ -89,13 +91,3 @@ def judged(what: str, context: int, read: int | None, cuts: Cuts, untried: str) 
         "a client that was not told the context sends too much: ./main.sh connect; or a larger"
         " context, if ./main.sh plan says that it fits",
     )
-
-
-def log_lines(socket: str, container: str) -> Iterable[str]:
-    """Return the last lines of a container's log; none where nobody can read them."""
-    try:
-        client = docker.DockerClient(base_url=f"unix://{socket}")
-        log: bytes = client.containers.get(container).logs(tail=LINES)
-    except (docker.errors.DockerException, RequestException, OSError):
-        return ()
-    return log.decode(errors="replace").splitlines()

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from collections.abc import Collection, Iterator
 from dataclasses import dataclass
-from typing import Literal
 
 from tasks.editors.clients import (
     aider,
@@ -19,10 +18,13 @@ from tasks.editors.clients import (
 )
 from tasks.editors.entries import Entry
 from tasks.editors.look import CONFIG, HOME, ObservedUser, in_shell
+from tasks.editors.merge import Format
 from tasks.editors.wiring import Wiring
+from tasks.ollama.observed import Snapshot
 from tasks.stack import Stack
 
-Format = Literal["jsonc", "yaml"]
+# Of a container of Open WebUI's, whoever made it.
+WEB_UI_IMAGE = "open-webui"
 MANAGED = "/etc/kilo/kilo.jsonc"
 # Where editions of VS Code keep the settings of a user.
 VSCODE_FOLDERS = {
@@ -80,6 +82,12 @@ def wanted(clients: Collection[str], found: Collection[str]) -> list[str]:
     """Return the clients that are meant, in the order of FOUND_BY: "auto" is what was found."""
     named = set(clients) - {"auto"} | (set(found) if "auto" in clients else set())
     return [name for name in NAMES if name in named]
+
+
+def meant(stack: Stack, user: ObservedUser, snapshot: Snapshot) -> list[str]:
+    """Return the clients of a user that the declaration means, by what is on the host."""
+    has_web_ui = any(WEB_UI_IMAGE in container.image for container in snapshot.foreign)
+    return wanted(stack.clients, user.found | ({"open-webui"} if has_web_ui else frozenset()))
 
 
 # Of several files that a client reads the strongest one that is there is edited, the last of which

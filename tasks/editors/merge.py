@@ -109,7 +109,6 @@ def merge(
     if there is None:
         record = None
     document = _document(format_, there or b"")
-    before = _document(format_, there or b"")
     owned: dict[Path, Any] = dict(record.values) if record is not None else {}
     parents = list(record.parents) if record is not None else []
     result = Merged(there or b"", record or MergeRecord(format_, {}), adopts=record is None)
@@ -120,10 +119,11 @@ def merge(
             _drop(document, owned, parents, [path] if path in owned else [], result)
         else:
             _bring(document, owned, parents, entry, result)
-    _check_rest(before, document, {*owned, *(record.values if record is not None else ())})
     text = document.to_bytes()
     if there is not None and text == there and record is not None and owned == record.values:
         return Merged(there, record, kept=result.kept)
+    before = _document(format_, there or b"")
+    _check_rest(before, document, {*owned, *(record.values if record is not None else ())})
     result.text = text if owned or there is not None else b""
     # What was adopted is no part of what was there before us.
     is_new = record is None and all(before.get(path) is MISSING for path in owned)

@@ -7,6 +7,7 @@ what was ours before: it makes drift of ours and a person's own choice different
 from __future__ import annotations
 
 from collections.abc import Collection, Iterable, Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass, field, replace
 
 from tasks.editors.documents import Document, Merged, Owned
@@ -87,7 +88,7 @@ def _planned(
 ) -> None:
     file = _file(user, document)
     what = f"connect {document.client} of {user.name}: {shown(user, file.path)}"
-    try:
+    with _failing(found, user, document.name, what):
         record = Record.of(data) if data is not None else None
         if record is not None and record.path != file.path:
             # It stands somewhere else now, such as in a kilo.jsonc that came beside kilo.json.
@@ -97,8 +98,15 @@ def _planned(
             found.changes += _owned(user, document, file, record)
         else:
             found.changes += _merged(found, user, document, file, record, unknown)
+
+
+@contextmanager
+def _failing(found: Outcome, user: ObservedUser, name: str, what: str) -> Iterator[None]:
+    """Note why a file cannot be seen to, so that the others are."""
+    try:
+        yield
     except BrokenRecord as error:
-        found.failures.append(Failure(what, *broken(user, document.name, error), CLIENTS))
+        found.failures.append(Failure(what, *broken(user, name, error), CLIENTS))
     except Refused as error:
         found.failures.append(Failure(f"{what}: left alone", error.cause, error.remedy, CLIENTS))
 
@@ -110,13 +118,8 @@ def broken(user: ObservedUser, name: str, error: BrokenRecord) -> tuple[str, str
 
 
 def _dropped(found: Outcome, user: ObservedUser, name: str, data: bytes) -> None:
-    what = f"disconnect {name} of {user.name}"
-    try:
+    with _failing(found, user, name, f"disconnect {name} of {user.name}"):
         found.changes += _undone(user, name, Record.of(data))
-    except BrokenRecord as error:
-        found.failures.append(Failure(what, *broken(user, name, error), CLIENTS))
-    except Refused as error:
-        found.failures.append(Failure(f"{what}: left alone", error.cause, error.remedy, CLIENTS))
 
 
 def _file(user: ObservedUser, document: Document) -> ObservedFile:

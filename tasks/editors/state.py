@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 from dataclasses import dataclass, field
 
-from tasks.editors.documents import EDITIONS, FOUND_BY, documents, managed, places, wanted
+from tasks.editors.documents import EDITIONS, FOUND_BY, documents, managed, meant, places
 from tasks.editors.documents import MANAGED as MANAGED_PLACE
 from tasks.editors.look import ObservedUser, look
 from tasks.editors.plan import CLIENTS, FileChange, Outcome, plan_user
@@ -17,7 +17,6 @@ from tasks.run import Run
 from tasks.steps import Action, Failure, Step
 
 MANAGED_STATE = "/var/lib"
-WEB_UI_IMAGE = "open-webui"
 
 
 @dataclass
@@ -106,10 +105,7 @@ def plan_clients(run: Run, snapshot: Snapshot, *, is_ahead: bool) -> ClientPlan:
     plan.failures += seen.failures
     wiring, unknown = _wiring(run, snapshot, is_ahead=is_ahead)
     for shell, user in seen.users:
-        found = set(user.found)
-        if any(WEB_UI_IMAGE in container.image for container in snapshot.foreign):
-            found.add("open-webui")
-        clients = wanted(run.stack.clients, found)
+        clients = meant(run.stack, user, snapshot)
         is_remote = bool(run.stack.client_host)
         made = documents(wiring, clients, user, is_remote=is_remote) if wiring.services else ()
         plan.take(shell, user, plan_user(user, made, unknown))
@@ -137,5 +133,4 @@ def _wiring(run: Run, snapshot: Snapshot, *, is_ahead: bool) -> tuple[Wiring, se
     locks = {service.name: run.locked(service) for service in run.stack.services}
     wiring = wiring_of(run.stack, Snapshot() if is_ahead else snapshot, known_shows(locks))
     failed = {s.name for s in wiring.services if run.has_failed(s.name)}
-    unknown = set() if is_ahead else {s.name for s in wiring.services if not s.is_known}
-    return wiring, failed | unknown
+    return wiring, failed | (set() if is_ahead else wiring.unknown)

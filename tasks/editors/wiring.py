@@ -9,15 +9,13 @@ from dataclasses import dataclass
 from tasks.lockfile import ServiceLock
 from tasks.ollama.abilities import Show
 from tasks.ollama.observed import Snapshot
+from tasks.ollama.spec import CONTEXT_VARIABLE
 from tasks.stack import Role, Service, Stack, service_url
 
 # Part of the context that an answer may take, and its most in tokens: the rest is the question's.
 ANSWER_PART = 4
 LONGEST_ANSWER = 4096
 _UNITS = {"ms": 0.001, "s": 1, "m": 60, "h": 3600}
-CONTEXT_VARIABLE = "OLLAMA_CONTEXT_LENGTH"
-
-
 # What is known of models, by service and model.
 Shows = Mapping[tuple[str, str], Show]
 
@@ -51,8 +49,8 @@ class WiredService:
     """A service as clients see it. `id` is what it is called in their files: its container's name.
 
     `models` has the main one first; `agent` is the one that agents use. `keep_alive` is in seconds,
-    -1 for ever. `is_known` is False where
-    its server did not tell: what was written before is left as it is.
+    -1 for ever. `is_known` is False where its server did not tell: what was written before is left
+    as it is.
     """
 
     name: str
@@ -88,6 +86,11 @@ class Wiring:
     prefix: str
     services: tuple[WiredService, ...]
     sets_defaults: bool = True
+
+    @property
+    def unknown(self) -> set[str]:
+        """The services whose servers did not tell of all their models."""
+        return {service.name for service in self.services if not service.is_known}
 
     def serving(self, agent: str) -> WiredService | None:
         """Return the service that stands behind an agent of Kilo Code; None where none is."""

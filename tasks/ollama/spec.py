@@ -34,6 +34,7 @@ DEVICES: dict[str, dict[str, Any]] = {
     "gpus": {"Driver": "", "Count": -1, "Capabilities": [["gpu"]]},
     "cdi": {"Driver": "cdi", "DeviceIDs": [CDI_DEVICE]},
 }
+CONTEXT_VARIABLE = "OLLAMA_CONTEXT_LENGTH"
 _UNITS = {"b": 1, "k": 1024, "m": 1024**2, "g": 1024**3}
 # The image holds no curl; ollama asks its own server.
 HEALTH_CHECK = {
@@ -161,7 +162,7 @@ def spec_of(stack: Stack, service: Service, *, gpu: Attachment) -> ContainerSpec
 def _environment(stack: Stack, service: Service) -> dict[str, str]:
     values = {
         "OLLAMA_HOST": f"0.0.0.0:{OLLAMA_PORT}",
-        "OLLAMA_CONTEXT_LENGTH": str(service.context),
+        CONTEXT_VARIABLE: str(service.context),
         "OLLAMA_KEEP_ALIVE": service.keep_alive,
         "OLLAMA_NUM_PARALLEL": str(service.parallel),
         "OLLAMA_KV_CACHE_TYPE": service.kv_cache_type,

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable
-from itertools import chain
 
 from pyinfra.api import DeployError, deploy
 
@@ -115,8 +114,12 @@ def _plan(run: Run, planner: Planner) -> list[Step]:
     steps = list(planner(run, host_steps, snapshot))
     _check_downloads(run, engine, steps)
     check_vram(run, steps, snapshot)
-    notes = (orphans(run, snapshot)[1], image_notes(run.stack), gpu_notes(run, snapshot))
-    for note in (*chain(*notes), *ability_notes(run, snapshot)):
+    for note in (
+        *orphans(run, snapshot)[1],
+        *image_notes(run.stack),
+        *gpu_notes(run, snapshot),
+        *ability_notes(run, snapshot),
+    ):
         run.note(note)
     return list(planner(run, host_steps, snapshot))
 

@@ -6,15 +6,19 @@ from dataclasses import replace
 
 from console.checks.clients import judged
 from console.connect import Here
+from tasks.editors.documents import meant
 from tasks.editors.look import ObservedUser
 from tasks.editors.plan import plan_user
 from tasks.editors.users import UserShell
+from tasks.ollama.observed import Snapshot
 from tasks.shell import LocalShell
 from tests.unit.tasks.editors.samples import declared, file, user, wiring
 
 
 def found(seen: ObservedUser, **settings: object) -> Here:
-    return Here(declared(**settings), UserShell(LocalShell()), seen, wiring())
+    stack = declared(**settings)
+    clients = meant(stack, seen, Snapshot())
+    return Here(stack, UserShell(LocalShell()), seen, clients, wiring())
 
 
 def connected() -> ObservedUser:

@@ -8,11 +8,12 @@ from typing import Any
 
 import pytest
 
-from tasks.editors.documents import Merged, Owned, documents, managed, wanted
+from tasks.editors.documents import Merged, Owned, documents, managed, meant, wanted
 from tasks.editors.look import ObservedFile, ObservedUser
 from tasks.editors.plan import FileChange, plan_user, settled
 from tasks.editors.record import Record, digest
-from tests.unit.tasks.editors.samples import file, user, wiring
+from tasks.ollama.observed import ForeignContainer, Snapshot
+from tests.unit.tasks.editors.samples import declared, file, user, wiring
 
 KILO, OTHER_KILO = "@config/kilo/kilo.jsonc", "@config/kilo/kilo.json"
 PATH = "/home/hector/.config/kilo/kilo.jsonc"
@@ -210,6 +211,13 @@ def test_auto_means_what_was_found_and_names_add_to_it() -> None:
     assert wanted(["auto", "llm"], {"kilo"}) == ["kilo", "llm"]
     assert wanted(["aider"], {"kilo"}) == ["aider"]
     assert wanted([], {"kilo"}) == []
+
+
+def test_open_webui_is_found_by_its_container() -> None:
+    there = ForeignContainer("chat", (), True, "ghcr.io/open-webui/open-webui:main")
+    found = meant(declared(clients=["auto"]), user(), Snapshot(foreign=(there,)))
+    assert found == ["open-webui"]
+    assert meant(declared(clients=["auto"]), user(), Snapshot()) == []
 
 
 def test_settings_of_every_edition_of_vs_code_that_is_there_are_kept() -> None:
