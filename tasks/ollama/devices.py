@@ -11,7 +11,8 @@ import json
 import shlex
 from dataclasses import dataclass, field
 
-from tasks.engine_api import curl, engine
+from tasks.curl import curl_words, plain_curl
+from tasks.engine_api import engine
 from tasks.ollama.observed import Snapshot
 from tasks.run import Run
 from tasks.shell import Shell
@@ -60,10 +61,10 @@ def inside(shell: Shell, names: list[str], socket: str) -> LostDevices:
 
 def _script(names: list[str], socket: str) -> str:
     def ask(path: str, method: str) -> str:
-        command = curl(
+        words = curl_words(
             ["@URL@"], socket=socket, method=method, timeout=20, has_body=method == "POST"
         )
-        return command.replace("@URL@", f'"{engine("")}{path}"')
+        return plain_curl(words).replace("@URL@", f'"{engine("")}{path}"')
 
     return (
         SCRIPT.replace("@NAMES@", shlex.join(names))

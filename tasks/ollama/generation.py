@@ -8,12 +8,14 @@ from collections.abc import Collection, Mapping
 from dataclasses import dataclass
 from typing import Any
 
-from tasks.engine_api import Answer, answers, curl
+from tasks.curl import curl
+from tasks.engine_api import Answer, answers
 from tasks.host.sections import PRELUDE
-from tasks.ollama.observed import LoadedModel, ObservedServer
+from tasks.ollama.observed import LoadedModel, ObservedServer, loaded_models
 from tasks.shell import Shell
 from tasks.stack import Service
 from tasks.steps import StepFailed
+from tasks.words.foreign import BadAnswer
 
 PROMPT = "Say ok."
 TOKENS = 8
@@ -205,11 +207,18 @@ def _generate(shell: Shell, asked: _Question, container: str, *, unload: bool, k
         raise _failure(reply, model, container, asked.limit)
     duration = int(value.get("eval_duration") or 0) / 1e9
     told = found.get(loaded_url, Answer(loaded_url, 0, ""))
-    loaded = ObservedServer.from_answers({"version": "?"}, None, told.json).loaded
-    there = next((m for m in loaded if m.name == model), LoadedModel(model, 0, 0, 0))
+    there = next((m for m in _loaded(told) if m.name == model), LoadedModel(model, 0, 0, 0))
     rate = tokens / duration if duration else 0.0
     memory = _memory(said, there.vram) if unload else None
     return Proof(model, tokens, rate, there.gpu_share, memory)
+
+
+def _loaded(told: Answer) -> tuple[LoadedModel, ...]:
+    """Return the models that a server says to hold in memory; none where it does not tell."""
+    try:
+        return loaded_models(told.json if told.ok else {})
+    except BadAnswer:
+        return ()
 
 
 def _memory(said: str, claimed: int) -> Memory | None:
@@ -236,7 +245,8 @@ def _failure(reply: Answer, model: str, container: str, limit: int) -> StepFaile
     said = reply.message.strip().splitlines() or [""]
     cause = said[0].strip(" :-") if not reply.ok else "the answer was empty"
     remedy = (
-        f"{log}; damaged files: `docker exec {container} ollama rm {model}`, then converge;"
-        " otherwise declare another model or image"
+        f"{log}; `docker restart {container}` mends a server in trouble; only where its log names"
+        f" a damaged file, `docker exec {container} ollama rm {model}`, then converge; otherwise"
+        " declare another model or image"
     )
     return StepFailed(f"{model} did not generate: {cause}", remedy)
