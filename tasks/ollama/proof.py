@@ -10,6 +10,7 @@ from tasks.lockfile import Proven
 from tasks.ollama.abilities import Show, needs, show, tried
 from tasks.ollama.facts import held_now, observe, server_now
 from tasks.ollama.generation import Proof, generate, is_as_declared, is_slower, unload_model
+from tasks.ollama.gpu_memory import MIB
 from tasks.ollama.observed import ServedModel, held_models
 from tasks.run import Run
 from tasks.stack import Service
@@ -105,10 +106,10 @@ def objection(proof: Proof, service: Service, *, had_gpu: bool) -> StepFailed | 
     gpu = service.gpu
     if gpu == "off" or is_as_declared(proof, service):
         return None
-    if proof.is_unproven and gpu == "required":
+    if proof.memory is not None and proof.is_unproven and gpu == "required":
         return StepFailed(
             f"{proof.model}: its server says that it ran on the GPU, and the memory of the GPU did"
-            f" not grow ({proof.memory})",
+            f" not grow by it ({proof.memory.grown:+d} of {proof.memory.claimed // MIB} MiB)",
             "see `nvidia-smi` while it generates, and sudo dmesg | grep NVRM; a reboot mends a"
             " driver that lost its card",
         )
