@@ -79,7 +79,9 @@ def answers_in(data: bytes) -> dict[str, Answer]:
     """Return the answers in one envelope, by URL."""
     found: dict[str, Answer] = {}
     body: list[str] = []
-    for line in data.decode(errors="replace").split("\n"):
+    # What stands behind the last newline was cut off: half a URL might be another one.
+    *lines, _ = data.decode(errors="replace").split("\n")
+    for line in lines:
         match = _TRAILER.fullmatch(line)
         if match is None:
             body.append(line)

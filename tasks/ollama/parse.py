@@ -109,8 +109,8 @@ class _Parser:
             kept=tuple(KeptImage.among(images.values(), self.stack.container_prefix)),
         )
         self._check_images(seen)
-        servers = self._servers(seen)
-        return replace(seen, servers=servers, stored=self._stored(seen), unknown=self.unknown)
+        seen = replace(seen, servers=self._servers(seen))
+        return replace(seen, stored=self._stored(seen), unknown=self.unknown)
 
     def _containers(self, names: set[str]) -> dict[str, ObservedContainer]:
         """Return our containers, and those that bear a name of ours, by id."""
@@ -194,7 +194,8 @@ class _Parser:
         """Return the models on the volumes that were read; None for one that could not be."""
         stored: dict[str, Mapping[str, ServedModel] | None] = {}
         for service in self.stack.services:
-            if self.stack.container_name(service) in seen.volumes:
+            has_volume = self.stack.container_name(service) in seen.volumes
+            if has_volume and not seen.server(service.name).version:
                 data = self.parts.get(FILES + service.name, b"")
                 stored[service.name] = models_on_volume(data.decode(errors="replace"))
         return stored
