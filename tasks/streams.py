@@ -190,7 +190,8 @@ def _worker(prefix: str, command: str, after: str) -> str:
 
 def _look(folder: str, read: int) -> str:
     """Build what shows what came after so many bytes, and how it ended if it did before that."""
-    ended = '{ [ -z "$rc" ] || echo "$(cat code) $rc $(cat err)"; }'
+    # A curl that was ended by a signal wrote no status.
+    ended = '{ c=$(cat code); [ -z "$rc" ] || echo "${c:-000} $rc $(cat err)"; }'
     script = (
         f"cd {folder} || exit 1; : >alive; rc=$(cat rc 2>/dev/null); "
         f"{enveloped('out', f'tail -c +{read + 1} out', CHUNK)}; "

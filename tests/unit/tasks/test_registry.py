@@ -89,3 +89,42 @@ def test_the_token_service_is_named_by_the_registry() -> None:
         "&scope=repository%3Aollama%2Follama%3Apull"
     )
     assert token_url("Www-Authenticate: Basic realm=x", is_plain=False) == ""
+
+
+def test_attack_8_a_registry_asked_by_https_gives_tokens_by_https_alone() -> None:
+    header = 'Www-Authenticate: Bearer realm="http://auth.lan/token",service="x"'
+    assert token_url(header, is_plain=False) == ""
+    assert token_url(header, is_plain=True) == "http://auth.lan/token?service=x"
+    further = header.replace("/token", "/token?a=b")
+    assert token_url(further, is_plain=True) == "http://auth.lan/token?a=b&service=x"
+
+
+def test_attack_18_a_header_of_many_kb_is_read_at_once() -> None:
+    for junk in ("a" * 500_000, 'realm="' * 50_000, " bearer" * 50_000):
+        assert token_url(f"Www-Authenticate: Bearer {junk}", is_plain=True) == ""
+
+
+@pytest.mark.parametrize(
+    "raw", [b"", b"200 5", b"\n200 99999999", b"x\n200 -1", b"x\n2x0 1", b"x\n200 " + b"9" * 400]
+)
+def test_attack_17_an_odd_ending_is_no_answer(raw: bytes) -> None:
+    assert parse_reply(raw, "").status == 0
+
+
+@pytest.mark.parametrize(
+    "body",
+    [
+        "[" * 50_000,
+        f'{{"layers": [{{"digest": "{ONE}", "size": {10**400}}}]}}',
+        f'{{"layers": [{{"digest": "{ONE}", "size": 1e400}}]}}',
+        f'{{"layers": [{{"digest": "{ONE}", "size": -1}}]}}',
+        f'{{"layers": [{{"digest": "{ONE}", "size": true}}]}}',
+        f'{{"layers": {{"digest": "{ONE}"}}}}',
+        '{"layers": [[]]}',
+        '{"layers": 5, "config": 7}',
+        json.dumps({"layers": [{"digest": f"sha256:{n:064}", "size": 1} for n in range(300)]}),
+    ],
+)
+def test_attack_17_an_odd_manifest_is_a_damaged_one(body: str) -> None:
+    found = result(parse_reply(answered(body), ""), "model x:1", "r:1", "model")
+    assert isinstance(found, RegistryFault) and "damaged manifest" in found.cause
