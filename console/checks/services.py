@@ -73,7 +73,8 @@ def port_checks(looked: Looked) -> Iterator[Check]:
     fact = PortHolders()
     script = fact.command([service.port for service in services])
     holders = fact.process(looked.root.sh(script).stdout.splitlines())
-    for failure in port_faults(stack, listening, holders, ours):
+    published = looked.snapshot.published_by_others()
+    for failure in port_faults(stack, listening, holders, ours, published):
         yield failed(f"{failure.service}: port", failure)
 
 

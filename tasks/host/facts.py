@@ -118,7 +118,7 @@ for inode in $(echo "$sockets" | awk '{ print $2 }' | sort -u); do
     pid=${fd#/proc/}; pid=${pid%%/*}
     echo "##$pid"
     echo "inode=$inode"
-    echo "command=$(tr '\0' ' ' </proc/$pid/cmdline 2>/dev/null | cut -c 1-300 | @ASCII@)"
+    echo "command=$(tr '\0\n' '  ' </proc/$pid/cmdline 2>/dev/null | cut -c 1-300 | @ASCII@)"
     sed 's/^/cgroup=/' /proc/$pid/cgroup 2>/dev/null | @ASCII@
   done
 done

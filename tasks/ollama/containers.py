@@ -64,7 +64,10 @@ def remedy_of(answer: Answer) -> str:
     if not answer.status:
         return "see `systemctl status docker` and `journalctl -u docker`, then run again"
     if "port is already allocated" in text or "address already in use" in text:
-        return "find who holds the port with `sudo ss -ltnp`, end it or declare another port"
+        return (
+            "see who holds the port (docker ps shows containers, sudo ss -ltnp the others) and stop"
+            " that one alone, or declare another port"
+        )
     if "CDI" in text or ("error mounting" in text and "libnvidia" in text):
         # There is no description of it, or one from before an update of the driver.
         return (

@@ -374,6 +374,10 @@ class Snapshot:
         ours = any(c.image_id == image_id and c.service != service for c in self.containers)
         return ours or any(c.image_id == image_id for c in self.foreign)
 
+    def published_by_others(self) -> dict[int, str]:
+        """Return the names of running containers that are not ours, by the port they publish."""
+        return {port: c.name for c in self.foreign if c.is_running for port in c.ports}
+
     def server(self, service: str) -> ObservedServer:
         """Return the server of a service; an empty one where nobody answers."""
         return self.servers.get(service, ObservedServer())

@@ -109,7 +109,7 @@ def _plan(run: Run, planner: Planner) -> list[Step]:
     run.engine_needs = AFTER_ENGINE.get(engine.kind, "")
     snapshot = observe(run) if engine.kind == "ready" else Snapshot()
     refuse(run, snapshot)
-    for failure in find_port_faults(run, ours=_our_ports(run, snapshot)):
+    for failure in find_port_faults(run, _our_ports(run, snapshot), snapshot.published_by_others()):
         run.fail(failure)
     driver = plan_driver(run).step
     host_steps = [*([driver] if driver else []), *engine.steps, *toolkit.steps]
