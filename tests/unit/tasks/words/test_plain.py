@@ -44,6 +44,6 @@ def test_attack_21_between_quotes_a_plain_text_stays_what_it_is(text: str) -> No
         plain(text)
     except ValueError:
         return
-    assert shlex.split(f"'{text}'") == shlex.split(f'"{text}"'.replace("$", "")) or "$" in text
+    assert shlex.split(f"'{text}'") == [text]
     assert tomllib.loads(f'a = "{text}"') == {"a": text}
     assert len(f'cacert = "{text}"'.splitlines()) == 1
