@@ -131,6 +131,8 @@ def notes(status: HostStatus, *, rows: bool = True) -> Iterator[tuple[str, str]]
 
 
 def _of_service(name: str, row: ServiceView) -> Iterator[tuple[str, str]]:
+    if row.unknown:
+        yield f"{name}: not known: {row.unknown}", "red"
     for change in row.drift:
         yield f"{name}: drift: {change['field']} {change['old']} → {change['new']}", "yellow"
     if row.left_gpu:

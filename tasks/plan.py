@@ -25,7 +25,7 @@ from tasks.ollama.spec import ContainerSpec, spec_of
 from tasks.references import ImageReference, image_path
 from tasks.run import Run
 from tasks.stack import Service
-from tasks.steps import Action, Step
+from tasks.steps import Action, Failure, Step
 
 # Steps after which a service has to prove itself.
 CONTAINER_CHANGES = frozenset(
@@ -71,9 +71,14 @@ def image_before(run: Run, service: Service) -> ImageReference | None:
     return ImageReference.parse(before.reference).at(run.stack.image_mirror) if before else None
 
 
+def is_free(run: Run, snapshot: Snapshot, service: Service) -> bool:
+    """Tell whether steps of a service may be planned: it has not failed, and is known."""
+    return not run.has_failed(service.name) and not snapshot.unknown_of(service.name)
+
+
 def container_plans(run: Run, snapshot: Snapshot) -> dict[str, list[Step]]:
     """Plan the containers of all selected services, in an order in which their ports are free."""
-    services = [s for s in run.stack.selected if not run.has_failed(s.name)]
+    services = [s for s in run.stack.selected if is_free(run, snapshot, s)]
     plans = {s.name: plan_container(wanted_for(run, s), snapshot) for s in services}
     published = {s.name: _published(snapshot, run.stack.container_name(s)) for s in services}
     ordered = order_by_ports(plans, {s.name: s.port for s in services}, published)
@@ -118,7 +123,7 @@ def model_plan(
 
 def orphans(run: Run, snapshot: Snapshot) -> tuple[list[Step], list[str]]:
     """Plan what is ours and no longer declared; not in a run for one service only."""
-    if run.stack.options.only:
+    if run.stack.options.only or snapshot.unknown.get(""):
         return [], []
     options = run.stack.options
     declared = {service.name for service in run.stack.services}
@@ -169,8 +174,30 @@ def removals(run: Run, snapshot: Snapshot) -> list[Step]:
     return [replace(step, why="asked for") for step in steps]
 
 
+def refuse_unknown(run: Run, snapshot: Snapshot) -> None:
+    """Note what nobody could see, so that nothing is planned from it: a host, or some services."""
+    for name, cause in snapshot.unknown.items():
+        if run.has_failed(name):
+            continue
+        if not name:
+            socket = run.stack.docker_socket
+            remedy = (
+                f"run again; if it stays so: curl --unix-socket {socket} http://docker/version,"
+                " and journalctl -u docker, tell more"
+            )
+            run.fail(Failure("left as it is: not all of it could be seen", cause, remedy))
+            continue
+        container = run.stack.container_prefix + name
+        remedy = (
+            f"run again; if it stays so: docker inspect {container}, and docker logs {container},"
+            f" tell more (docker restart {container} mends a server that answers oddly)"
+        )
+        run.fail(Failure("left as it is: not all of it could be seen", cause, remedy, name))
+
+
 def refuse(run: Run, snapshot: Snapshot) -> None:
     """Note each service that cannot be touched, so that its steps are left out."""
+    refuse_unknown(run, snapshot)
     for service in run.stack.selected:
         failure = refusal(wanted_for(run, service), snapshot)
         if failure is not None and not run.has_failed(service.name):
@@ -185,7 +212,7 @@ def whole_plan(run: Run, host_steps: list[Step], snapshot: Snapshot) -> Iterator
     yield from everything
     yield from orphans(run, snapshot)[0]
     for service in run.stack.selected:
-        if not run.has_failed(service.name):
+        if is_free(run, snapshot, service):
             yield from model_plan(run, service, snapshot, everything)
     yield from client_steps(run, snapshot)
 

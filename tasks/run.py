@@ -50,7 +50,8 @@ class Run:
     by type; a change drops all of it. `goals` is what an upgrade or a rollback brings services to;
     `proven_then` is what the lock held of the host at the first look.
     `halted` tells that one of them failed, so that the others are left as they are; `arrived` are
-    the models, by service, that were not there before this run. `record` is the log of what is
+    the models, by service, that were not there before this run, and `made` the ids, by name, of the
+    containers that this run may take back. `record` is the log of what is
     changed; none where a run only looks.
     """
 
@@ -66,6 +67,7 @@ class Run:
     goals: dict[str, Goal] = field(default_factory=dict)
     halted: bool = False
     arrived: dict[str, set[str]] = field(default_factory=dict)
+    made: dict[str, str] = field(default_factory=dict)
     gpu_is_usable: bool = False
     gpu_on_hold: bool = False
     engine_needs: str = ""
@@ -145,6 +147,9 @@ class Run:
             return Result(False, "", f"no answer within {timeout:.0f} s")
         except (OSError, EOFError, SSHException) as error:
             return Result(False, "", f"the connection to the host failed: {error}")
+        except UnicodeError:
+            # pyinfra decodes strictly; what may hold any byte travels as base64.
+            return Result(False, "", "the host's answer is no UTF-8 text")
         return Result(ok, output.stdout, output.stderr)
 
     def as_caller(self) -> CallerShell:

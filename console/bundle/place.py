@@ -15,7 +15,7 @@ from console.bundle.unparsed import unparsed_secrets
 from console.checks.looked import Looked
 from console.host import shell_for
 from tasks.docker_engine.daemon_json import Refused, parse
-from tasks.engine_api import Answer, answers, curl, engine, with_label
+from tasks.engine_api import ask, engine, with_label
 from tasks.layers import Merged, defaults_layer, local_layers, rooted, stack_file
 from tasks.ollama.observed import STACK_LABEL
 from tasks.scrub import Scrubber, scrubber_for, secrets_in
@@ -76,9 +76,7 @@ class Place:
 
     def ask(self, path: str, query: dict[str, object] | None = None) -> Any:
         """Ask the engine for JSON. Raises NotThere."""
-        url = engine(path, query)
-        said = self.shell.sh(f"{curl([url], socket=self.socket)}; true").stdout
-        answer = answers(said).get(url, Answer(url, 0, ""))
+        answer = ask(self.shell, engine(path, query), socket=self.socket)
         if not answer.ok or answer.json is None:
             raise NotThere(f"Docker does not tell at {self.socket}: {answer.message}")
         return answer.json

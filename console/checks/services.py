@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
-import shlex
 from collections.abc import Iterator
 
 from console.checks.finding import CONVERGE, Check, failed, notable
 from console.checks.looked import Looked
 from console.services import ServiceView, interrupted, views
+from tasks.curl import curl_words, plain_curl
 from tasks.host.facts import PortHolders
 from tasks.host.ports import port_faults, taken
 from tasks.lockfile import ServiceLock
@@ -134,9 +134,10 @@ def host_header_checks(shell: Shell, stack: Stack, snapshot: Snapshot) -> Iterat
 
 
 def _answers_to_anybody(shell: Shell, service: Service) -> bool:
-    words = ["curl", "-s", "-o", "/dev/null", "-w", "%{http_code}", "--noproxy", "*"]
-    words += ["--max-time", "5", "-H", f"Host: {FOREIGN_HOST}", f"{service.url}/api/version"]
-    return shell.sh(shlex.join(words)).stdout.strip() == "200"
+    url = f"{service.url}/api/version"
+    words = curl_words([url], timeout=5, trailer="%{http_code}")
+    asked = plain_curl([*words, "-o", "/dev/null", "-H", f"Host: {FOREIGN_HOST}"])
+    return shell.sh(asked).stdout.strip() == "200"
 
 
 def generation_check(

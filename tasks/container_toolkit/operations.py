@@ -7,6 +7,7 @@ from collections.abc import Generator
 
 from pyinfra.api import FunctionCommand, operation
 
+from tasks.boundary import bounded
 from tasks.container_toolkit.facts import observe_toolkit
 from tasks.container_toolkit.plan import has_devices, tells_devices
 from tasks.container_toolkit.state import plan_toolkit
@@ -36,6 +37,7 @@ READ_TRIES = 10
 
 
 @operation()
+@bounded
 def toolkit() -> Generator[FunctionCommand, None, None]:
     """Bring about an engine that can give containers the GPU."""
     run = current_run()

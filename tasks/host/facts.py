@@ -7,6 +7,7 @@ from collections.abc import Iterable
 
 from pyinfra.api import FactBase
 
+from tasks.boundary import looked
 from tasks.host.observed import ObservedHost
 from tasks.host.ports import PortHolder, port_holders
 from tasks.host.sections import ONLY_ASCII, PRELUDE
@@ -164,8 +165,9 @@ def observe_host(run: Run) -> ObservedHost:
     """Look at the host, or return what was seen since the last change."""
     seen: ObservedHost | None = run.memory.get(ObservedHost)
     if seen is None:
-        found = run.host.get_fact(
-            HostFacts, socket=run.stack.docker_socket, _sudo=False, _ignore_errors=True
+        asked = {"socket": run.stack.docker_socket, "_sudo": False, "_ignore_errors": True}
+        found = looked(
+            run, "the host", lambda: run.host.get_fact(HostFacts, **asked), ObservedHost()
         )
         seen = run.memory[ObservedHost] = found
     return seen
@@ -173,7 +175,8 @@ def observe_host(run: Run) -> ObservedHost:
 
 def observe_holders(run: Run, ports: Iterable[int]) -> tuple[PortHolder, ...]:
     """Find out who listens on ports; asked only where one is taken, and not kept."""
-    found: tuple[PortHolder, ...] = run.host.get_fact(
-        PortHolders, ports=tuple(ports), _sudo=run.sudo, _ignore_errors=True
+    asked = {"ports": tuple(ports), "_sudo": run.sudo, "_ignore_errors": True}
+    found: tuple[PortHolder, ...] = looked(
+        run, "who holds a port", lambda: run.host.get_fact(PortHolders, **asked), ()
     )
     return found

@@ -15,6 +15,8 @@ from tasks.steps import Failure
 def preflight(run: Run) -> ObservedHost | None:
     """Look at the host and set `run.sudo`. None, the failure noted, where the run cannot go on."""
     host = observe_host(run)
+    if run.has_failed(""):
+        return None
     decided = access(host)
     run.sudo = decided.kind == "sudo"
     if decided.note:

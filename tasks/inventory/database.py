@@ -199,8 +199,9 @@ def _differences(
                 yield table, row, key
         for key in there:
             is_ours = _is_of(inventory.host, table, str(key[0]))
-            # Nobody could read the models of an unknown service: its rows stay as they are.
+            # Nobody could read the models of an unknown service, or saw it at all: its rows stay.
             is_unknown = table == "service_models" and key[0] in inventory.unknown
+            is_unknown = is_unknown or key[0] in inventory.unseen
             if key not in wanted and is_ours and not is_unknown:
                 yield table, None, key
 

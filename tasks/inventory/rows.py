@@ -92,10 +92,12 @@ class HostDetails:
 
 @dataclass
 class Inventory:
-    """All rows of one host, by table. `unknown` are the services whose models nobody could read."""
+    """All rows of one host, by table. `unknown` are the services whose models nobody could read,
+    `unseen` those of which nothing is known now: all their rows stay as they are."""
 
     host: str
     unknown: set[str] = field(default_factory=set)
+    unseen: set[str] = field(default_factory=set)
     rows: dict[str, list[Row]] = field(default_factory=dict)
     events: list[Row] = field(default_factory=list)
 
@@ -115,9 +117,13 @@ def inventory_of(
 ) -> Inventory:
     """Make the rows of one host. `proofs` are verdict and tokens/s of what this run proved."""
     found = Inventory(host, events=list(events))
-    found.rows["hosts"] = [{"name": host, **details.__dict__, "docker": snapshot.version}]
+    row: Row = {"name": host, **details.__dict__}
+    found.rows["hosts"] = [row if "" in snapshot.unknown else row | {"docker": snapshot.version}]
     for service in stack.services:
         name = row_name(host, service.name)
+        if snapshot.unknown_of(service.name):
+            found.unseen.add(name)
+            continue
         proof = proofs.get(service.name)
         found.rows.setdefault("models", []).append(_model_row(name, stack, service, snapshot))
         found.rows.setdefault("services", []).append(

@@ -9,9 +9,8 @@ its repository.
 
 from __future__ import annotations
 
-import shlex
-
-from tasks.engine_api import curl, engine
+from tasks.curl import curl, streaming
+from tasks.engine_api import engine
 from tasks.ollama.containers import must, request
 from tasks.ollama.facts import observe, observe_afresh
 from tasks.ollama.spec import NEXT
@@ -34,8 +33,7 @@ def pull_image(run: Run, step: Step, service: Service) -> None:
     if str(image) in observe(run).images and not digest:
         return
     query: dict[str, object] = {"fromImage": image.name, "tag": digest or image.tag}
-    to_engine = ["--noproxy", "*", "--unix-socket", run.stack.docker_socket]
-    command = shlex.join(["curl", "-sS", *to_engine, "-X", "POST", engine("/images/create", query)])
+    command = streaming(engine("/images/create", query), socket=run.stack.docker_socket)
     for following in own_tags(observe(run).kept, (image.repository,)):
         if run.is_staged(service) and following.is_for(run.stack.container_name(service) + NEXT):
             # An earlier upgrade pulled another one: without its tag it would stay for ever.

@@ -7,6 +7,7 @@ from collections.abc import Callable, Iterable
 from pyinfra.api import DeployError, deploy
 
 from tasks import journal
+from tasks.boundary import looked
 from tasks.container_toolkit.state import plan_toolkit
 from tasks.docker_engine.plan import EngineState
 from tasks.docker_engine.state import plan_engine
@@ -73,7 +74,8 @@ def plan(planner: Planner = whole_plan) -> None:
     """Plan every stage from what is there now, refuse what must not be done, print the rest."""
     run = current_run()
     if not run.has_failed(""):
-        steps = _plan(run, planner)
+        nothing: list[Step] = []
+        steps = looked(run, "the plan", lambda: _plan(run, planner), nothing)
         run.has_steps = bool(steps)
         for step in steps:
             journal.write("planned", host=run.host.name, **_planned(step))

@@ -11,6 +11,7 @@ from typing import Any
 from pyinfra.api import FunctionCommand, operation
 
 from tasks import hostlock
+from tasks.boundary import bounded
 from tasks.inventory.rows import ACTIVE, INACTIVE, installed_version, is_active
 from tasks.models.plan import undeclared
 from tasks.ollama.facts import observe
@@ -26,6 +27,7 @@ _OTHERS: list[Callable[[], Mapping[str, list[Failure]]]] = []
 
 
 @operation()
+@bounded
 def report() -> Generator[FunctionCommand, None, None]:
     """Show what stands now; fail the host where anything failed."""
     run = current_run()
@@ -53,6 +55,9 @@ def summary(stack: Stack, snapshot: Snapshot, failed: Collection[str] = ()) -> I
     width = max(len(service.name) for service in stack.services)
     for service in stack.services:
         status = ACTIVE if is_active(service, snapshot) else INACTIVE
+        if snapshot.unknown_of(service.name):
+            yield f"  {service.name:<{width}}  {service.url}  not known: it could not be seen"
+            continue
         if service.name in failed:
             # What was taken back serves; what failed is told last of all.
             status = "failed" if status == INACTIVE else f"{ACTIVE}, with a failure"

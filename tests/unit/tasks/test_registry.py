@@ -9,9 +9,10 @@ import pytest
 
 from tasks.registry import RegistryFault, digest_for, fault, parse_reply, result, token_url
 
+ONE, TWO, THREE = (f"sha256:{digit * 64}" for digit in "123")
 MANIFEST = (
-    '{"config": {"digest": "sha256:1", "size": 10},'
-    ' "layers": [{"digest": "sha256:2", "size": 100}, {"digest": "sha256:3", "size": 5}]}'
+    f'{{"config": {{"digest": "{ONE}", "size": 10}},'
+    f' "layers": [{{"digest": "{TWO}", "size": 100}}, {{"digest": "{THREE}", "size": 5}}]}}'
 )
 
 
@@ -59,11 +60,11 @@ def test_an_index_names_the_manifest_of_the_hosts_architecture() -> None:
     platforms = [("linux", "arm64"), ("linux", "amd64"), ("unknown", "unknown")]
     index = {
         "manifests": [
-            {"digest": f"sha256:{n}", "platform": {"os": system, "architecture": machine}}
+            {"digest": f"sha256:{n:064}", "platform": {"os": system, "architecture": machine}}
             for n, (system, machine) in enumerate(platforms)
         ]
     }
-    assert digest_for(json.dumps(index), "amd64") == "sha256:1"
+    assert digest_for(json.dumps(index), "amd64") == f"sha256:{1:064}"
     assert digest_for(json.dumps(index), "riscv64") == ""
     assert digest_for(MANIFEST, "amd64") == ""
     assert digest_for("not json", "amd64") == ""
@@ -83,8 +84,8 @@ def test_the_token_service_is_named_by_the_registry() -> None:
         'HTTP/1.1 401 Unauthorized\r\nWww-Authenticate: Bearer realm="https://auth.docker.io/token",'
         'service="registry.docker.io",scope="repository:ollama/ollama:pull"\r\n'
     )
-    assert token_url(header) == (
+    assert token_url(header, is_plain=False) == (
         "https://auth.docker.io/token?service=registry.docker.io"
         "&scope=repository%3Aollama%2Follama%3Apull"
     )
-    assert token_url("Www-Authenticate: Basic realm=x") == ""
+    assert token_url("Www-Authenticate: Basic realm=x", is_plain=False) == ""

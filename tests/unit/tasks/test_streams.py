@@ -33,8 +33,8 @@ IMAGE_LINES: list[dict[str, Any]] = [
 ]
 
 
-def text_of(lines: list[dict[str, Any]]) -> str:
-    return "".join(json.dumps(line) + "\n" for line in lines)
+def text_of(lines: list[dict[str, Any]]) -> bytes:
+    return b"".join(json.dumps(line).encode() + b"\n" for line in lines)
 
 
 def test_a_models_layers_add_up() -> None:
@@ -58,7 +58,7 @@ def test_lines_may_arrive_cut_anywhere(cuts: list[int]) -> None:
     text = text_of(MODEL_LINES)
     whole, pieces = ModelProgress(), ModelProgress()
     feed(whole, text)
-    rest, at = "", 0
+    rest, at = b"", 0
     for cut in [*sorted(cuts), len(text)]:
         rest = feed(pieces, rest + text[at:cut])
         at = max(at, cut)
@@ -67,8 +67,8 @@ def test_lines_may_arrive_cut_anywhere(cuts: list[int]) -> None:
 
 def test_an_error_is_kept_and_noise_is_passed_over() -> None:
     progress = ModelProgress()
-    assert feed(progress, 'noise\n[1]\n{"error": "no"}\n') == ""
-    assert progress.error == "no"
+    assert feed(progress, b'noise\n[1]\n{"error": "no"}\n') == b""
+    assert (progress.error, progress.noise) == ("no", "noise")
 
 
 @pytest.mark.parametrize(
