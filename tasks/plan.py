@@ -22,6 +22,7 @@ from tasks.ollama.plan import (
     without_repeated_pulls,
 )
 from tasks.ollama.spec import ContainerSpec, spec_of
+from tasks.references import ImageReference, image_path
 from tasks.run import Run
 from tasks.stack import Service
 from tasks.steps import Action, Failure, Step
@@ -48,17 +49,26 @@ def wanted_for(run: Run, service: Service) -> Wanted:
     # Only what once worked was lost: where a new container proves the CPU, it is left at that.
     had_gpu = run.gpu_is_usable and bool(run.locked(service).partial_models)
     lost = lost_devices(run, observe(run)).said if had_gpu else {}
+    before = image_before(run, service)
     return Wanted(
         service=service,
         spec=spec_for(run, service),
         image_digest=run.image_digest(service),
         staged=run.is_staged(service),
         previous=run.previous_image(service),
+        kept_in=before.name if before is not None else "",
         may_adopt=run.stack.options.adopt == service.name,
         do_restart=run.stack.options.restart,
         needs=run.engine_needs,
         lost_gpu=lost.get(name, ""),
     )
+
+
+def image_before(run: Run, service: Service) -> ImageReference | None:
+    """Return the image that was proven before the present one, as it is pulled; None for none."""
+    image = run.locked(service).image
+    before = image.previous if image is not None else None
+    return ImageReference.parse(before.reference).at(run.stack.image_mirror) if before else None
 
 
 def is_free(run: Run, snapshot: Snapshot, service: Service) -> bool:
@@ -118,8 +128,15 @@ def orphans(run: Run, snapshot: Snapshot) -> tuple[list[Step], list[str]]:
     options = run.stack.options
     declared = {service.name for service in run.stack.services}
     purge = options.prune and options.purge
-    prefix, known = run.stack.container_prefix, known_services(run, snapshot)
-    return plan_orphans(prefix, declared, snapshot, prune=options.prune, purge=purge, known=known)
+    return plan_orphans(
+        run.stack.container_prefix,
+        declared,
+        snapshot,
+        prune=options.prune,
+        purge=purge,
+        known=known_services(run, snapshot),
+        paths=known_images(run),
+    )
 
 
 def known_services(run: Run, snapshot: Snapshot) -> set[str]:
@@ -127,6 +144,16 @@ def known_services(run: Run, snapshot: Snapshot) -> set[str]:
     locked = run.lock.services(run.host.name) if run.lock is not None else set()
     labelled = {c.service for c in snapshot.containers if c.is_of(run.stack.container_prefix)}
     return {service.name for service in run.stack.services} | labelled | locked
+
+
+def known_images(run: Run) -> set[str]:
+    """Return the repositories of the images that services of this host have or had."""
+    references = {service.image for service in run.stack.services}
+    if run.lock is not None:
+        for name in run.lock.services(run.host.name):
+            image = run.lock.service(run.host.name, name).image
+            references |= {one.reference for one in (image, image and image.previous) if one}
+    return {image_path(reference) for reference in references} - {""}
 
 
 def removals(run: Run, snapshot: Snapshot) -> list[Step]:
@@ -142,6 +169,7 @@ def removals(run: Run, snapshot: Snapshot) -> list[Step]:
         prune=True,
         purge=stack.options.purge,
         known=known,
+        paths=known_images(run),
     )
     return [replace(step, why="asked for") for step in steps]
 

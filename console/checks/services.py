@@ -13,7 +13,7 @@ from tasks.host.ports import port_faults, taken
 from tasks.lockfile import ServiceLock
 from tasks.ollama.generation import Proof, generate, is_as_declared, is_slower
 from tasks.ollama.observed import ObservedContainer, Snapshot
-from tasks.ollama.plan import Wanted, plan_orphans, refusal
+from tasks.ollama.plan import Wanted, has_inherited_labels, plan_orphans, refusal
 from tasks.ollama.spec import PREVIOUS, spec_of
 from tasks.shell import LocalShell, Shell
 from tasks.stack import Service, Stack
@@ -84,7 +84,8 @@ def leftover_checks(stack: Stack, snapshot: Snapshot) -> Iterator[Check]:
     for container in snapshot.containers:
         name = declared.get(container.service, "")
         is_stray = container.name not in (name, name + PREVIOUS)
-        if name and is_stray and container.is_of(stack.container_prefix):
+        is_ours = container.is_of(stack.container_prefix) and not has_inherited_labels(container)
+        if name and is_stray and is_ours:
             told = (
                 f"container {container.name} says that it is {container.service}: renamed by hand"
             )

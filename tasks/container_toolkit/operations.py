@@ -15,13 +15,8 @@ from tasks.docker_engine.configure import Edit, current, restart_engine, write
 from tasks.docker_engine.daemon_json import FEATURES, NVIDIA, PATH, with_cdi, with_nvidia
 from tasks.docker_engine.facts import observe_engine
 from tasks.docker_engine.operations import failed
-from tasks.docker_engine.packages import (
-    RepositoryFailed,
-    install,
-    install_known,
-    pinned,
-    use_repository,
-)
+from tasks.docker_engine.packages import install, install_known, pinned
+from tasks.docker_engine.repositories import RepositoryFailed, use_repository
 from tasks.docker_engine.sources import toolkit_repository
 from tasks.host.sections import PRELUDE
 from tasks.run import Run, current_run, step_command

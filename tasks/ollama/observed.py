@@ -359,10 +359,6 @@ class Snapshot:
         """Return the id of an image that is here with this manifest digest, "" where none is."""
         return next((i.id for i in self.images.values() if digest in i.digests), "")
 
-    def kept_image(self, container: str, ending: str) -> KeptImage | None:
-        """Return the image that is kept for a container, as "-previous" or "-next"."""
-        return next((image for image in self.kept if image.is_for(container + ending)), None)
-
     def uses(self, image: str) -> bool:
         """Tell whether any container, ours or not, was made from an image of this reference."""
         containers: Iterable[ObservedContainer | ForeignContainer]
