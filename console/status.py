@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING, Any
 from console.host import SeenHost
 from console.services import ServiceView, interrupted, orphans, views
 from tasks.inventory.rows import LOCAL, row_name
+from tasks.ollama.observed import seeing
 from tasks.text import bytes_text
 
 if TYPE_CHECKING:
@@ -132,7 +133,7 @@ def notes(status: HostStatus, *, rows: bool = True) -> Iterator[tuple[str, str]]
 
 def _of_service(name: str, row: ServiceView) -> Iterator[tuple[str, str]]:
     if row.unknown:
-        yield f"{name}: not known: {row.unknown}", "red"
+        yield f"{name}: not known: {row.unknown}; {seeing(row.container)}", "red"
     for change in row.drift:
         yield f"{name}: drift: {change['field']} {change['old']} → {change['new']}", "yellow"
     if row.left_gpu:

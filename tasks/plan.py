@@ -12,7 +12,7 @@ from tasks.ollama.abilities import lacking
 from tasks.ollama.devices import lost_devices
 from tasks.ollama.facts import observe
 from tasks.ollama.generation import left_gpu
-from tasks.ollama.observed import Snapshot
+from tasks.ollama.observed import Snapshot, seeing
 from tasks.ollama.plan import (
     Wanted,
     order_by_ports,
@@ -187,11 +187,7 @@ def refuse_unknown(run: Run, snapshot: Snapshot) -> None:
             )
             run.fail(Failure("left as it is: not all of it could be seen", cause, remedy))
             continue
-        container = run.stack.container_prefix + name
-        remedy = (
-            f"run again; if it stays so: docker inspect {container}, and docker logs {container},"
-            f" tell more (docker restart {container} mends a server that answers oddly)"
-        )
+        remedy = seeing(run.stack.container_prefix + name)
         run.fail(Failure("left as it is: not all of it could be seen", cause, remedy, name))
 
 

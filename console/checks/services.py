@@ -12,7 +12,7 @@ from tasks.host.facts import PortHolders
 from tasks.host.ports import port_faults, taken
 from tasks.lockfile import ServiceLock
 from tasks.ollama.generation import Proof, generate, is_as_declared, is_slower
-from tasks.ollama.observed import ObservedContainer, Snapshot
+from tasks.ollama.observed import ObservedContainer, Snapshot, seeing
 from tasks.ollama.plan import Wanted, has_inherited_labels, plan_orphans, refusal
 from tasks.ollama.spec import PREVIOUS, spec_of
 from tasks.shell import LocalShell, Shell
@@ -45,6 +45,8 @@ def service_checks(looked: Looked) -> Iterator[Check]:
 def service_check(view: ServiceView, refused: Failure | None = None) -> Check:
     """Judge a service by its row; `refused`: why no converge would touch it (fault 33)."""
     finding = f"{view.state}, {view.installed_version or f'{view.model} is not there'}"
+    if view.unknown:
+        return Check(view.name, False, f"not known: {view.unknown}", seeing(view.container))
     if refused is not None:
         return Check(view.name, False, f"{refused.what}: {refused.cause}", refused.remedy)
     if view.drift:
@@ -72,7 +74,7 @@ def port_checks(looked: Looked) -> Iterator[Check]:
         return
     fact = PortHolders()
     script = fact.command([service.port for service in services])
-    holders = fact.process(looked.root.sh(script).stdout.splitlines())
+    holders = fact.process(looked.root.sh(script).stdout.split("\n"))
     published = looked.snapshot.published_by_others()
     for failure in port_faults(stack, listening, holders, ours, published):
         yield failed(f"{failure.service}: port", failure)

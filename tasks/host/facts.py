@@ -8,6 +8,8 @@ from collections.abc import Iterable
 from pyinfra.api import FactBase
 
 from tasks.boundary import looked
+from tasks.curl import curl_words, plain_curl
+from tasks.engine_api import engine
 from tasks.host.observed import ObservedHost
 from tasks.host.ports import PortHolder, port_holders
 from tasks.host.sections import ONLY_ASCII, PRELUDE
@@ -63,8 +65,7 @@ socket=@SOCKET@
 echo "path=$socket"
 ping() {
   if command -v curl >/dev/null; then
-    code=$($1 curl -sS -o /dev/null -w '%{http_code}' --noproxy '*' --connect-timeout 5 \
-      --max-time 10 --unix-socket "$socket" http://docker/_ping 2>/dev/null)
+    code=$($1 @PING@ 2>/dev/null)
     echo "$code $?"
   elif command -v docker >/dev/null; then
     timeout 10 $1 docker -H "unix://$socket" version >/dev/null 2>&1 && echo 200 0
@@ -126,6 +127,11 @@ true"""
 )
 
 
+def _ping(socket: str) -> str:
+    words = curl_words([engine("/_ping")], socket=socket, timeout=10, trailer="%{http_code}")
+    return plain_curl([*words, "-o", "/dev/null"])
+
+
 class HostFacts(FactBase[ObservedHost]):
     """The host as its user sees it. Never run with sudo: whether sudo works is one of the facts."""
 
@@ -137,6 +143,7 @@ class HostFacts(FactBase[ObservedHost]):
         is_default = ObservedHost(socket=socket).is_default_socket
         return (
             HOST_SCRIPT.replace("@SOCKET@", shlex.quote(socket))
+            .replace("@PING@", _ping(socket))
             .replace("@ASCII@", ONLY_ASCII)
             .replace("@DEFAULT@", "yes" if is_default else "no")
             .replace("@PACKAGES@", " ".join(DOCKER_PACKAGES))

@@ -173,6 +173,14 @@ class ObservedContainer:
         return self.status == "running"
 
 
+def seeing(container: str) -> str:
+    """Say what a person can do where nobody could see how it stands with a container."""
+    return (
+        f"run again; if it stays so: docker inspect {container}, and docker logs {container}, tell"
+        f" more (docker restart {container} mends a server that answers oddly)"
+    )
+
+
 def environment(pairs: Iterable[str]) -> dict[str, str]:
     """Turn ["NAME=value"] into a mapping."""
     return {name: value for name, _, value in (pair.partition("=") for pair in pairs)}
