@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 import platform
 from collections.abc import Callable, Iterable, Iterator, Mapping
 from dataclasses import asdict, dataclass
@@ -26,6 +25,7 @@ from tasks.inventory.rows import KEYS
 from tasks.layers import rooted
 from tasks.ollama.containers import container_log
 from tasks.runlog import log_beside
+from tasks.words.printable import json_text
 
 LOG_LINES = 2000
 Files = Mapping[str, str]
@@ -73,7 +73,7 @@ def parts(place: Place, found: Iterable[Check]) -> Iterator[Part]:
 
 
 def _json(place: Place, value: Any) -> str:
-    return json.dumps(place.scrubber.value(value), indent=2, ensure_ascii=False) + "\n"
+    return json_text(place.scrubber.value(value), indent=2, is_ascii=False) + "\n"
 
 
 def _doctor(place: Place, checks: list[Check]) -> str:
