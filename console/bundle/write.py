@@ -66,7 +66,7 @@ def write(path: Path, found: list[Check], ended: str, *, is_json: bool) -> None:
     place = Place.here()
     made = dict(files(place, parts(place, found)))
     if ended:
-        made["doctor-ended.txt"] = place.scrubber.text(ended)
+        made["doctor-ended.txt"] = place.scrubbed(ended)
     about = "\n".join(contents(parts(place, found), made))
     made = {"README.txt": f"{about}\n\n{SHARE}\n", **made}
     try:
@@ -87,7 +87,7 @@ def files(place: Place, made: Iterable[Part]) -> Iterator[tuple[str, str]]:
             yield f"{part.name}.not-there.txt", f"{error}\n"
         except Exception as error:
             # Whoever reads the bundle looks for faults: this is one of ours.
-            text = place.scrubber.text(f"{type(error).__name__}: {error}")
+            text = place.scrubbed(f"{type(error).__name__}: {error}")
             yield f"{part.name}.not-there.txt", f"{text}\n"
 
 
