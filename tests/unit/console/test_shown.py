@@ -75,6 +75,13 @@ def test_attack_13_status_shows_whatever_servers_say(looked: list[HostStatus]) -
     assert_only_shown(as_text(looked))
 
 
+def test_attack_13_json_has_no_byte_that_a_terminal_obeys() -> None:
+    told = printed(tell, as_document(WORST_HOST, is_here=False))
+    assert_only_shown(told)
+    (here, _) = json.loads(told)["hosts"]
+    assert here["orphans"] == [WORST.replace("\ud800", "\ufffd")]
+
+
 def test_attack_13_no_markup_of_a_server_ends_status() -> None:
     told = as_text(WORST_HOST)
     assert_only_shown(told)

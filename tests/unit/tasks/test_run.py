@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+import ast
 from typing import Any, cast
 
 import pytest
 from pyinfra.api import Host
 
+from tasks.layers import ROOT
 from tasks.run import DEBUG, Run, unforeseen
 from tasks.steps import Failure
 from tests.unit.foreign import WORST, assert_literal, assert_only_shown
@@ -56,3 +58,24 @@ def test_attack_13_a_traceback_that_was_asked_for_only_shows(
     told = capsys.readouterr().err
     assert "ValueError" in told
     assert_only_shown(told)
+
+
+# Who may print or speak of a host: each makes printable what it says.
+WAYS_OUT = {
+    "print": {"tasks/report/operations.py", "tasks/run.py", "deploys/verify.py"},
+    "host.log": set(),
+    "run.host.log": set(),
+    "self.host.log": {"tasks/run.py"},
+    "self.host.log_styled": {"tasks/run.py"},
+    "click.echo": {"tasks/preflight/speech.py"},
+    "traceback.print_exception": set(),
+}
+
+
+def test_attack_13_there_is_one_way_out_of_a_run() -> None:
+    for path in [*sorted((ROOT / "tasks").rglob("*.py")), *sorted((ROOT / "deploys").glob("*.py"))]:
+        name = str(path.relative_to(ROOT))
+        for node in ast.walk(ast.parse(path.read_text(encoding="utf-8"))):
+            if isinstance(node, ast.Call):
+                called = ast.unparse(node.func)
+                assert name in WAYS_OUT.get(called, {name}), f"{name}:{node.lineno}: {called}"
