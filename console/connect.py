@@ -8,14 +8,12 @@ from dataclasses import dataclass, replace
 from functools import cached_property
 from typing import Any
 
-import click
-
 from console.change import Edits
 from console.doing import Doing
 from console.host import Trouble, declared, lock_of, snapshot_of
 from console.log import note
 from console.move import only_one, run_declared
-from console.say import end, say
+from console.say import end, say, show
 from tasks.editors.apply import apply
 from tasks.editors.documents import (
     EDITIONS,
@@ -34,7 +32,7 @@ from tasks.editors.record import BrokenRecord, Record
 from tasks.editors.users import UserShell
 from tasks.editors.wiring import Shows, Wiring, client_url, known_shows, wiring_of
 from tasks.inventory.rows import LOCAL
-from tasks.ollama.abilities import show
+from tasks.ollama.abilities import show as show_model
 from tasks.ollama.observed import Snapshot
 from tasks.shell import LocalShell
 from tasks.stack import Stack
@@ -106,7 +104,7 @@ def _shows(stack: Stack) -> Shows:
     for service in stack.services if not stack.client_host else ():
         missing = [m for m in service.models if (service.name, m) not in found and service.active]
         for model in missing:
-            told = show(LocalShell(), client_url(stack, service), model)
+            told = show_model(LocalShell(), client_url(stack, service), model)
             if told is not None:
                 found[service.name, model] = told
     return found
@@ -120,7 +118,7 @@ def listing(found: Here) -> list[dict[str, Any]]:
     differing: dict[str, list[str]] = {}
     for one in outcome.changes:
         differing.setdefault(one.client, []).append(one.shown)
-    told = "\n".join(line for failure in outcome.failures for line in failure.lines())
+    told = "\n".join(f"{f.what}\n{f.cause}\n{f.remedy}" for f in outcome.failures)
     for name, paths in connected.items():
         differing.setdefault(name, []).extend(path for path in paths if path in told)
     return [
@@ -183,7 +181,7 @@ def _outcome(found: Here, clients: Sequence[str]) -> Outcome:
 def tell_unknown(found: Here) -> None:
     """Say of which services nobody knows what their models can do."""
     for name in sorted(found.wiring.unknown):
-        click.echo(
+        show(
             f"{name}: not all of its models are known here (not pulled, or its server does not"
             " answer): what stands of it in files stays as it is",
             err=True,
@@ -207,7 +205,7 @@ def carry_out(found: Here, outcome: Outcome, is_dry: bool) -> int:
     if not outcome.changes and not failures:
         say("nothing to do: every file is as it should be")
     if failures:
-        click.echo("\n".join(failures), err=True)
+        show(*failures, err=True)
     return 1 if failures else 0
 
 

@@ -17,7 +17,7 @@ from console.change import Declaration, Edits
 from console.doing import Doing
 from console.host import Trouble, declared, lock_of, snapshot_of
 from console.log import typed_words
-from console.say import INTERRUPTED, end, say
+from console.say import INTERRUPTED, end, say, show
 from console.services import interrupted
 from console.sync import inventory_now
 from tasks.inventory.database import DatabaseError, record
@@ -103,7 +103,7 @@ def _declare_again(doing: Doing, declaration: Declaration, edits: Edits, stack: 
     moved = declaration.take_back(edits, stack, lock_of(stack))
     doing.are_edits_undone = not moved
     left = f", except for {', '.join(moved)}, proven with the new one" if moved else ""
-    click.echo(f"{declaration.path.name} declares what it did before{left}.", err=True)
+    show(f"{declaration.path.name} declares what it did before{left}.", err=True)
     with suppress(DatabaseError, DeclarationError):
         present = declared()
         snapshot, trouble = snapshot_of(present)

@@ -93,7 +93,8 @@ def as_text(found: list[HostStatus]) -> str:
 
 def print_status(found: list[HostStatus], console: Console) -> None:
     """Print one table of all services on all hosts, then what it has no room for."""
-    from console.table import Line, print_lines  # noqa: PLC0415 (JSON does not pay for it)
+    from console.safe import safe  # noqa: PLC0415 (JSON does not pay for it)
+    from console.table import Line, print_lines  # noqa: PLC0415 (as above)
 
     lines: list[Line] = []
     for status in found:
@@ -104,11 +105,11 @@ def print_status(found: list[HostStatus], console: Console) -> None:
     print_lines(console, lines)
     for status in found:
         for text, style in notes(status):
-            console.print(text, style=style, markup=False)
+            console.print(safe(text, style))
     if not all(row.is_well for status in found for row in status.rows):
         is_here = [status.seen.name for status in found] == [LOCAL]
         remedy = CONVERGE if is_here else CONVERGE_FLEET
-        console.print(f"not everything is as declared; remedy: {remedy}", markup=False)
+        console.print(safe(f"not everything is as declared; remedy: {remedy}"))
 
 
 def notes(status: HostStatus, *, rows: bool = True) -> Iterator[tuple[str, str]]:

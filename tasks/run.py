@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 import shlex
+import sys
 import time
 import traceback
 from collections.abc import Iterator, Mapping
@@ -26,8 +27,11 @@ from tasks.runlog import RunLog
 from tasks.shell import Result
 from tasks.stack import DeclarationError, Service, Stack, declare
 from tasks.steps import Action, Failure, Step, StepFailed
+from tasks.words.printable import printable, printable_lines
 
 DEBUG = "OLLAMA_STACK_DEBUG"
+# A `docker run` with all that a service declares is one line, to be copied.
+LONGEST_LINE = 20_000
 RUN_ID = f"{datetime.now(UTC):%Y%m%dT%H%M%SZ}-{os.getpid()}"
 
 
@@ -184,7 +188,7 @@ class Run:
 
     def log(self, message: str) -> None:
         """Show a line to the person who watches."""
-        self.host.log(message)
+        self.host.log(printable(message, LONGEST_LINE))
 
     def fail(self, failure: Failure) -> None:
         """Note a failure for the report, and show its first line at once."""
@@ -200,7 +204,7 @@ class Run:
         if text not in self.notes:
             self.notes.append(text)
             journal.write("note", host=self.host.name, text=text)
-            self.host.log_styled(text, fg="yellow")
+            self.host.log_styled(printable(text), fg="yellow")
 
     def changed(self, step: Step) -> None:
         """Write a change down, and forget what was observed before it."""
@@ -339,7 +343,7 @@ def step_command(run: Run, step: Step, function: Any, *args: Any) -> FunctionCom
 def unforeseen(what: str, error: Exception, service: str = "") -> Failure:
     """Return the failure that an exception of our own stands for; DEBUG shows where it is."""
     if os.environ.get(DEBUG):
-        traceback.print_exception(error)
+        print(printable_lines("".join(traceback.format_exception(error))), file=sys.stderr)
     remedy = f"this is a fault of ollama-stack: {DEBUG}=1 shows where; please report it"
     return Failure(what, f"{type(error).__name__}: {error}", remedy, service)
 

@@ -21,6 +21,7 @@ from tasks.ollama.observed import STACK_LABEL
 from tasks.scrub import Scrubber, scrubber_for, secrets_in
 from tasks.shell import LocalShell
 from tasks.stack import DeclarationError, Stack, declare
+from tasks.words.printable import WHOLE, printable_lines
 
 
 class NotThere(Exception):
@@ -103,6 +104,12 @@ class Place:
                 known.append(self.looked.engine.daemon_json)
         scrubber = scrubber_for(*known)
         return Scrubber(scrubber.known | frozenset(self._unparsed()))
+
+    def scrubbed(self, text: str) -> str:
+        """Return a text without secrets, and printable; no escape in its middle hides one."""
+        clean = self.scrubber.text(text)
+        shown = printable_lines(clean, WHOLE)
+        return clean if shown == clean else self.scrubber.text(shown)
 
     @staticmethod
     def _unparsed() -> Iterator[str]:

@@ -36,6 +36,7 @@ from tasks.runlog import RunLog
 from tasks.stack import DeclarationError
 from tasks.steps import Step, plan_lines
 from tasks.vram.check import check_vram
+from tasks.words.printable import printable_lines
 
 Planner = Callable[[Run, list[Step], Snapshot], Iterable[Step]]
 AFTER_ENGINE = {
@@ -60,7 +61,7 @@ def preflight() -> None:
     except (DeclarationError, LockError) as error:
         cause, _, remedy = str(error).partition("\n  remedy: ")
         journal.write("failure", service="", what="nothing was begun", cause=cause, remedy=remedy)
-        raise DeployError(str(error)) from None
+        raise DeployError(printable_lines(error)) from None
     if not is_dry():
         run.record = RunLog.of(run.stack, RUN_ID, run.host.name, run.note)
     if look_at_host(run) is not None and parameters().get("yes"):

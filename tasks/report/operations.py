@@ -22,6 +22,7 @@ from tasks.runlog import end_all
 from tasks.stack import Stack
 from tasks.steps import Failure
 from tasks.upgrade.available import tell_upgrades
+from tasks.words.printable import printable
 
 _OTHERS: list[Callable[[], Mapping[str, list[Failure]]]] = []
 
@@ -62,10 +63,11 @@ def summary(stack: Stack, snapshot: Snapshot, failed: Collection[str] = ()) -> I
             # What was taken back serves; what failed is told last of all.
             status = "failed" if status == INACTIVE else f"{ACTIVE}, with a failure"
         version = installed_version(service, snapshot) or f"{service.model} is not there"
-        yield f"  {service.name:<{width}}  {service.url}  {status:<8}  {version}"
+        yield printable(f"  {service.name:<{width}}  {service.url}  {status:<8}  {version}")
         left_alone = undeclared(service, snapshot.models(service.name) or {})
         if left_alone:
-            yield f"  {'':<{width}}  not declared and left alone: {', '.join(left_alone)}"
+            others = ", ".join(left_alone)
+            yield printable(f"  {'':<{width}}  not declared and left alone: {others}")
 
 
 def print_failures_last() -> None:
@@ -112,4 +114,4 @@ def last_words(host: str, failures: Sequence[Failure]) -> list[str]:
     for same in by_cause.values():
         *heads, last = [failure.lines() for failure in same]
         lines += [*(head[0] for head in heads), *last]
-    return ["", f"{count} on {host}:", *(f"  {line}" for line in lines)]
+    return ["", f"{count} on {printable(host)}:", *(f"  {line}" for line in lines)]

@@ -47,3 +47,13 @@ def test_a_service_of_another_host_bears_its_name() -> None:
 def test_details_hold_image_digest_and_the_last_proof() -> None:
     row = qwen("services", UP)
     assert (row["image_digest"], row["verdict"], row["tokens_per_second"]) == (DIGEST, "CPU", 12.3)
+
+
+def test_no_row_holds_a_lone_surrogate_and_nothing_else_of_it_changes() -> None:
+    text = "a\ud800\x1b[1m[/]"
+    held = {text: ServedModel(text, text, 5)}
+    seen = snapshot(container(spec(STACK)), servers={"qwen": ObservedServer(text, held)})
+    found = inventory_of("@local", STACK, seen, HostDetails(text), {}, [{"why": text, "id": 1}])
+    assert found.rows["service_models"][0]["model"] == "a?\x1b[1m[/]"
+    assert found.events == [{"why": "a?\x1b[1m[/]", "id": 1}]
+    str(found).encode()
