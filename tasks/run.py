@@ -183,8 +183,9 @@ class Run:
         try:
             yield self.lock or LockFile.load(layers.rooted(self.stack.lock))
         except (OSError, LockError) as error:
-            cause = f"{self.stack.lock} cannot be written: {error}"
-            raise StepFailed(cause, "mend the rights or the file, then run again") from None
+            cause, _, remedy = str(error).partition("\n  remedy: ")
+            remedy = remedy or "mend the rights or the file, then run again"
+            raise StepFailed(f"{self.stack.lock} cannot be written: {cause}", remedy) from None
 
     def log(self, message: str) -> None:
         """Show a line to the person who watches."""

@@ -16,6 +16,7 @@ from dataclasses import dataclass, field
 from typing import Any
 
 from tasks.curl import enveloped, opened
+from tasks.hostfolder import BUSY
 from tasks.hostlock import under_lock
 from tasks.run import Run
 from tasks.text import progress_text
@@ -183,7 +184,8 @@ def _worker(prefix: str, command: str, after: str) -> str:
         ' [ -e alive ] && rm -f alive && n=0; done; rm -rf "$PWD"; kill -TERM -$$'
     )
     return (
-        f"echo $$ >pid; ({watch}) & {under_lock(prefix, work)}; "
+        f"echo $$ >pid; ({watch}) & {under_lock(prefix, work)} 2>err"
+        f" || [ -e rc ] || {{ echo 000 >code; echo {BUSY} >rc; }}; "
         f'rm -f body; here=$PWD; cd /; sleep {LINGER_SECONDS}; rm -rf "$here"'
     )
 

@@ -5,7 +5,6 @@ from __future__ import annotations
 import io
 import os
 import tarfile
-import tempfile
 import time
 import traceback
 from collections.abc import Iterable, Iterator
@@ -20,6 +19,7 @@ from console.bundle.place import NotThere, Place
 from console.checks.finding import Check
 from console.host import Trouble
 from console.say import end, show, show_text
+from tasks.files import give_to_owner, remove_leftovers, temporary
 from tasks.stack import DeclarationError
 from tasks.text import bytes_text
 from tasks.words.printable import WHOLE, printable, printable_lines
@@ -102,21 +102,21 @@ def contents(made: Iterable[Part], there: Iterable[str]) -> Iterator[str]:
 def save(path: Path, texts: dict[str, str]) -> None:
     """Write texts as one archive that appears whole, and never over another. Raises OSError."""
     folder = path.name.removesuffix(".gz").removesuffix(".tar").removesuffix(".tgz")
-    descriptor, temporary = tempfile.mkstemp(dir=path.absolute().parent, prefix=".doctor-")
-    try:
-        with os.fdopen(descriptor, "wb") as file:
+    beside = path.absolute().parent
+    remove_leftovers(beside, ".doctor-")
+    with temporary(beside, ".doctor-") as (descriptor, name):
+        with os.fdopen(os.dup(descriptor), "wb") as file:
             with tarfile.open(fileobj=file, mode="w:gz") as archive:
-                for name, text in texts.items():
+                for inside, text in texts.items():
                     # Somebody will read it in a terminal.
                     content = printable_lines(text, WHOLE).encode()
-                    entry = tarfile.TarInfo(f"{folder}/{printable(name)}")
+                    entry = tarfile.TarInfo(f"{folder}/{printable(inside)}")
                     entry.size, entry.mode, entry.mtime = len(content), 0o600, int(time.time())
                     archive.addfile(entry, io.BytesIO(content))
             file.flush()
             os.fsync(file.fileno())
-        _name(temporary, path)
-    finally:
-        Path(temporary).unlink(missing_ok=True)
+        give_to_owner(descriptor, beside)
+        _name(name, path)
 
 
 def _name(temporary: str, path: Path) -> None:

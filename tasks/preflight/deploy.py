@@ -11,11 +11,13 @@ from tasks.boundary import looked
 from tasks.container_toolkit.state import plan_toolkit
 from tasks.docker_engine.plan import EngineState
 from tasks.docker_engine.state import plan_engine
+from tasks.files import remove_leftovers, remove_leftovers_beside
 from tasks.host.preflight import find_port_faults
 from tasks.host.preflight import preflight as look_at_host
-from tasks.layers import rooted
+from tasks.layers import rooted, stack_file
 from tasks.lockfile import LockError
 from tasks.nvidia.state import plan_driver
+from tasks.ollama.containers import FAILED_LOGS
 from tasks.ollama.facts import observe
 from tasks.ollama.observed import Snapshot
 from tasks.plan import ability_notes, docker_commands, gpu_notes, orphans, refuse, whole_plan
@@ -63,11 +65,19 @@ def preflight() -> None:
         journal.write("failure", service="", what="nothing was begun", cause=cause, remedy=remedy)
         raise DeployError(printable_lines(error)) from None
     if not is_dry():
+        _tidy(run)
         run.record = RunLog.of(run.stack, RUN_ID, run.host.name, run.note)
     if look_at_host(run) is not None and parameters().get("yes"):
         # Before the first look at what is there, so that nothing changes under this run.
         operations.take_lock(run)
     operations.preflight(name="Check first")
+
+
+def _tidy(run: Run) -> None:
+    """Remove what killed runs left half-written on this machine."""
+    for path in (stack_file(), rooted(run.stack.lock)):
+        remove_leftovers_beside(path)
+    remove_leftovers(rooted(run.stack.database).parent / FAILED_LOGS)
 
 
 @deploy("Plan")
