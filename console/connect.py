@@ -25,9 +25,10 @@ from tasks.editors.documents import (
     meant,
     places,
 )
-from tasks.editors.look import ObservedUser, look
+from tasks.editors.look import LookFailed, ObservedUser, look
 from tasks.editors.merge import merge
-from tasks.editors.plan import FileChange, Outcome, plan_user, shown
+from tasks.editors.outcome import FileChange, Outcome, odd, shown
+from tasks.editors.plan import plan_user
 from tasks.editors.record import BrokenRecord, Record
 from tasks.editors.users import UserShell
 from tasks.editors.wiring import Shows, Wiring, client_url, known_shows, wiring_of
@@ -37,6 +38,8 @@ from tasks.ollama.observed import Snapshot
 from tasks.shell import LocalShell
 from tasks.stack import Stack
 from tasks.steps import StepFailed
+
+LOOK_REMEDY = "set HOME, see that it can be read, or run it as another user"
 
 
 @dataclass(frozen=True)
@@ -85,12 +88,20 @@ def _readable(data: bytes) -> Record | None:
 
 
 def here(stack: Stack, snapshot: Snapshot | None = None) -> Here:
-    """Look at this machine's user, the one who called sudo where that is root."""
+    """Look at this machine's user, the one who called sudo where that is root, or end."""
+    try:
+        return seen(stack, snapshot)
+    except LookFailed as error:
+        end(Trouble(f"{error}", LOOK_REMEDY))
+
+
+def seen(stack: Stack, snapshot: Snapshot | None = None) -> Here:
+    """Look at that user. Raises LookFailed."""
     caller = os.environ.get("SUDO_USER", "") if os.geteuid() == 0 else ""
     shell = UserShell(LocalShell(), caller)
     user = look(shell, {**FOUND_BY, **EDITIONS}, places(stack), stack.container_prefix)
     if user is None:
-        end(Trouble("this user has no home folder", "set HOME, or run it as another user"))
+        raise LookFailed("this user has no home folder")
     if snapshot is None:
         snapshot, _ = snapshot_of(stack)
     clients = meant(stack, user, snapshot)
@@ -202,6 +213,9 @@ def carry_out(found: Here, outcome: Outcome, is_dry: bool) -> int:
             note(told(one))
         except StepFailed as error:
             failures += [f"cause:  {error.cause}", f"remedy: {error.remedy}"]
+        except Exception as error:
+            # Of this file alone: the next ones are written all the same.
+            failures += odd(told(one), error, one.shown).lines()
     if not outcome.changes and not failures:
         say("nothing to do: every file is as it should be")
     if failures:

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import os
-import tomllib
 from collections.abc import Iterator
 from contextlib import suppress
 from dataclasses import dataclass, field
@@ -21,7 +20,9 @@ from tasks.ollama.observed import STACK_LABEL
 from tasks.scrub import Scrubber, scrubber_for, secrets_in
 from tasks.shell import LocalShell
 from tasks.stack import DeclarationError, Stack, declare
+from tasks.words.foreign import BadAnswer
 from tasks.words.printable import WHOLE, printable_lines
+from tasks.words.toml import parse_toml
 
 
 class NotThere(Exception):
@@ -118,7 +119,7 @@ class Place:
             return
         text = stack_file().read_text(encoding="utf-8", errors="replace")
         try:
-            tomllib.loads(text)
-        except tomllib.TOMLDecodeError:
+            parse_toml(text)
+        except BadAnswer:
             yield from unparsed_secrets(text)
             yield from secrets_in(text.splitlines())

@@ -11,7 +11,7 @@ from tasks.boundary import bounded
 from tasks.docker_engine.operations import failed
 from tasks.editors.apply import apply
 from tasks.editors.look import ObservedUser
-from tasks.editors.plan import FileChange
+from tasks.editors.outcome import FileChange
 from tasks.editors.state import plan_clients, plan_removal, step_of
 from tasks.editors.users import UserShell
 from tasks.ollama.facts import observe

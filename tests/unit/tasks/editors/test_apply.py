@@ -11,7 +11,7 @@ import pytest
 
 from tasks.editors.apply import apply
 from tasks.editors.look import ObservedUser
-from tasks.editors.plan import FileChange
+from tasks.editors.outcome import FileChange
 from tasks.editors.record import Record, digest
 from tasks.editors.users import NO_USER, UserShell, as_user
 from tasks.shell import LocalShell
