@@ -20,6 +20,7 @@ import pytest
 from tasks import hostfolder, hostlock, streams
 from tasks.run import Run
 from tasks.shell import LocalShell, Result
+from tests.unit.passage import let_others_pass
 
 PREFIX = "unit-test-"
 NEEDS_ROOT = pytest.mark.skipif(os.getuid() != 0, reason="needs root to become another user")
@@ -261,8 +262,7 @@ def test_attack_24_a_member_of_the_group_takes_it_after_root_did(
 ) -> None:
     """fs.protected_regular and a file of root's keep nobody out; and root comes after a user."""
     monkeypatch.setattr(hostfolder, "GROUP", "nogroup")
-    for above in folder.parents[:3]:
-        above.chmod(0o755)
+    let_others_pass(folder)
     make()
     assert (folder.stat().st_gid, stat.S_IMODE(folder.stat().st_mode)) == (65534, 0o2770)
     member = subprocess.Popen(
@@ -294,8 +294,7 @@ def test_who_cannot_have_the_folder_is_told_the_command_that_makes_it_right(
     if made:
         folder.mkdir(mode=0o700)
     monkeypatch.setattr(hostfolder, "GROUP", "nogroup")
-    for above in folder.parents[:3]:
-        above.chmod(0o755)
+    let_others_pass(folder)
     words = ["setpriv", "--reuid=12345", f"--regid={groups}", "--clear-groups", "sh", "-c"]
     script = hostlock.holder_script(PREFIX, "me", 0)
     ended = subprocess.run([*words, script], text=True, capture_output=True, check=False)
