@@ -25,6 +25,7 @@ from tasks.inventory.database import record
 from tasks.inventory.rows import HostDetails, inventory_of
 from tasks.lockfile import LockFile, Proven
 from tasks.logfile import SharedLogFile
+from tests.unit.passage import let_others_pass
 from tests.unit.tasks.samples import container, snapshot, spec, stack
 
 ADA, ADAS = 12345, 12346
@@ -33,7 +34,6 @@ WRITER = """
 import os, sys, time
 from pathlib import Path
 from tasks.files import write_atomically
-from tests.unit.passage import let_others_pass
 def never(*_):
     print("half-written", flush=True)
     time.sleep(60)
