@@ -34,11 +34,23 @@ LOOK_SECONDS = 120
 # Of three lists and of what each container and image of ours is.
 ENGINE_LIMIT = 2 * LARGEST
 FILES_LIMIT = MIB
+# A container may have made links on its volume: none is followed, and nothing outside is read. The
+# last line tells that the list is whole.
+FILES_FUNCTION = r"""
+files() {
+  base=$(cd -P "$1" && pwd -P) && [ -r "$base" ] || return
+  there=$base/models/manifests
+  for folder in "$base/models" "$there"; do
+    [ -L "$folder" ] && return
+    [ -e "$folder" ] || { echo end; return; }
+  done
+  cd -P "$there" && [ "$(pwd -P)" = "$there" ] &&
+    timeout @SECONDS@ find -P . -xdev -type f -size -4096k -exec sha256sum -- {} + && echo end
+}
+"""
 # What the first answers name and do not show is asked for: containers of ours under other names,
 # and images that our containers run or that are kept. Ids alone are taken from an answer; they go
 # to curl by its configuration, since thousands of them would be too long for arguments.
-# A container may have made links on its volume: none is followed, and nothing outside is read. The
-# last line of `files` tells that it is whole.
 SCRIPT = r"""
 exec 2>/dev/null
 seen=$(@FIRST@ | head -c @LIMIT@)
@@ -68,17 +80,7 @@ for images in 0 1; do
 $(printf '%s\n' "$urls" | @MORE@ | head -c @LIMIT@)"
 done
 @SEND@
-files() {
-  base=$(cd -P "$1" && pwd -P) && [ -r "$base" ] || return
-  there=$base/models/manifests
-  for folder in "$base/models" "$there"; do
-    [ -L "$folder" ] && return
-    [ -e "$folder" ] || { echo end; return; }
-  done
-  cd -P "$there" && [ "$(pwd -P)" = "$there" ] &&
-    timeout @SECONDS@ find -P . -xdev -type f -size -4096k -exec sha256sum -- {} + && echo end
-}
-"""
+@FILES@"""
 # A server is asked only while its container runs and publishes the declared port: a paused one
 # would keep everybody waiting, and on another port somebody else would answer.
 SERVER_SCRIPT = r"""
@@ -113,7 +115,7 @@ def script(stack: Stack) -> str:
         MORE=plain_curl([*curl_words([], socket=socket), "-K", "-"]),
         SEND=enveloped(ENGINE, """printf '%s\\n' "$seen\"""", ENGINE_LIMIT),
         LIMIT=ENGINE_LIMIT,
-        SECONDS=FILES_SECONDS,
+        FILES=files_function(),
     )
     for service, name in zip(stack.services, names, strict=True):
         urls = [service.url + path for path in SERVER_PATHS]
@@ -135,6 +137,11 @@ def script(stack: Stack) -> str:
             SEND=enveloped(FILES + service.name, 'files "$at"', FILES_LIMIT),
         )
     return f"sh -c {shlex.quote(lines + 'true')}"
+
+
+def files_function() -> str:
+    """Build the shell function that lists the manifests on a volume, by its folder."""
+    return FILES_FUNCTION.replace("@SECONDS@", str(FILES_SECONDS))
 
 
 def _filled(template: str, **words: object) -> str:
