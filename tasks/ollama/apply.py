@@ -93,7 +93,7 @@ def set_aside(run: Run, step: Step, spec: ContainerSpec) -> None:
         stop_container(run, spec.name)
         rename_container(run, spec.name, spec.previous_name)
         if container is not None:
-            # One that was adopted bears no label of ours; it may be brought back, and go in the end.
+            # One that was adopted bears no label of ours, and may come back, or go in the end.
             run.made[spec.previous_name] = container.id
     except StepFailed:
         start_container(run, spec.name)
