@@ -162,9 +162,9 @@ def _enter(run: Run, service: Service, proof: Proof, told: Show, missed: set[str
     held = snapshot.server(service.name).models.get(proof.model)
     models = {}
     if held is not None and proof.model in service.models:
-        known = _held_to(run, service, held.name)
-        if known and held.digest not in known:
-            raise _other_digest("model", held.name, known[0], held.digest)
+        wanted = _held_to(run, service, held.name)
+        if wanted and held.digest not in wanted:
+            raise _other_digest("model", held.name, wanted[0], held.digest)
         models[held.name] = Proven(
             held.name,
             held.digest,
