@@ -3,6 +3,12 @@
 set -euo pipefail
 root=$(cd -- "$(dirname -- "$(readlink -f -- "${BASH_SOURCE[0]}")")" && pwd)
 
+# Root in another's checkout leaves no files there that their owner could not remove.
+[[ -O $root ]] || export PYTHONDONTWRITEBYTECODE=1
+give_to_owner() {
+    ((EUID)) || [[ -O $root ]] || chown --recursive --no-dereference --reference="$root" -- "$@"
+}
+
 usage() {
     cat <<'TEXT'
 usage: ./main.sh [COMMAND]
@@ -72,6 +78,7 @@ ensure_venv() {
     fi
     rm -f "$root"/.venv/.installed-*
     printf '%s\n' "$sum" >"$stamp"
+    give_to_owner "$root/.venv"
 }
 
 make_venv_with_pip() {

@@ -49,6 +49,8 @@ if [[ ${demo-} ]]; then
         exit 2
     fi
     cp "$declared" stack.toml
+    # Root in another's checkout leaves it to its owner.
+    ((EUID)) || chown --reference=. stack.toml
 else
     "$root/main.sh" ensure-venv
 fi
@@ -66,7 +68,7 @@ except DeclarationError as error:
 PYTHON
 
 # pyinfra writes no bytecode; compiled once, every run saves a tenth of a second.
-.venv/bin/python -m compileall -q tasks
+[[ ! -O . ]] || .venv/bin/python -m compileall -q tasks
 
 # Without a terminal nobody can answer pyinfra's question.
 [[ -t 0 || " ${options[*]-} " == *" --dry "* || " ${options[*]-} " == *" -y "* ]] || options+=(-y)

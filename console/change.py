@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
+import glob
 import os
 from collections.abc import Iterable, Iterator, Mapping
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from pathlib import Path
 from typing import Any
 
@@ -13,8 +14,9 @@ from tomlkit.items import InlineTable
 
 from console.log import note, note_edits
 from console.services import LOCAL
+from tasks.files import remove_leftovers_beside, target, write_atomically
 from tasks.layers import stack_file
-from tasks.lockfile import LockFile, write_atomically
+from tasks.lockfile import LockFile
 from tasks.references import ImageReference, ModelReference
 from tasks.stack import Service, Stack
 
@@ -98,12 +100,23 @@ def edited(text: str, edits: Edits) -> str:
     return tomlkit.dumps(document)
 
 
+def remove_leftovers_of(file: Path) -> None:
+    """Remove what killed commands left beside a stack.toml: it may hold secrets."""
+    file = target(file)
+    remove_leftovers_beside(file)
+    for copy in file.parent.glob(f".dry-*-{glob.escape(file.name)}"):
+        pid = copy.name.split("-")[1]
+        if pid.isdigit() and not Path(f"/proc/{pid}").exists():
+            with suppress(OSError):
+                copy.unlink()
+
+
 class Declaration:
     """stack.toml, edited for a run and put back if that fails."""
 
     def __init__(self) -> None:
         # Through a link: the file that it names is the person's.
-        self.path = stack_file().resolve()
+        self.path = target(stack_file())
         self.before = self._text()
         self.after = self.before
 

@@ -11,6 +11,8 @@ import httpx
 from ollama import ChatResponse, Client, ResponseError
 
 from console.host import Trouble
+from console.say import show, show_made
+from console.streamed import Streamed
 from tasks.stack import Service
 
 Messages = list[dict[str, str]]
@@ -84,25 +86,25 @@ def whole(service: Service, prompt: str, limit: float) -> dict[str, Any]:
 def ask(service: Service, prompt: str, limit: float, before: Messages) -> Messages:
     """Print the answer to a prompt as it comes; returns the conversation with it."""
     messages = [*before, {"role": "user", "content": prompt}]
-    text, rate = "", 0.0
+    text, rate, shown = "", 0.0, Streamed(is_prose=True)
     for piece, rate in answer(service, messages, limit):  # noqa: B007 (the last rate counts)
         text += piece
-        click.echo(piece, nl=False)
-    click.echo()
+        show_made(shown.take(piece), end="")
+    show_made(shown.end())
     if rate and sys.stderr.isatty():
-        click.secho(f"{rate:.0f} tokens/s", err=True, dim=True)
+        show_made(click.style(f"{rate:.0f} tokens/s", dim=True), err=True)
     return [*messages, {"role": "assistant", "content": text}]
 
 
 def converse(service: Service, limit: float) -> None:
     """Ask for prompts until there are no more (Ctrl-D)."""
-    click.echo(f"{service.name}: {service.model}. Ctrl-D ends.", err=True)
+    show(f"{service.name}: {service.model}. Ctrl-D ends.", err=True)
     messages: Messages = []
     while True:
         try:
             prompt = input("> ")
         except EOFError:
-            click.echo()
+            show()
             return
         if prompt.strip():
             messages = ask(service, prompt, limit, messages)

@@ -23,12 +23,16 @@ from console.say import (
     end,
     invalid,
     json_option,
+    show,
+    show_made,
+    show_text,
     tell,
     tell_program,
     tell_trouble,
 )
 from tasks.layers import rooted
 from tasks.stack import DeclarationError
+from tasks.words.printable import printable
 
 if TYPE_CHECKING:
     from console.checks.finding import Check
@@ -70,11 +74,11 @@ def app(context: click.Context, is_version: bool, verbose: bool) -> None:
     Where there is no terminal: their status.
     """
     if verbose:
-        from console.verbose import show  # noqa: PLC0415 (nobody else pays for it)
+        from console.verbose import show_all  # noqa: PLC0415 (nobody else pays for it)
 
-        show()
+        show_all()
     if is_version:
-        click.echo(f"ollama-stack {_version()}")
+        show(f"ollama-stack {_version()}")
     elif context.invoked_subcommand is None:
         if not (sys.stdin.isatty() and sys.stdout.isatty()):
             context.invoke(status)
@@ -126,7 +130,7 @@ def status(
     if as_json:
         tell(as_document(found, is_here=is_here))
     else:
-        click.echo(as_text(found))
+        show_made(as_text(found))
     if not all(status.is_well for status in found):
         sys.exit(FAILED)
 
@@ -151,8 +155,8 @@ def doctor(as_json: bool, bundle: str | None) -> None:
         for check in checks(declared()):
             found.append(check)
             if not as_json:
-                first, *remedy = check_lines(check)
-                click.echo("\n".join([coloured(first), *remedy]))
+                first, *remedy = map(printable, check_lines(check))
+                show_made("\n".join([coloured(first), *remedy]))
     if as_json:
         tell([check.as_json() for check in found])
     if not all(check.is_well for check in found):
@@ -180,10 +184,12 @@ def main() -> NoReturn:
         tell_program(INTERRUPTION, how)
         sys.exit(INTERRUPTED)
     except click.ClickException as error:
-        error.show()
+        told = io.StringIO()
+        error.show(told)
+        show_text(told.getvalue(), end="", err=True)
         sys.exit(WRONG_USE)
     except DeclarationError as error:
-        click.echo(str(error), err=True)
+        show_text(error, err=True)
         tell_program(invalid(error), how)
         sys.exit(WRONG_USE)
     except OSError as error:
@@ -191,7 +197,7 @@ def main() -> NoReturn:
             end_unforeseen(error, how)
         # Nothing may be written at exit either.
         os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
-        click.echo("cause:  no space left where the output goes\nremedy: free some", err=True)
+        show("cause:  no space left where the output goes", "remedy: free some", err=True)
         sys.exit(FAILED)
     except Exception as error:
         end_unforeseen(error, how)

@@ -10,6 +10,7 @@ from click.shell_completion import CompletionItem
 from console.host import declared
 from tasks.inventory.database import rows_of
 from tasks.layers import ROOT, rooted
+from tasks.references import ModelReference
 from tasks.stack import DeclarationError, Stack
 
 VARIABLE = "_MAIN_SH_COMPLETE"
@@ -95,7 +96,17 @@ def _completer(names: Callable[[Stack], Iterable[str]]) -> Completer:
 def _models(stack: Stack) -> list[str]:
     """Return the models that are declared, and those that the database knows of."""
     held = (row["model"] for row in rows_of(rooted(stack.database), "service_models"))
-    return [*(model for service in stack.services for model in service.models), *held]
+    declared_too = (model for service in stack.services for model in service.models)
+    return [*declared_too, *filter(_is_model, held)]
+
+
+def _is_model(name: object) -> bool:
+    """Tell whether a shell may take a name into its line: a server can name a model anything."""
+    try:
+        ModelReference.parse(str(name))
+    except ValueError:
+        return False
+    return True
 
 
 services = _completer(lambda stack: [s.name for s in stack.services])

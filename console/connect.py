@@ -8,14 +8,12 @@ from dataclasses import dataclass, replace
 from functools import cached_property
 from typing import Any
 
-import click
-
 from console.change import Edits
 from console.doing import Doing
 from console.host import Trouble, declared, lock_of, snapshot_of
 from console.log import note
 from console.move import only_one, run_declared
-from console.say import end, say
+from console.say import end, say, show
 from tasks.editors.apply import apply
 from tasks.editors.documents import (
     EDITIONS,
@@ -27,18 +25,21 @@ from tasks.editors.documents import (
     meant,
     places,
 )
-from tasks.editors.look import ObservedUser, look
+from tasks.editors.look import LookFailed, ObservedUser, look
 from tasks.editors.merge import merge
-from tasks.editors.plan import FileChange, Outcome, plan_user, shown
+from tasks.editors.outcome import FileChange, Outcome, odd, shown
+from tasks.editors.plan import plan_user
 from tasks.editors.record import BrokenRecord, Record
 from tasks.editors.users import UserShell
 from tasks.editors.wiring import Shows, Wiring, client_url, known_shows, wiring_of
 from tasks.inventory.rows import LOCAL
-from tasks.ollama.abilities import show
+from tasks.ollama.abilities import show as show_model
 from tasks.ollama.observed import Snapshot
 from tasks.shell import LocalShell
 from tasks.stack import Stack
 from tasks.steps import StepFailed
+
+LOOK_REMEDY = "set HOME, see that it can be read, or run it as another user"
 
 
 @dataclass(frozen=True)
@@ -87,12 +88,20 @@ def _readable(data: bytes) -> Record | None:
 
 
 def here(stack: Stack, snapshot: Snapshot | None = None) -> Here:
-    """Look at this machine's user, the one who called sudo where that is root."""
+    """Look at this machine's user, the one who called sudo where that is root, or end."""
+    try:
+        return seen(stack, snapshot)
+    except LookFailed as error:
+        end(Trouble(f"{error}", LOOK_REMEDY))
+
+
+def seen(stack: Stack, snapshot: Snapshot | None = None) -> Here:
+    """Look at that user. Raises LookFailed."""
     caller = os.environ.get("SUDO_USER", "") if os.geteuid() == 0 else ""
     shell = UserShell(LocalShell(), caller)
     user = look(shell, {**FOUND_BY, **EDITIONS}, places(stack), stack.container_prefix)
     if user is None:
-        end(Trouble("this user has no home folder", "set HOME, or run it as another user"))
+        raise LookFailed("this user has no home folder")
     if snapshot is None:
         snapshot, _ = snapshot_of(stack)
     clients = meant(stack, user, snapshot)
@@ -106,7 +115,7 @@ def _shows(stack: Stack) -> Shows:
     for service in stack.services if not stack.client_host else ():
         missing = [m for m in service.models if (service.name, m) not in found and service.active]
         for model in missing:
-            told = show(LocalShell(), client_url(stack, service), model)
+            told = show_model(LocalShell(), client_url(stack, service), model)
             if told is not None:
                 found[service.name, model] = told
     return found
@@ -120,7 +129,7 @@ def listing(found: Here) -> list[dict[str, Any]]:
     differing: dict[str, list[str]] = {}
     for one in outcome.changes:
         differing.setdefault(one.client, []).append(one.shown)
-    told = "\n".join(line for failure in outcome.failures for line in failure.lines())
+    told = "\n".join(f"{f.what}\n{f.cause}\n{f.remedy}" for f in outcome.failures)
     for name, paths in connected.items():
         differing.setdefault(name, []).extend(path for path in paths if path in told)
     return [
@@ -183,7 +192,7 @@ def _outcome(found: Here, clients: Sequence[str]) -> Outcome:
 def tell_unknown(found: Here) -> None:
     """Say of which services nobody knows what their models can do."""
     for name in sorted(found.wiring.unknown):
-        click.echo(
+        show(
             f"{name}: not all of its models are known here (not pulled, or its server does not"
             " answer): what stands of it in files stays as it is",
             err=True,
@@ -204,10 +213,13 @@ def carry_out(found: Here, outcome: Outcome, is_dry: bool) -> int:
             note(told(one))
         except StepFailed as error:
             failures += [f"cause:  {error.cause}", f"remedy: {error.remedy}"]
+        except Exception as error:
+            # Of this file alone: the next ones are written all the same.
+            failures += odd(told(one), error, one.shown).lines()
     if not outcome.changes and not failures:
         say("nothing to do: every file is as it should be")
     if failures:
-        click.echo("\n".join(failures), err=True)
+        show(*failures, err=True)
     return 1 if failures else 0
 
 

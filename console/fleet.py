@@ -15,9 +15,10 @@ from console.host import PYINFRA, SeenHost, Trouble, read_lock, this_machine
 from tasks.inventory.rows import LOCAL
 from tasks.layers import ROOT
 from tasks.looks import LOOKS, HostLook, read
-from tasks.ollama.look import parse
+from tasks.ollama.parse import parse
 from tasks.shell import TRACE
 from tasks.stack import Stack
+from tasks.words.printable import printable
 
 INVENTORY = ROOT / "inventory.py"
 LIMIT_SECONDS = 300
@@ -131,11 +132,17 @@ def _last_words(said: str) -> str:
 
 def seen(name: str, look: HostLook) -> SeenHost:
     """Make one host of what was brought back from it."""
-    stack = Stack.model_validate_json(look.declared) if look.declared else None
+    try:
+        stack = Stack.model_validate_json(look.declared) if look.declared else None
+    except ValueError as error:
+        cause = f"what came back from {name} is no declaration: {printable(error, 200)}"
+        return SeenHost(name, trouble=Trouble(cause, "run again; ./main.sh -v status shows more"))
     if stack is None or look.cause:
         return SeenHost(name, stack, trouble=Trouble(look.cause, look.remedy))
     snapshot = parse(stack, look.output)
     trouble = None if snapshot.version else silent_engine(name, stack.docker_socket)
+    if trouble is not None and "" in snapshot.unknown:
+        trouble = Trouble(f"{trouble.cause}: {snapshot.unknown['']}", trouble.remedy)
     return SeenHost(name, stack, snapshot, *read_lock(stack), trouble)
 
 

@@ -71,7 +71,12 @@ def lock_of(stack: Stack) -> LockFile | None:
 def snapshot_of(stack: Stack) -> tuple[Snapshot, Trouble | None]:
     """Look at this machine. The trouble is there exactly where the engine is not."""
     snapshot = look(shell_for(stack.docker_socket), stack)
-    return snapshot, None if snapshot.version else engine_trouble(stack.docker_socket)
+    if snapshot.version:
+        return snapshot, None
+    trouble = engine_trouble(stack.docker_socket)
+    if Path(stack.docker_socket).exists() and "" in snapshot.unknown:
+        return snapshot, Trouble(f"{trouble.cause}: {snapshot.unknown['']}", trouble.remedy)
+    return snapshot, trouble
 
 
 def shell_for(socket: str) -> LocalShell:

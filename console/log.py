@@ -7,9 +7,8 @@ import sys
 from collections.abc import Mapping
 from typing import Any
 
-import click
-
 from console.host import declared
+from console.say import show
 from tasks.runlog import LogFile
 from tasks.scrub import MASK
 from tasks.stack import DeclarationError, Stack
@@ -21,7 +20,7 @@ def typed_words() -> str:
 
 
 def _warn(text: str) -> None:
-    click.echo(text, err=True)
+    show(text, err=True)
 
 
 def console_log(stack: Stack) -> LogFile:

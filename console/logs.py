@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import codecs
 from collections.abc import Iterable, Iterator
 from itertools import chain
 from typing import Any
@@ -10,6 +11,7 @@ import docker
 from requests.exceptions import RequestException
 
 from console.host import Trouble, engine_trouble
+from console.streamed import Streamed
 from tasks.stack import Service, Stack
 
 
@@ -43,6 +45,14 @@ def log_lines(chunks: Iterable[bytes]) -> Iterator[str]:
         yield from (line.decode(errors="replace") for line in whole)
     if rest:
         yield rest.decode(errors="replace")
+
+
+def shown(chunks: Iterable[bytes]) -> Iterator[str]:
+    """Yield a stream as it comes, made printable; a letter or an escape may be cut anywhere."""
+    decoder, streamed = codecs.getincrementaldecoder("utf-8")("replace"), Streamed()
+    for chunk in chunks:
+        yield streamed.take(decoder.decode(chunk))
+    yield streamed.take(decoder.decode(b"", True)) + streamed.end()
 
 
 def when_and_what(line: str) -> dict[str, Any]:

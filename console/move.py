@@ -2,24 +2,24 @@
 
 from __future__ import annotations
 
-import fcntl
-import os
+import errno
 import signal
 from collections.abc import Callable, Iterator
-from contextlib import contextmanager, suppress
-from datetime import datetime
+from contextlib import ExitStack, contextmanager, suppress
 from pathlib import Path
 from typing import Any, NoReturn
 
 import click
 
-from console.change import Declaration, Edits
+from console.change import Declaration, Edits, remove_leftovers_of
 from console.doing import Doing
 from console.host import Trouble, declared, lock_of, snapshot_of
 from console.log import typed_words
-from console.say import INTERRUPTED, end, say
+from console.say import INTERRUPTED, end, say, show
 from console.services import interrupted
 from console.sync import inventory_now
+from tasks import filelock
+from tasks.files import user_name
 from tasks.inventory.database import DatabaseError, record
 from tasks.layers import ROOT, rooted, stack_file
 from tasks.lockfile import LockFile
@@ -103,7 +103,7 @@ def _declare_again(doing: Doing, declaration: Declaration, edits: Edits, stack: 
     moved = declaration.take_back(edits, stack, lock_of(stack))
     doing.are_edits_undone = not moved
     left = f", except for {', '.join(moved)}, proven with the new one" if moved else ""
-    click.echo(f"{declaration.path.name} declares what it did before{left}.", err=True)
+    show(f"{declaration.path.name} declares what it did before{left}.", err=True)
     with suppress(DatabaseError, DeclarationError):
         present = declared()
         snapshot, trouble = snapshot_of(present)
@@ -114,20 +114,26 @@ def _declare_again(doing: Doing, declaration: Declaration, edits: Edits, stack: 
 @contextmanager
 def only_one() -> Iterator[None]:
     """Let one console edit stack.toml at a time; the lock ends with its holder."""
-    descriptor = os.open(ROOT / ".main.lock", os.O_RDWR | os.O_CREAT, 0o600)
-    try:
-        fcntl.flock(descriptor, fcntl.LOCK_EX | fcntl.LOCK_NB)
-    except BlockingIOError:
-        who = os.read(descriptor, 1000).decode(errors="replace")
-        os.close(descriptor)
-        end(Trouble(f"another command is at work here: {who}", "wait until it ends"))
-    os.truncate(descriptor, 0)
-    now = datetime.now().astimezone().isoformat(" ", "seconds")
-    os.write(descriptor, f"{typed_words()} (PID {os.getpid()}), since {now}".encode())
-    try:
+    path = ROOT / ".main.lock"
+    with ExitStack() as held:
+        try:
+            held.enter_context(filelock.only_one(path, typed_words()))
+        except filelock.HeldError as error:
+            end(Trouble(f"another command is at work here: {error}", "wait until it ends"))
+        except OSError as error:
+            end(Trouble(f"{path} cannot be locked: {error.strerror}", _remedy(error, path)))
+        remove_leftovers_of(stack_file())
         yield
-    finally:
-        os.close(descriptor)
+
+
+def _remedy(error: OSError, path: Path) -> str:
+    """Say what lets this user lock a file that somebody else may have made."""
+    if error.errno in (errno.ELOOP, errno.EINVAL):
+        return f"mv {path} {path}.old; then run again"
+    if not isinstance(error, PermissionError):
+        return f"see to it that {path.parent} can be written, then run again"
+    owner = user_name(ROOT.stat().st_uid)
+    return f"run it as {owner}, whose folder {ROOT} is; or: sudo chown {owner}: {path}"
 
 
 @contextmanager

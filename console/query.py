@@ -11,7 +11,8 @@ from typing import Any
 
 from rich.console import Console
 from rich.table import Table
-from rich.text import Text
+
+from console.safe import safe
 
 BUSY_SECONDS = 10
 # Instructions of SQLite between two looks at what was pressed: some milliseconds.
@@ -111,7 +112,7 @@ def print_table(columns: Sequence[str], rows: Sequence[Sequence[Any]]) -> None:
         console = Console(highlight=False, width=10_000)
     table = Table(box=None, pad_edge=False, header_style="bold")
     for column in columns:
-        table.add_column(Text(column), overflow="fold")
+        table.add_column(safe(column), overflow="fold")
     for row in rows:
-        table.add_row(*(Text("" if value is None else str(value)) for value in row))
+        table.add_row(*(safe("" if value is None else value) for value in row))
     console.print(table)

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 import sys
 from collections.abc import Callable
 from dataclasses import dataclass
@@ -12,6 +11,7 @@ import click
 
 from console.host import Trouble
 from tasks.stack import DeclarationError
+from tasks.words.printable import WHOLE, json_text, printable, printable_lines
 
 FAILED, WRONG_USE, INTERRUPTED = 1, 2, 130
 
@@ -49,14 +49,29 @@ def json_option(help_text: str = "For programs; see docs/json.md.") -> Callable[
 
 def tell(value: Any, *, is_line: bool = False) -> None:
     """Print a JSON document: indented, or as one line of many."""
-    click.echo(json.dumps(value, indent=None if is_line else 2))
+    click.echo(json_text(value, indent=None if is_line else 2))
     sys.stdout.flush()
     speech().has_told = True
 
 
+def show(*lines: object, err: bool = False) -> None:
+    """Print lines for people: each stays one, and whoever wrote its words, no terminal obeys it."""
+    click.echo("\n".join(printable(line, WHOLE) for line in lines), err=err)
+
+
+def show_text(text: object, *, end: str = "\n", err: bool = False) -> None:
+    """Print a text that has lines of its own."""
+    click.echo(printable_lines(text, WHOLE) + end, nl=False, err=err)
+
+
+def show_made(text: str, *, end: str = "\n", err: bool = False) -> None:
+    """Print what was made printable before: coloured, in a table or in pieces."""
+    click.echo(text + end, nl=False, err=err)
+
+
 def say(text: str) -> None:
     """Print a line for people; stdout is not for them where a program reads it."""
-    click.echo(text, err=speech().as_json)
+    show(text, err=speech().as_json)
 
 
 def in_trouble(trouble: Trouble) -> dict[str, Any]:
@@ -69,16 +84,21 @@ def invalid(error: DeclarationError) -> Trouble:
     return Trouble(str(error), "mend the settings that it names")
 
 
+def trouble_lines(trouble: Trouble) -> list[str]:
+    """Return a cause and its remedy for people."""
+    return [f"cause:  {trouble.cause}", f"remedy: {trouble.remedy}"]
+
+
 def tell_trouble(trouble: Trouble, how: Speech) -> None:
     """Print a cause and its remedy; with --json also as the one document, if none is out."""
-    click.echo(f"cause:  {trouble.cause}\nremedy: {trouble.remedy}", err=True)
+    show(*trouble_lines(trouble), err=True)
     tell_program(trouble, how)
 
 
 def tell_program(trouble: Trouble, how: Speech) -> None:
     """Print a trouble as the one document, where a program asked and none is out."""
     if how.as_json and not how.has_told:
-        click.echo(json.dumps(in_trouble(trouble), indent=2))
+        click.echo(json_text(in_trouble(trouble), indent=2))
         how.has_told = True
 
 

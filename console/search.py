@@ -6,12 +6,11 @@ has no such list (ollama/ollama#7751): there the pages of ollama.com/library are
 
 from __future__ import annotations
 
-import json
 import re
-from typing import Any
 
 from console.asker import LocalAsker
 from tasks.registry import RegistryFault, Reply, fault, fetch, model_url
+from tasks.words.foreign import BadAnswer, Fields, read_json
 
 LIBRARY = "https://ollama.com/library"
 # Models without a namespace are Ollama's "library".
@@ -68,11 +67,10 @@ def _listed(asker: LocalAsker, path: str, key: str) -> list[str] | RegistryFault
 def strings_in(body: str, key: str) -> list[str]:
     """Return the strings that a JSON object holds under a key; none where it holds none."""
     try:
-        value: Any = json.loads(body)
-    except (ValueError, RecursionError):
+        found = Fields(read_json(body)).items(key)
+    except BadAnswer:
         return []
-    found = value.get(key) if isinstance(value, dict) else None
-    return [text for text in found if isinstance(text, str)] if isinstance(found, list) else []
+    return [text for text in found if isinstance(text, str)]
 
 
 def _fault(reply: Reply, registry: str) -> RegistryFault:

@@ -27,8 +27,8 @@ class ServiceView:
     """A service as it is now. Sizes in bytes; `gpu_share` 0 to 1; "" and None: not known.
 
     `state` is active, inactive (declared so, and stopped), stopped, paused, starting, unhealthy,
-    restarting, absent, running (declared inactive), silent, without model, or (in the app, where
-    Docker does not answer) unknown.
+    restarting, absent, running (declared inactive), silent, without model, or unknown: nobody could
+    see how it stands, and `unknown` says why (in the app also where Docker does not answer).
     """
 
     name: str
@@ -52,6 +52,7 @@ class ServiceView:
     previous: tuple[dict[str, Any], ...] = ()
     left_gpu: str = ""
     gpu: str = "auto"
+    unknown: str = ""
 
     @property
     def is_well(self) -> bool:
@@ -111,6 +112,7 @@ def _view(
         previous=_previous(stack, service, snapshot, entry),
         left_gpu=_left_gpu(service, snapshot, entry),
         gpu=service.gpu,
+        unknown=snapshot.unknown_of(service.name),
     )
 
 
@@ -138,6 +140,8 @@ def _loaded(snapshot: Snapshot, service: Service) -> LoadedModel | None:
 
 def state_of(service: Service, container: ObservedContainer | None, snapshot: Snapshot) -> str:
     """Name the state of a service in one word or two."""
+    if snapshot.unknown_of(service.name):
+        return UNKNOWN
     if container is None:
         return "absent" if service.active else "inactive"
     if container.status != "running":

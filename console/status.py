@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING, Any
 from console.host import SeenHost
 from console.services import ServiceView, interrupted, orphans, views
 from tasks.inventory.rows import LOCAL, row_name
+from tasks.ollama.observed import seeing
 from tasks.text import bytes_text
 
 if TYPE_CHECKING:
@@ -92,7 +93,8 @@ def as_text(found: list[HostStatus]) -> str:
 
 def print_status(found: list[HostStatus], console: Console) -> None:
     """Print one table of all services on all hosts, then what it has no room for."""
-    from console.table import Line, print_lines  # noqa: PLC0415 (JSON does not pay for it)
+    from console.safe import safe  # noqa: PLC0415 (JSON does not pay for it)
+    from console.table import Line, print_lines  # noqa: PLC0415 (as above)
 
     lines: list[Line] = []
     for status in found:
@@ -103,11 +105,11 @@ def print_status(found: list[HostStatus], console: Console) -> None:
     print_lines(console, lines)
     for status in found:
         for text, style in notes(status):
-            console.print(text, style=style, markup=False)
+            console.print(safe(text, style))
     if not all(row.is_well for status in found for row in status.rows):
         is_here = [status.seen.name for status in found] == [LOCAL]
         remedy = CONVERGE if is_here else CONVERGE_FLEET
-        console.print(f"not everything is as declared; remedy: {remedy}", markup=False)
+        console.print(safe(f"not everything is as declared; remedy: {remedy}"))
 
 
 def notes(status: HostStatus, *, rows: bool = True) -> Iterator[tuple[str, str]]:
@@ -131,6 +133,8 @@ def notes(status: HostStatus, *, rows: bool = True) -> Iterator[tuple[str, str]]
 
 
 def _of_service(name: str, row: ServiceView) -> Iterator[tuple[str, str]]:
+    if row.unknown:
+        yield f"{name}: not known: {row.unknown}; {seeing(row.container)}", "red"
     for change in row.drift:
         yield f"{name}: drift: {change['field']} {change['old']} → {change['new']}", "yellow"
     if row.left_gpu:

@@ -5,6 +5,7 @@ from __future__ import annotations
 from rich.console import Console
 from rich.table import Table
 
+from console.safe import safe
 from console.services import ServiceView
 from tasks.text import bytes_text
 
@@ -24,15 +25,15 @@ def print_lines(console: Console, lines: list[Line]) -> None:
         table.add_column(heading, overflow="fold", justify="right" if heading == "size" else "left")
     for name, view in lines:
         if isinstance(view, str):
-            table.add_row(f"[{BROKEN[1]}]{BROKEN[0]}[/]", name, f"[{BROKEN[1]}]{view}[/]")
+            table.add_row(safe(*BROKEN), safe(name), safe(view, BROKEN[1]))
             continue
         mark, style = MARKS.get(view.state, BROKEN)
         table.add_row(
-            f"[{style}]{mark}[/]",
-            name,
-            f"[{style}]{view.state}[/]",
-            view.installed_version or f"{view.model} (not there)",
-            view.ollama or NOTHING,
+            safe(mark, style),
+            safe(name),
+            safe(view.state, style),
+            safe(view.installed_version or f"{view.model} (not there)"),
+            safe(view.ollama or NOTHING),
             str(view.port),
             bytes_text(view.size) if view.size else NOTHING,
             loaded_text(view),

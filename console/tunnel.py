@@ -10,10 +10,8 @@ from collections.abc import Iterable
 from itertools import chain
 from typing import NoReturn
 
-import click
-
 from console.host import Trouble
-from console.say import end
+from console.say import end, show
 from tasks.stack import Service, service_url
 
 HERE = "127.0.0.1"
@@ -49,9 +47,9 @@ def tunnel(host: str, services: Iterable[Service]) -> NoReturn:
         remedy = "end what listens there (ss -ltnp shows it), or the tunnel that is open already"
         end(Trouble(f"these ports are taken on this machine: {names}", remedy))
     for service in services:
-        click.echo(f"{service.name}  http://{HERE}:{service.port} → {host}", err=True)
+        show(f"{service.name}  http://{HERE}:{service.port} → {host}", err=True)
     words = command(host, services)
-    click.echo("Open until Ctrl-C. Meanwhile: ./main.sh connect CLIENT", err=True)
+    show("Open until Ctrl-C. Meanwhile: ./main.sh connect CLIENT", err=True)
     os.execvp(words[0], words)
 
 

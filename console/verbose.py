@@ -7,6 +7,7 @@ import logging
 from tasks.layers import local_layers
 from tasks.scrub import Scrubber, scrubber_for
 from tasks.shell import TRACE
+from tasks.words.printable import WHOLE, printable
 
 # Of these libraries the clients that the console uses: ollama's and Docker's.
 CLIENTS = ("httpx", "urllib3.connectionpool")
@@ -22,11 +23,13 @@ class Formatter(logging.Formatter):
 
     def format(self, record: logging.LogRecord) -> str:
         """Return the line."""
-        line = " ".join(self.scrubber.text(super().format(record)).split())
+        # Scrubbed again where an escape stood in the middle of a secret.
+        scrub = self.scrubber.text
+        line = " ".join(scrub(printable(scrub(super().format(record)), WHOLE)).split())
         return line if len(line) <= WIDTH else f"{line[: WIDTH - 2]} …"
 
 
-def show() -> None:
+def show_all() -> None:
     """Show from now on what the console does."""
     handler = logging.StreamHandler()
     handler.setFormatter(Formatter(scrubber_for(local_layers().values)))

@@ -10,11 +10,9 @@ from collections.abc import Sequence
 from importlib.util import find_spec
 from pathlib import Path
 
-import click
-
 from console.host import Trouble, declared
 from console.ready import findings
-from console.say import FAILED, WRONG_USE, end, tell
+from console.say import FAILED, WRONG_USE, end, show, tell
 from console.text import check_lines
 from tasks.layers import ROOT
 
@@ -29,7 +27,7 @@ def verify(words: Sequence[str], *, as_json: bool) -> int:
         end(Trouble("testinfra is not in .venv", "./main.sh verify installs it"))
     ready = list(findings(declared(), is_here=is_here(words)))
     for finding in ready:
-        click.echo("\n".join(check_lines(finding)), err=as_json)
+        show(*check_lines(finding), err=as_json)
     with tempfile.TemporaryDirectory(prefix="ollama-stack-") as folder:
         results = Path(folder) / "results.json"
         status = suite([*words, f"--results={results}"], as_json=as_json)

@@ -9,15 +9,15 @@ from pathlib import Path
 from shutil import get_terminal_size
 from typing import Any
 
-import click
 from rich.console import Console
 from rich.live import Live
 from rich.text import Text
 
 from console.fleet import FleetError, hosts_now
-from console.say import in_trouble, invalid, tell
+from console.say import in_trouble, invalid, show_made, tell, trouble_lines
 from console.status import as_document, as_text, statuses
 from tasks.stack import DeclarationError
+from tasks.words.printable import printable, printable_lines
 
 
 def watch_status(
@@ -38,9 +38,9 @@ def watch_status(
         try:
             return as_text(statuses(hosts_now(inventory, limits)[0]))
         except FleetError as error:
-            return f"cause:  {error.trouble.cause}\nremedy: {error.trouble.remedy}"
+            return "\n".join(map(printable, trouble_lines(error.trouble)))
         except DeclarationError as error:
-            return str(error)
+            return printable_lines(error)
 
     if as_json:
         watch_values(value, seconds)
@@ -49,10 +49,10 @@ def watch_status(
 
 
 def watch_text(look: Callable[[], str], seconds: float) -> None:
-    """Show a text until Ctrl-C, in place where there is a terminal."""
+    """Show a text, printable already, until Ctrl-C; in place where there is a terminal."""
     if not sys.stdout.isatty():
         for found in looks(look, seconds):
-            click.echo(found)
+            show_made(found)
             sys.stdout.flush()
     console, shown = Console(highlight=False), ("", get_terminal_size())
     hint = Text(f"\nevery {seconds:g} s; Ctrl-C ends", style="dim")

@@ -7,11 +7,12 @@ from tasks.looks import HostLook, keep
 from tasks.ollama.look import script
 from tasks.run import current_run, declare_all
 from tasks.stack import DeclarationError
+from tasks.words.printable import printable_lines
 
 try:
     declare_all()
 except DeclarationError as error:
-    raise DeployError(str(error)) from None
+    raise DeployError(printable_lines(error)) from None
 run = current_run()
 declared = run.stack.model_dump_json()
 if preflight(run) is not None:

@@ -18,6 +18,7 @@ from tasks.report.operations import print_failures_last
 from tasks.run import current_run, declare_all
 from tasks.stack import DeclarationError
 from tasks.steps import Failure
+from tasks.words.printable import WHOLE, printable_lines
 from tests.verify import DECLARED
 
 CONTAINERS = ("@docker/", "@podman/")
@@ -73,7 +74,7 @@ def verified() -> Generator[FunctionCommand, None, None]:
         result = subprocess.run(
             list(suite(host)), env=environment, capture_output=True, text=True, check=False
         )
-        print(f"{result.stdout}{result.stderr}", flush=True)
+        print(printable_lines(f"{result.stdout}{result.stderr}", WHOLE), flush=True)
         if result.returncode:
             last = (result.stdout.strip() or result.stderr.strip()).splitlines()[-1:]
             cause = last[0].strip("= ") if last else "the suite did not run"
@@ -90,5 +91,5 @@ print_failures_last()
 try:
     declare_all()
 except DeclarationError as error:
-    raise DeployError(str(error)) from None
+    raise DeployError(printable_lines(error)) from None
 verified(name="Verify the installation")

@@ -1,4 +1,4 @@
-"""The Docker Engine API by curl: requests as shell words, answers as values.
+"""What engines and servers answer by HTTP: URLs of the Docker Engine API, and answers as values.
 
 curl over the engine's socket works through every connector, gives the same objects as the Docker
 SDK, and costs a tenth of a start of the docker CLI. Source: docs.docker.com/reference/api/engine.
@@ -8,14 +8,23 @@ from __future__ import annotations
 
 import json
 import re
-import shlex
-from collections.abc import Iterable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass
-from typing import Any
+from functools import cached_property
+from typing import TYPE_CHECKING, Any
 from urllib.parse import quote, urlencode
 
+from tasks.curl import WEB, curl, opened
+from tasks.words.foreign import LARGEST, BadAnswer, Fields, read_json
+from tasks.words.printable import printable
+
+if TYPE_CHECKING:
+    from tasks.shell import Shell
+
 ENGINE = "http://docker"
-_TRAILER = re.compile(r"^#(\d{3}) (\S+)$")
+_TRAILER = re.compile(r"#(\d{3}) (\S+)")
+# How long a script may take beyond what its curl may.
+GRACE_SECONDS = 10
 
 
 @dataclass(frozen=True)
@@ -31,58 +40,49 @@ class Answer:
         """Tell whether the request was carried out (304 is "already so")."""
         return 200 <= self.status < 300 or self.status == 304
 
-    @property
+    @cached_property
     def json(self) -> Any:
-        """The body as JSON; None where it is none."""
+        """The body as JSON; None where it is none, or more than anybody should send."""
         try:
-            return json.loads(self.body)
-        except ValueError:
+            return read_json(self.body)
+        except BadAnswer:
             return None
 
     @property
+    def fields(self) -> Fields:
+        """The body as a JSON object, to read field by field. Raises BadAnswer."""
+        return Fields(read_json(self.body), "the answer")
+
+    @property
     def message(self) -> str:
-        """What the server says of its error, in its own words."""
+        """What the server says of its error, in its own words, as one line to show."""
         value = self.json
         if isinstance(value, dict):
-            return str(value.get("message") or value.get("error") or self.body.strip())
-        return self.body.strip() or ("nobody answered" if not self.status else str(self.status))
+            return printable(value.get("message") or value.get("error") or self.body.strip())
+        said = printable(self.body.strip())
+        return said or ("nobody answered" if not self.status else str(self.status))
 
 
-def curl(urls: Iterable[str], **options: Any) -> str:
-    """Build one curl command for several URLs; its options are those of `curl_words`."""
-    return f"{shlex.join(['curl', *curl_words(urls, **options)])} 2>/dev/null"
+def answers(output: str, name: str = "") -> dict[str, Answer]:
+    """Return the answers in the envelopes that `curl` printed, by URL; only in those of a name.
 
-
-def curl_words(
-    urls: Iterable[str],
-    *,
-    socket: str = "",
-    method: str = "GET",
-    timeout: float = 30,
-    has_body: bool = False,
-) -> list[str]:
-    """Return the arguments of one curl; --next between several of them makes one command.
-
-    Each answer ends in a line "#STATUS URL". `timeout` is in seconds for each URL. The body, if
-    there is one, is read from standard input, so that no secret is in an argument.
+    An answer that is not whole, since a limit cut it off, is not among them.
     """
-    words = ["-sS", "--globoff", "--noproxy", "*", "--max-time", f"{timeout:g}"]
-    words += ["--connect-timeout", "5", "-w", r"\n#%{http_code} %{url_effective}\n"]
-    # With "-X HEAD" curl would wait for a body.
-    words += ["-I"] if method == "HEAD" else ["-X", method]
-    if socket:
-        words += ["--unix-socket", socket]
-    if has_body:
-        words += ["-H", "Content-Type: application/json", "--data-binary", "@-"]
-    return [*words, *urls]
+    found: dict[str, Answer] = {}
+    for envelope, data in opened(output):
+        if name in ("", envelope):
+            found |= answers_in(data)
+    return found
 
 
-def answers(output: str) -> dict[str, Answer]:
-    """Parse what `curl` printed, by URL."""
+def answers_in(data: bytes) -> dict[str, Answer]:
+    """Return the answers in one envelope, by URL."""
     found: dict[str, Answer] = {}
     body: list[str] = []
-    for line in output.splitlines():
-        match = _TRAILER.match(line)
+    # What stands behind the last newline was cut off: half a URL might be another one.
+    *lines, _ = data.decode(errors="replace").split("\n")
+    for line in lines:
+        match = _TRAILER.fullmatch(line)
         if match is None:
             body.append(line)
             continue
@@ -90,6 +90,38 @@ def answers(output: str) -> dict[str, Answer]:
         found[url] = Answer(url, int(match[1]), "\n".join(body).strip())
         body = []
     return found
+
+
+def ask(
+    shell: Shell,
+    url: str,
+    *,
+    socket: str = "",
+    method: str = "GET",
+    body: Any = None,
+    timeout: float = 30,
+    limit: int = LARGEST,
+    wrap: Callable[[str], str] = str,
+) -> Answer:
+    """Ask one thing; `body` is sent as JSON, `timeout` is in seconds. Its status is 0 where nobody
+    answered, or not in time, or with more than `limit` bytes. `wrap` is put around the command,
+    such as the host's lock around one that changes something."""
+    command = curl(
+        [url],
+        socket=socket,
+        method=method,
+        timeout=timeout,
+        has_body=body is not None,
+        limit=limit,
+    )
+    stdin = None if body is None else json.dumps(body)
+    said = shell.sh(wrap(command), stdin=stdin, timeout=timeout + GRACE_SECONDS)
+    return answers(said.stdout, WEB).get(url, Answer(url, 0, said.stderr))
+
+
+def ask_all(shell: Shell, urls: Iterable[str], **options: Any) -> dict[str, Answer]:
+    """Ask several things by one curl, whose options are those of `curl`; answers by URL."""
+    return answers(shell.sh(curl(urls, **options)).stdout, WEB)
 
 
 def engine(path: str, query: Mapping[str, object] | None = None) -> str:

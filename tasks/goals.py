@@ -9,6 +9,8 @@ from tasks.lockfile import Proven, ServiceLock
 from tasks.models.plan import Held, names
 from tasks.ollama.observed import STACK_LABEL, Snapshot
 from tasks.ollama.spec import PREVIOUS
+from tasks.ollama.tags import own_tags
+from tasks.references import image_path
 from tasks.stack import KEPT, REPLACED, Service
 
 
@@ -82,9 +84,10 @@ def is_interrupted(
     """
     held = snapshot.models(service.name) or {}
     aside = snapshot.named(container + PREVIOUS)
+    tags = own_tags(snapshot.kept, {image_path(service.image)})
     return (
-        (aside is not None and STACK_LABEL in aside.labels)
-        or snapshot.kept_image(container, REPLACED) is not None
+        (aside is not None and STACK_LABEL in aside.labels and aside.service == service.name)
+        or any(image.is_for(container + REPLACED) for image in tags)
         or any(name + REPLACED in held for name in names(service, proven))
     )
 
@@ -94,10 +97,11 @@ def kept_sizes(
 ) -> list[tuple[str, str, int]]:
     """Return what is kept of a service for a rollback: name, digest and bytes."""
     found = []
-    image = snapshot.kept_image(container, PREVIOUS)
     before = lock.image.previous if lock.image is not None else None
-    if image is not None and before is not None and before.digest in image.digests:
-        found.append((before.reference, before.digest, image.size))
+    images = [image for image in snapshot.kept if image.is_for(container + PREVIOUS)]
+    sizes = [i.size for i in images if before is not None and before.digest in i.digests]
+    if before is not None and sizes:
+        found.append((before.reference, before.digest, sizes[0]))
     for model, digest in lock.previous_models.items():
         kept = (held or {}).get(model + KEPT)
         if kept is not None and kept.digest == digest:

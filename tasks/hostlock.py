@@ -4,119 +4,203 @@ Two files, both locked by descriptor (flock), so that whatever ends their holder
 the first is held by one process on the host for the whole run, whose pipe to the controller ends
 with the controller; the second is shared by every changing command, so that the commands of a
 killed run, which live on, keep the next run waiting until they are through.
+
+They lie in a folder that only root and the group docker, whose members can become root, may write:
+nobody else can hold them, put a link in their place or name somebody else as their holder. What is
+read there is shown and nothing more; no process is ended by a number that was read. The files of
+older versions in /run/lock are not held beside them: everybody can lock those and so stop all.
 """
 
 from __future__ import annotations
 
-import getpass
+import itertools
 import os
 import platform
+import secrets
 import shlex
 import time
+from dataclasses import dataclass
 from datetime import UTC, datetime
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import gevent
 
+from tasks import hostfolder
 from tasks.host.sections import values
+from tasks.hostfolder import BUSY, UNSEEN
+from tasks.runlog import user
 from tasks.steps import Failure
+from tasks.words.printable import printable
 
 if TYPE_CHECKING:
     from tasks.run import Run
 
-FOLDER = "/run/lock"
-BUSY = 75
 # A run that just ended needs a moment to let go.
 GRACE = 2
 # The commands of a killed run are short: a stop of a container takes the longest.
 CHILDREN_WAIT = 60
+# Shorter than the time for which who sends a command waits beyond what the command itself may take:
+# a command that was given up on is not carried out later.
+COMMAND_WAIT = 8
+# For the way to the host and back, beyond all that the holder itself waits for.
+ANSWER_WAIT = 60
 HEARTBEAT = 0.3
 QUICK = 0.01
+# This process, for its own commands: those of a run whose lock went to another are not carried out.
+TOKEN = secrets.token_hex(8)
+_numbers = itertools.count()
+
+
+@dataclass(frozen=True)
+class Holder:
+    """What holds the lock: a greenlet that waits for the process on the host, and its mark."""
+
+    process: Any
+    mark: str
 
 
 def lock_path(prefix: str) -> str:
     """Return the file that a whole run locks."""
-    return f"{FOLDER}/ollama-stack.{prefix}run"
+    return f"{hostfolder.FOLDER}/{prefix}run"
 
 
 def children_path(prefix: str) -> str:
     """Return the file that each changing command locks."""
-    return f"{FOLDER}/ollama-stack.{prefix}step"
+    return f"{hostfolder.FOLDER}/{prefix}step"
+
+
+def who_path(prefix: str) -> str:
+    """Return the file that tells who had the lock last: a line for people, and the run's mark."""
+    return f"{hostfolder.FOLDER}/{prefix}who"
+
+
+def _paths(prefix: str) -> str:
+    run, step, who = lock_path(prefix), children_path(prefix), who_path(prefix)
+    return f"run={shlex.quote(run)} step={shlex.quote(step)} who={shlex.quote(who)}; "
 
 
 def under_lock(prefix: str, script: str) -> str:
-    """Wrap a changing command, so that it holds the lock for as long as it lives."""
-    return f"flock -s {shlex.quote(children_path(prefix))} sh -c {shlex.quote(script)}"
+    """Wrap a changing command, so that it holds the lock for as long as it lives.
+
+    It is not carried out at all where others keep the lock, or where the next run has begun.
+    """
+    lines = (
+        f"{_paths(prefix)}"
+        f'say() {{ echo "$1: $(head -n 1 "$who" 2>/dev/null)" >&2; exit {BUSY}; }}; '
+        '[ -r "$step" ] || say "the lock of this host is gone, it was held by"; '
+        f'exec 8<"$step"; flock -s -w {COMMAND_WAIT} 8 || say "another run has the lock"; '
+        f'case $(sed -n 2p "$who" 2>/dev/null) in ""|{TOKEN}*) ;; '
+        '*) say "the next run has begun already" ;; esac; '
+    )
+    return f"sh -c {shlex.quote(lines + script)}"
 
 
 def look_script(prefix: str) -> str:
     """Build what shows whether a run is at work; it waits for nobody and keeps nobody waiting."""
-    lines = ['held() { [ -e "$1" ] || return 1; flock -n "$1" true; [ $? = 1 ]; }']
-    run, step = shlex.quote(lock_path(prefix)), shlex.quote(children_path(prefix))
-    lines.append(f'if held {run}; then echo "run=$(head -n 1 {run})"; fi')
-    lines.append(f"if held {step}; then echo step=yes; fi")
-    return "\n".join(lines)
+    folder = shlex.quote(hostfolder.FOLDER)
+    return (
+        f"{_paths(prefix)}[ -d {folder} ] || exit 0; [ -x {folder} ] || echo {UNSEEN}=yes\n"
+        'held() { [ -e "$1" ] || return 1; flock -n "$1" true; [ $? = 1 ]; }\n'
+        'if held "$run"; then echo "run=$(head -n 1 "$who")"; fi\n'
+        'if held "$step"; then echo "step=$(head -n 1 "$who")"; fi'
+    )
 
 
 def at_work(output: str) -> str:
     """Say who is at work, from what `look_script` printed; "" for nobody."""
     found = values(output.splitlines())
     if "run" in found:
-        return found["run"] or "a run that did not say who it is"
-    return "commands that a run left which was ended" if "step" in found else ""
+        return printable(found["run"]) or "a run that did not say who it is"
+    if "step" in found:
+        who = printable(found["step"])
+        return "commands that a run left which was ended" + (f" ({who})" if who else "")
+    return ""
 
 
-def holder_script(prefix: str, who: str, wait: int) -> str:
-    """Build what holds the lock: it ends when nobody reads its heartbeat any more."""
-    run, step = shlex.quote(lock_path(prefix)), shlex.quote(children_path(prefix))
-    return (
-        f"exec 9<>{run} 8<>{step} || exit 1; chmod a+rw {run} {step} 2>/dev/null; "
-        f"flock -w {wait + GRACE} 9 || exit {BUSY}; "
-        f"flock -w {wait + CHILDREN_WAIT} 8 || exit {BUSY + 1}; flock -u 8; exec 8<&-; "
-        f"printf '%s\\n' {shlex.quote(who)} $$ >{run}; "
-        f"while echo; do sleep {HEARTBEAT} 9<&-; done 2>/dev/null"
+def is_unseen(output: str) -> bool:
+    """Tell whether who looked may not know, from what `look_script` printed."""
+    return UNSEEN in values(output.splitlines())
+
+
+def holder_script(prefix: str, who: str, wait: int, mark: str = TOKEN) -> str:
+    """Build what holds the lock: it ends when nobody reads its heartbeat any more, or by `mark`."""
+    beats = (
+        f"for i in 1 2 3; do [ -d {_release(prefix, mark)} ] && break 2; sleep {HEARTBEAT / 3:.2f}"
     )
+    ready = hostfolder.ready_script(('"$run"', '"$step"'))
+    return (
+        f"{_paths(prefix)}{ready}"
+        f'exec 9<>"$run" 8<>"$step"; flock -w {wait + GRACE} 9 || exit {BUSY}; '
+        f"flock -w {wait + CHILDREN_WAIT} 8 || exit {BUSY + 1}; flock -u 8; exec 8<&-; "
+        # Nobody is told of a run whose controller is gone by now. No link is written through.
+        'echo || exit 1; rm -f "$who.new"; '
+        f"(set -C; printf '%s\\n' {shlex.quote(who)} {shlex.quote(mark)} >\"$who.new\") || exit 1; "
+        f'mv -f "$who.new" "$who"; '
+        f"while echo; do {beats} 9<&-; done; done 2>/dev/null; "
+        f"exec 9<&-; rmdir {_release(prefix, mark)} 2>/dev/null"
+    )
+
+
+def release_script(prefix: str, mark: str) -> str:
+    """Build what tells the holder with a mark to end, and waits for it a moment."""
+    path = _release(prefix, mark)
+    return (
+        f"mkdir {path} 2>/dev/null; i=0; while [ -d {path} ] && [ $i -lt 40 ]; "
+        f"do sleep 0.05; i=$((i+1)); done; rmdir {path} 2>/dev/null; {hostfolder.mend_script()}true"
+    )
+
+
+def _release(prefix: str, mark: str) -> str:
+    # A folder: making one never writes through a link.
+    return shlex.quote(f"{hostfolder.FOLDER}/{prefix}release.{mark}")
 
 
 def take(run: Run) -> Failure | None:
     """Take the lock of the host for this run. Returns why not, where another run has it."""
-    prefix = run.stack.container_prefix
+    prefix, wait = run.stack.container_prefix, run.stack.options.lock_wait
     who = (
-        f"PID {os.getpid()} of {getpass.getuser()} on {platform.node()},"
+        f"PID {os.getpid()} of {user()} on {platform.node()},"
         f" since {datetime.now(UTC):%Y-%m-%d %H:%M:%S} UTC"
     )
-    script = holder_script(prefix, who, run.stack.options.lock_wait)
-    holder = gevent.spawn(run.sh, f"sh -c {shlex.quote(script)}", timeout=None)
-    run.holder = holder
-    shown = f"head -n 1 {shlex.quote(lock_path(prefix))} 2>/dev/null; true"
+    mark = f"{TOKEN}-{next(_numbers)}"
+    script = holder_script(prefix, who, wait, mark)
+    process = gevent.spawn(run.sh, f"sh -c {shlex.quote(script)}", timeout=None)
+    run.holder = Holder(process, mark)
+    shown = f"cat {shlex.quote(who_path(prefix))} 2>/dev/null; true"
     begun = time.monotonic()
-    other, is_told = "somebody who did not say who", not run.stack.options.lock_wait
-    while not holder.ready():
-        gevent.sleep(QUICK if time.monotonic() - begun < GRACE else HEARTBEAT)
-        holds = run.sh(shown).stdout.strip()
-        if holds == who:
+    limit = 2 * wait + GRACE + CHILDREN_WAIT + ANSWER_WAIT
+    other, is_told = "somebody who did not say who", not wait
+    while not process.ready():
+        waited = time.monotonic() - begun
+        if waited > limit:
+            return _give_up(run, limit)
+        gevent.sleep(QUICK if waited < GRACE else HEARTBEAT)
+        holds, _, its_mark = run.sh(shown).stdout.strip().partition("\n")
+        if its_mark == mark:
             return None
-        other = holds or other
-        if holds and not is_told and time.monotonic() - begun > GRACE:
-            run.log(f"  waiting for another run: {holds}")
+        other = printable(holds) or other
+        if holds and not is_told and waited > GRACE:
+            run.log(f"  waiting for another run: {other}")
             is_told = True
-    ended = holder.get()
-    if "cannot create" in ended.stderr or "ermission" in ended.stderr:
-        return Failure(
-            "the lock of this host cannot be taken",
-            f"{ended.last_words}",
-            f"remove {lock_path(prefix)} and {children_path(prefix)} as root, then run again",
-        )
-    return Failure(
+    return hostfolder.trouble(process.get().stderr) or Failure(
         "another run is at work on this host",
         f"it is {other}, or commands that it left",
         "wait until it ends, or let this one wait for it: --data lock_wait=600",
     )
 
 
+def _give_up(run: Run, seconds: float) -> Failure:
+    # Where the holder is begun yet, it finds that nobody waits for it.
+    run.sh(f"mkdir {_release(run.stack.container_prefix, run.holder.mark)} 2>/dev/null; true")
+    return Failure(
+        "the lock of this host cannot be taken",
+        f"the host did not say within {seconds:.0f} s whether it is free",
+        "see whether its shell answers, then run again",
+    )
+
+
 def release(run: Run) -> None:
     """Let go of the lock at once, for the next run need not wait for the heartbeat."""
-    if run.holder is not None:
-        path = shlex.quote(lock_path(run.stack.container_prefix))
-        run.sh(f"p=$(sed -n 2p {path}) && : >{path} && kill $p; true")
-        run.holder = None
+    holder, run.holder = run.holder, None
+    if holder is not None and not holder.process.ready():
+        run.sh(release_script(run.stack.container_prefix, holder.mark))

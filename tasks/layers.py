@@ -7,13 +7,16 @@ layers win, key by key. Nothing here judges a value: `tasks.stack` does.
 from __future__ import annotations
 
 import os
-import tomllib
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
 from runpy import run_path
 from types import ModuleType
 from typing import Any
+
+from tasks.words.foreign import BadAnswer
+from tasks.words.printable import printable
+from tasks.words.toml import read_toml
 
 ROOT = Path(__file__).resolve().parent.parent
 DEFAULTS = "group_data/all.py"
@@ -123,16 +126,19 @@ def stack_file() -> Path:
 def toml_layer(path: Path) -> tuple[Layer, list[str]]:
     """Read stack.toml. Returns its layer (empty where there is no file) and its faults."""
     source = _shown(path)
-    if not path.exists():
+    try:
+        return Layer(source, read_toml(path)), []
+    except FileNotFoundError:
         if os.environ.get("STACK_FILE"):
             return Layer(source, {}), [f"{source}: there is no such file (STACK_FILE names it)"]
         return Layer(source, {}), []
-    try:
-        return Layer(source, tomllib.loads(path.read_text(encoding="utf-8"))), []
-    except (tomllib.TOMLDecodeError, UnicodeDecodeError) as error:
-        return Layer(source, {}), [f"{source}: is not valid TOML: {error}"]
-    except OSError as error:
-        return Layer(source, {}), [f"{source}: cannot be read: {error.strerror}"]
+    except BadAnswer as error:
+        return Layer(source, {}), [f"{source}: {printable(error)}"]
+    except (OSError, ValueError) as error:
+        # A NUL in a path is a ValueError.
+        words = error.strerror if isinstance(error, OSError) else error
+        remedy = "see that this user may read it (ls -l), and that its folders are there"
+        return Layer(source, {}), [f"{source}: cannot be read: {words}: {remedy}"]
 
 
 def defaults_layer() -> Layer:

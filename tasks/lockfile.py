@@ -2,10 +2,6 @@
 
 from __future__ import annotations
 
-import fcntl
-import os
-import tempfile
-import time
 import tomllib
 from collections.abc import Collection, Iterator, Mapping
 from contextlib import contextmanager
@@ -13,9 +9,12 @@ from dataclasses import asdict, dataclass, field, replace
 from pathlib import Path
 from typing import Any
 
+from tasks.filelock import HeldError, only_one
+from tasks.files import make_folder, target, write_atomically
+
 HEADER = "Written by ollama-stack: what was proven, by host and service. Keep it; do not edit it."
-# Seconds between two tries to be the only writer.
-ASK_AGAIN = 0.01
+# A writer needs milliseconds.
+WRITER_SECONDS = 30
 
 
 @dataclass(frozen=True)
@@ -303,44 +302,14 @@ def _parse(table: dict[str, Any]) -> ServiceLock:
 
 @contextmanager
 def _only_writer(path: Path) -> Iterator[None]:
-    """Keep others from writing at the same time; the folder is locked, no file is left.
-
-    The others are hosts of this process as well: a greenlet that waited for the kernel would keep
-    the one that holds the lock from ever going on. So it asks again and again.
-    """
-    path.parent.mkdir(parents=True, exist_ok=True)
-    folder = os.open(path.parent, os.O_RDONLY)
+    """Keep others from writing at the same time. Raises LockError where they do so for long."""
+    path = target(path)
+    make_folder(path.parent)
     try:
-        while not _is_taken(folder):
-            time.sleep(ASK_AGAIN)
-        yield
-    finally:
-        os.close(folder)
-
-
-def _is_taken(folder: int) -> bool:
-    try:
-        fcntl.flock(folder, fcntl.LOCK_EX | fcntl.LOCK_NB)
-    except BlockingIOError:
-        return False
-    return True
-
-
-def write_atomically(path: Path, text: str, mode: int = 0o644) -> None:
-    """Write a file so that whoever reads it sees the old or the new content, never a part.
-
-    A file that is there keeps its mode; `mode` is that of a new one.
-    """
-    path.parent.mkdir(parents=True, exist_ok=True)
-    descriptor, temporary = tempfile.mkstemp(dir=path.parent, prefix=f".{path.name}.")
-    try:
-        with os.fdopen(descriptor, "w", encoding="utf-8") as file:
-            file.write(text)
-            file.flush()
-            os.fsync(file.fileno())
-        mode = path.stat().st_mode & 0o777 if path.exists() else mode
-        os.chmod(temporary, mode)
-        os.replace(temporary, path)
-    except BaseException:
-        Path(temporary).unlink(missing_ok=True)
-        raise
+        with only_one(path.with_name(f".{path.name}.writer"), "a run", WRITER_SECONDS):
+            yield
+    except HeldError as error:
+        raise LockError(
+            f"{path} is being written by {error} for more than {WRITER_SECONDS} s\n"
+            "  remedy: wait until that ends, then run again"
+        ) from None

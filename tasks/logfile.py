@@ -2,23 +2,29 @@
 
 Python's own rotation is for one process: of two that rotate at once one loses its lines. Here the
 file itself is locked (flock) while a line is written; whoever waited for a file that was rotated
-away meanwhile opens the new one. Source: logging.handlers.RotatingFileHandler.
+away meanwhile opens the new one. It is left to its owner and mode, whoever writes it, and a link
+stays one. Source: logging.handlers.RotatingFileHandler.
 """
 
 from __future__ import annotations
 
-import fcntl
+import errno
 import logging
 import os
+import stat
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from datetime import UTC, datetime
 from io import TextIOWrapper
 from logging.handlers import RotatingFileHandler
 from pathlib import Path
 
+from tasks.filelock import holder, take
+from tasks.files import PRIVATE, give_to_owner, make_folder, target
+
 MAX_BYTES, FILES = 1_000_000, 5
-MODE = 0o600
+# A line is written in microseconds; a run is not kept by its log.
+WAIT_SECONDS = 5
 
 
 class SharedLogFile(RotatingFileHandler):
@@ -26,7 +32,7 @@ class SharedLogFile(RotatingFileHandler):
 
     def __init__(self, path: Path, max_bytes: int = MAX_BYTES, files: int = FILES) -> None:
         super().__init__(
-            path, maxBytes=max_bytes, backupCount=files - 1, encoding="utf-8", delay=True
+            target(path), maxBytes=max_bytes, backupCount=files - 1, encoding="utf-8", delay=True
         )
         self._is_writing = False
 
@@ -47,19 +53,35 @@ class SharedLogFile(RotatingFileHandler):
 
     def _open(self) -> TextIOWrapper:
         path = Path(self.baseFilename)
-        path.parent.mkdir(parents=True, exist_ok=True)
-        descriptor = os.open(path, os.O_WRONLY | os.O_APPEND | os.O_CREAT | os.O_CLOEXEC, MODE)
+        make_folder(path.parent)
+        flags = os.O_WRONLY | os.O_APPEND | os.O_CLOEXEC
+        try:
+            descriptor = os.open(path, flags)
+        except FileNotFoundError:
+            descriptor = self._made(path, flags | os.O_CREAT)
         return open(descriptor, "a", encoding=self.encoding, errors="backslashreplace")
+
+    def _made(self, path: Path, flags: int) -> int:
+        """Make the file: as the one was that a rotation moved away, else its folder's owner's."""
+        descriptor = os.open(path, flags, PRIVATE)
+        before = Path(f"{path}.1")
+        if not before.exists():
+            give_to_owner(descriptor, path.parent)
+            return descriptor
+        old = before.stat()
+        with suppress(PermissionError):
+            if old.st_uid != os.fstat(descriptor).st_uid:
+                os.fchown(descriptor, old.st_uid, old.st_gid)
+            os.fchmod(descriptor, stat.S_IMODE(old.st_mode) & 0o777)
+        return descriptor
 
     @contextmanager
     def _only_writer(self) -> Iterator[None]:
         """Hold the lock of the file that has the name now; a rotation closes it, not the lock."""
-        stream = self._open()
-        fcntl.flock(stream, fcntl.LOCK_EX)
+        stream = self._locked()
         while not self._has_name(stream):
             stream.close()
-            stream = self._open()
-            fcntl.flock(stream, fcntl.LOCK_EX)
+            stream = self._locked()
         self.stream, lock = stream, os.dup(stream.fileno())
         try:
             yield
@@ -69,6 +91,14 @@ class SharedLogFile(RotatingFileHandler):
                 self.stream.close()
             self.stream = None
             os.close(lock)
+
+    def _locked(self) -> TextIOWrapper:
+        stream = self._open()
+        if not take(stream.fileno(), WAIT_SECONDS):
+            who = holder(stream.fileno())
+            stream.close()
+            raise OSError(errno.EAGAIN, f"{who} holds its lock", self.baseFilename)
+        return stream
 
     def _has_name(self, stream: TextIOWrapper) -> bool:
         held = os.fstat(stream.fileno())

@@ -12,7 +12,7 @@ from tasks.ollama.abilities import lacking
 from tasks.ollama.devices import lost_devices
 from tasks.ollama.facts import observe
 from tasks.ollama.generation import left_gpu
-from tasks.ollama.observed import Snapshot
+from tasks.ollama.observed import Snapshot, seeing
 from tasks.ollama.plan import (
     Wanted,
     order_by_ports,
@@ -22,9 +22,10 @@ from tasks.ollama.plan import (
     without_repeated_pulls,
 )
 from tasks.ollama.spec import ContainerSpec, spec_of
+from tasks.references import ImageReference, image_path
 from tasks.run import Run
 from tasks.stack import Service
-from tasks.steps import Action, Step
+from tasks.steps import Action, Failure, Step
 
 # Steps after which a service has to prove itself.
 CONTAINER_CHANGES = frozenset(
@@ -48,12 +49,14 @@ def wanted_for(run: Run, service: Service) -> Wanted:
     # Only what once worked was lost: where a new container proves the CPU, it is left at that.
     had_gpu = run.gpu_is_usable and bool(run.locked(service).partial_models)
     lost = lost_devices(run, observe(run)).said if had_gpu else {}
+    before = image_before(run, service)
     return Wanted(
         service=service,
         spec=spec_for(run, service),
         image_digest=run.image_digest(service),
         staged=run.is_staged(service),
         previous=run.previous_image(service),
+        kept_in=before.name if before is not None else "",
         may_adopt=run.stack.options.adopt == service.name,
         do_restart=run.stack.options.restart,
         needs=run.engine_needs,
@@ -61,9 +64,21 @@ def wanted_for(run: Run, service: Service) -> Wanted:
     )
 
 
+def image_before(run: Run, service: Service) -> ImageReference | None:
+    """Return the image that was proven before the present one, as it is pulled; None for none."""
+    image = run.locked(service).image
+    before = image.previous if image is not None else None
+    return ImageReference.parse(before.reference).at(run.stack.image_mirror) if before else None
+
+
+def is_free(run: Run, snapshot: Snapshot, service: Service) -> bool:
+    """Tell whether steps of a service may be planned: it has not failed, and is known."""
+    return not run.has_failed(service.name) and not snapshot.unknown_of(service.name)
+
+
 def container_plans(run: Run, snapshot: Snapshot) -> dict[str, list[Step]]:
     """Plan the containers of all selected services, in an order in which their ports are free."""
-    services = [s for s in run.stack.selected if not run.has_failed(s.name)]
+    services = [s for s in run.stack.selected if is_free(run, snapshot, s)]
     plans = {s.name: plan_container(wanted_for(run, s), snapshot) for s in services}
     published = {s.name: _published(snapshot, run.stack.container_name(s)) for s in services}
     ordered = order_by_ports(plans, {s.name: s.port for s in services}, published)
@@ -108,13 +123,20 @@ def model_plan(
 
 def orphans(run: Run, snapshot: Snapshot) -> tuple[list[Step], list[str]]:
     """Plan what is ours and no longer declared; not in a run for one service only."""
-    if run.stack.options.only:
+    if run.stack.options.only or snapshot.unknown.get(""):
         return [], []
     options = run.stack.options
     declared = {service.name for service in run.stack.services}
     purge = options.prune and options.purge
-    prefix, known = run.stack.container_prefix, known_services(run, snapshot)
-    return plan_orphans(prefix, declared, snapshot, prune=options.prune, purge=purge, known=known)
+    return plan_orphans(
+        run.stack.container_prefix,
+        declared,
+        snapshot,
+        prune=options.prune,
+        purge=purge,
+        known=known_services(run, snapshot),
+        paths=known_images(run),
+    )
 
 
 def known_services(run: Run, snapshot: Snapshot) -> set[str]:
@@ -122,6 +144,16 @@ def known_services(run: Run, snapshot: Snapshot) -> set[str]:
     locked = run.lock.services(run.host.name) if run.lock is not None else set()
     labelled = {c.service for c in snapshot.containers if c.is_of(run.stack.container_prefix)}
     return {service.name for service in run.stack.services} | labelled | locked
+
+
+def known_images(run: Run) -> set[str]:
+    """Return the repositories of the images that services of this host have or had."""
+    references = {service.image for service in run.stack.services}
+    if run.lock is not None:
+        for name in run.lock.services(run.host.name):
+            image = run.lock.service(run.host.name, name).image
+            references |= {one.reference for one in (image, image and image.previous) if one}
+    return {image_path(reference) for reference in references} - {""}
 
 
 def removals(run: Run, snapshot: Snapshot) -> list[Step]:
@@ -137,12 +169,31 @@ def removals(run: Run, snapshot: Snapshot) -> list[Step]:
         prune=True,
         purge=stack.options.purge,
         known=known,
+        paths=known_images(run),
     )
     return [replace(step, why="asked for") for step in steps]
 
 
+def refuse_unknown(run: Run, snapshot: Snapshot) -> None:
+    """Note what nobody could see, so that nothing is planned from it: a host, or some services."""
+    for name, cause in snapshot.unknown.items():
+        if run.has_failed(name):
+            continue
+        if not name:
+            socket = run.stack.docker_socket
+            remedy = (
+                f"run again; if it stays so: curl --unix-socket {socket} http://docker/version,"
+                " and journalctl -u docker, tell more"
+            )
+            run.fail(Failure("left as it is: not all of it could be seen", cause, remedy))
+            continue
+        remedy = seeing(run.stack.container_prefix + name)
+        run.fail(Failure("left as it is: not all of it could be seen", cause, remedy, name))
+
+
 def refuse(run: Run, snapshot: Snapshot) -> None:
     """Note each service that cannot be touched, so that its steps are left out."""
+    refuse_unknown(run, snapshot)
     for service in run.stack.selected:
         failure = refusal(wanted_for(run, service), snapshot)
         if failure is not None and not run.has_failed(service.name):
@@ -157,7 +208,7 @@ def whole_plan(run: Run, host_steps: list[Step], snapshot: Snapshot) -> Iterator
     yield from everything
     yield from orphans(run, snapshot)[0]
     for service in run.stack.selected:
-        if not run.has_failed(service.name):
+        if is_free(run, snapshot, service):
             yield from model_plan(run, service, snapshot, everything)
     yield from client_steps(run, snapshot)
 

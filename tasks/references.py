@@ -58,6 +58,14 @@ class ImageReference:
         return f"{self.name}:{self.tag}"
 
 
+def image_path(reference: str) -> str:
+    """Return the repository of an image at whatever registry ("ollama/ollama"), "" for none."""
+    try:
+        return ImageReference.parse(reference).repository
+    except ValueError:
+        return ""
+
+
 @dataclass(frozen=True)
 class ModelReference:
     """namespace/name:tag of a model. Source: ollama's types/model/name.go."""

@@ -6,22 +6,32 @@ specifications; Ollama's registry speaks the same protocol without a token.
 
 from __future__ import annotations
 
-import base64
-import gzip
 import hashlib
-import json
 import re
 import shlex
+import zlib
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field, replace
 from typing import Any, Protocol
-from urllib.parse import urlencode
+from urllib.parse import urlencode, urlsplit
 
+from tasks.curl import (
+    WEB,
+    Unwritable,
+    configuration,
+    enveloped,
+    is_token,
+    opened,
+    plain_curl,
+    registry_words,
+)
 from tasks.ollama.facts import observe
 from tasks.references import DOCKER_HUB, OLLAMA_REGISTRY, ImageReference, ModelReference
 from tasks.run import Run
 from tasks.shell import Shell
 from tasks.stack import Service, Stack
+from tasks.words.foreign import MIB, BadAnswer, Fields, read_json
+from tasks.words.printable import printable
 
 DOCKER_HUB_HOST = "registry-1.docker.io"
 MANIFEST = "application/vnd.docker.distribution.manifest.v2+json"
@@ -36,6 +46,13 @@ TIMEOUT = 15
 BYTES_TIMEOUT = 60
 # What curl writes after headers and body: the status and the size of the body.
 TRAILER = r"\n%{http_code} %{size_download}"
+# A manifest has some kB; with its headers, and those of redirects, it has no more than this.
+LARGEST_MANIFEST = 4 * MIB
+LARGEST_REPLY = LARGEST_MANIFEST + MIB // 4
+MOST_LAYERS = 256
+LONGEST_HEADER = 4096
+_DIGEST = re.compile(r"sha256:[0-9a-f]{64}")
+_URL = re.compile(r"[A-Za-z0-9:/?#@!$&()*+,;=._~%\[\]-]+")
 _LOOPBACK = re.compile(r"^(127\.|localhost(:|$)|\[::1\])")
 
 
@@ -126,7 +143,12 @@ def image_manifest(
     token = ""
     reply = fetch(asker, url, accept)
     if reply.status == 401:
-        token = _token(asker, reply.headers)
+        token = _token(asker, reply.headers, is_plain=is_plain)
+        if token and not is_token(token):
+            return RegistryFault(
+                f"the registry {registry} sent a token that is none, for image {image}",
+                "tell whoever runs the registry; it may be another one than it should be",
+            )
         if token:
             reply = fetch(asker, url, accept, token)
     found = result(reply, f"image {image}", registry, "image")
@@ -142,12 +164,14 @@ def image_manifest(
 def digest_for(body: str, architecture: str) -> str:
     """Return the digest of an index's manifest for Linux on an architecture, "" where none is."""
     try:
-        manifests = json.loads(body).get("manifests") or ()
-        platforms = [(m["digest"], m.get("platform") or {}) for m in manifests]
-    except (ValueError, KeyError, TypeError, AttributeError):
+        for one in Fields(read_json(body, LARGEST_MANIFEST)).objects("manifests"):
+            platform = one.object("platform")
+            words = (platform.text("os"), platform.text("architecture"))
+            if words == ("linux", architecture):
+                return _digest(one)
+    except BadAnswer:
         return ""
-    wanted = {"os": "linux", "architecture": architecture}
-    return next((str(d) for d, p in platforms if wanted.items() <= p.items()), "")
+    return ""
 
 
 def model_manifest(asker: Asker, model: str) -> RemoteManifest | RegistryFault:
@@ -173,16 +197,22 @@ def model_beginning(asker: Asker, model: str, digest: str, count: int) -> bytes:
     all of it: it is cut off.
     """
     path = ModelReference.parse(model).manifest_path.partition("/manifests/")[0]
-    url = shlex.quote(model_url(asker.stack, f"{path}/blobs/{digest}"))
-    fetch = (
-        f"curl -sSfL --max-time {BYTES_TIMEOUT} --connect-timeout 8 -K - -r 0-{count - 1} {url}"
-        f" 2>/dev/null | head -c {count} | gzip -c | base64"
-    )
-    configuration = "\n".join(_proxy_lines(asker.stack)) + "\n"
-    found = asker.sh(f"sh -c {shlex.quote(fetch)}", stdin=configuration, timeout=BYTES_TIMEOUT + 15)
+    url = model_url(asker.stack, f"{path}/blobs/{digest}")
+    words = registry_words(url, timeout=BYTES_TIMEOUT, options=["-f", "-r", f"0-{count - 1}"])
+    fetch = f"{plain_curl(words)} 2>/dev/null | head -c {count} | gzip -c"
+    script = f"sh -c {shlex.quote(enveloped(WEB, fetch, count + MIB))}"
     try:
-        return gzip.decompress(base64.b64decode(found.stdout))
-    except (OSError, ValueError, EOFError):
+        found = asker.sh(script, stdin=_configured(asker.stack), timeout=BYTES_TIMEOUT + 15)
+    except Unwritable:
+        return b""
+    return b"".join(unpacked(data, count) for _, data in opened(found.stdout))
+
+
+def unpacked(data: bytes, limit: int) -> bytes:
+    """Unpack gzip, up to `limit` bytes: what was packed by somebody else may be endless."""
+    try:
+        return zlib.decompressobj(zlib.MAX_WBITS | 16).decompress(data, limit)
+    except zlib.error:
         return b""
 
 
@@ -195,37 +225,36 @@ def fetch(asker: Asker, url: str, accept: str, token: str = "") -> Reply:
 
     Whatever bytes come are carried as base64: their digest is that of the manifest.
     """
-    lines = [f'header = "Authorization: Bearer {token}"'] if token else []
-    fetch = (
-        f"curl -sSLi --max-time {TIMEOUT} --connect-timeout 8 -K -"
-        f" -H {shlex.quote(f'Accept: {accept}')} -w {shlex.quote(TRAILER)} {shlex.quote(url)}"
-        " | base64 -w0"
-    )
-    configuration = "\n".join([*lines, *_proxy_lines(asker.stack)]) + "\n"
-    result = asker.sh(f"sh -c {shlex.quote(fetch)}", stdin=configuration, timeout=TIMEOUT + 15)
-    return parse_reply(base64.b64decode(result.stdout), result.stderr.strip())
+    options = ["-i", "-H", f"Accept: {accept}", "-w", TRAILER]
+    words = registry_words(url, timeout=TIMEOUT, options=options)
+    script = f"sh -c {shlex.quote(enveloped(WEB, plain_curl(words), LARGEST_REPLY))}"
+    try:
+        stdin = _configured(asker.stack, token)
+    except Unwritable as unwritable:
+        return Reply(0, "", "", "", str(unwritable))
+    said = asker.sh(script, stdin=stdin, timeout=TIMEOUT + 15)
+    raw = b"".join(data for _, data in opened(said.stdout))
+    if len(raw) >= LARGEST_REPLY:
+        return Reply(0, "", "", "", f"it sent more than {LARGEST_REPLY / MIB:g} MiB")
+    return parse_reply(raw, printable(said.stderr.strip()))
 
 
-def _proxy_lines(stack: Stack) -> list[str]:
-    lines = []
+def _configured(stack: Stack, token: str = "") -> str:
+    """Return what curl is told on its standard input. Raises Unwritable."""
     proxy = stack.https_proxy or stack.http_proxy
-    if proxy:
-        lines.append(f'proxy = "{proxy}"')
-    if stack.no_proxy:
-        lines.append(f'noproxy = "{stack.no_proxy}"')
-    if stack.ca_certificate:
-        lines.append(f'cacert = "{stack.ca_certificate}"')
-    return lines
+    return configuration(token=token, proxy=proxy, no_proxy=stack.no_proxy, ca=stack.ca_certificate)
 
 
 def parse_reply(raw: bytes, error: str) -> Reply:
     """Take headers and body apart by the sizes that curl writes at the end."""
     content, _, trailer = raw.rpartition(b"\n")
     words = trailer.split()
-    if len(words) != 2 or not all(word.isdigit() for word in words):
+    if len(words) != 2 or not all(word.isdigit() and len(word) < 16 for word in words):
         return Reply(0, "", "", "", error)
     status, size = int(words[0]), int(words[1])
     at = len(content) - size
+    if at < 0:
+        return Reply(0, "", "", "", error or "its answer is not whole")
     body = content[at:]
     digest = f"sha256:{hashlib.sha256(body).hexdigest()}"
     return Reply(
@@ -233,40 +262,67 @@ def parse_reply(raw: bytes, error: str) -> Reply:
     )
 
 
-def _token(asker: Asker, headers: str) -> str:
+def _token(asker: Asker, headers: str, *, is_plain: bool) -> str:
     """Get an anonymous pull token where the registry names its token service."""
-    url = token_url(headers)
+    url = token_url(headers, is_plain=is_plain)
     if not url:
         return ""
     try:
-        value: dict[str, Any] = json.loads(fetch(asker, url, "application/json").body)
+        value = Fields(read_json(fetch(asker, url, "application/json").body, LARGEST_MANIFEST))
+        return value.text("token") or value.text("access_token")
+    except BadAnswer:
+        return ""
+
+
+def token_url(headers: str, *, is_plain: bool) -> str:
+    """Return where a registry gives tokens, from its Www-Authenticate header; "" where nowhere.
+
+    Only by https, or by http too where the registry itself is asked by it (`is_plain`): nothing
+    else than a web server is ever asked for a token.
+    """
+    for line in headers.split("\n"):
+        name, _, value = line.partition(":")
+        kind, _, rest = value.strip()[:LONGEST_HEADER].partition(" ")
+        if (name.lower(), kind.lower()) == ("www-authenticate", "bearer"):
+            parts = dict(re.findall(r'\b(realm|service|scope)="([^"]*)"', rest))
+            query = urlencode({key: parts[key] for key in ("service", "scope") if key in parts})
+            return _realm(parts.get("realm", ""), query, is_plain=is_plain)
+    return ""
+
+
+def _realm(realm: str, query: str, *, is_plain: bool) -> str:
+    schemes = ("https", "http") if is_plain else ("https",)
+    try:
+        parts = urlsplit(realm)
+        is_url = parts.scheme in schemes and bool(parts.hostname) and parts.username is None
     except ValueError:
         return ""
-    return str(value.get("token") or value.get("access_token") or "")
-
-
-def token_url(headers: str) -> str:
-    """Return where a registry gives tokens, from its Www-Authenticate header; "" where nowhere."""
-    match = re.search(r"(?im)^www-authenticate: *bearer (.+)$", headers)
-    if match is None:
+    if not is_url or not _URL.fullmatch(realm):
         return ""
-    parts = dict(re.findall(r'(\w+)="([^"]*)"', match[1]))
-    query = urlencode({key: parts[key] for key in ("service", "scope") if key in parts})
-    return f"{parts['realm']}?{query}" if "realm" in parts else ""
+    return f"{realm}{'&' if parts.query else '?'}{query}"
+
+
+def _digest(layer: Fields) -> str:
+    """Return the digest of a layer or manifest, which goes into URLs. Raises BadAnswer."""
+    digest = layer.needed("digest")
+    if not _DIGEST.fullmatch(digest):
+        raise BadAnswer("it has a digest that is none")
+    return digest
 
 
 def result(reply: Reply, what: str, registry: str, kind: str) -> RemoteManifest | RegistryFault:
     if reply.status != 200:
         return fault(reply.status, what, registry, reply.error, kind)
     try:
-        manifest = json.loads(reply.body)
-        layers = [*manifest.get("layers", ()), *filter(None, [manifest.get("config")])]
-        sizes = {x["digest"]: int(x["size"]) for x in layers}
-        kinds = {x["digest"]: str(x.get("mediaType", "")) for x in layers}
-        if min(sizes.values(), default=0) < 0:
-            raise ValueError("a size below nothing")
+        manifest = Fields(read_json(reply.body, LARGEST_MANIFEST), "the manifest")
+        layers = [*manifest.objects("layers")]
+        layers += [manifest.object("config")] if manifest.value.get("config") else []
+        if len(layers) > MOST_LAYERS:
+            raise BadAnswer("it has too many layers")
+        sizes = {_digest(layer): layer.size("size") for layer in layers}
+        kinds = {_digest(layer): layer.text("mediaType") for layer in layers}
         return RemoteManifest(reply.digest, sizes, kinds)
-    except (ValueError, KeyError, TypeError, AttributeError, OverflowError):
+    except BadAnswer:
         return RegistryFault(
             f"the registry {registry} sent a damaged manifest for {what}",
             "run again; if it stays so, tell whoever runs the registry",

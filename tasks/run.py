@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 import shlex
+import sys
 import time
 import traceback
 from collections.abc import Iterator, Mapping
@@ -26,8 +27,11 @@ from tasks.runlog import RunLog
 from tasks.shell import Result
 from tasks.stack import DeclarationError, Service, Stack, declare
 from tasks.steps import Action, Failure, Step, StepFailed
+from tasks.words.printable import printable, printable_lines
 
 DEBUG = "OLLAMA_STACK_DEBUG"
+# A `docker run` with all that a service declares is one line, to be copied.
+LONGEST_LINE = 20_000
 RUN_ID = f"{datetime.now(UTC):%Y%m%dT%H%M%SZ}-{os.getpid()}"
 
 
@@ -50,7 +54,8 @@ class Run:
     by type; a change drops all of it. `goals` is what an upgrade or a rollback brings services to;
     `proven_then` is what the lock held of the host at the first look.
     `halted` tells that one of them failed, so that the others are left as they are; `arrived` are
-    the models, by service, that were not there before this run. `record` is the log of what is
+    the models, by service, that were not there before this run, and `made` the ids, by name, of the
+    containers that this run may take back. `record` is the log of what is
     changed; none where a run only looks.
     """
 
@@ -66,6 +71,7 @@ class Run:
     goals: dict[str, Goal] = field(default_factory=dict)
     halted: bool = False
     arrived: dict[str, set[str]] = field(default_factory=dict)
+    made: dict[str, str] = field(default_factory=dict)
     gpu_is_usable: bool = False
     gpu_on_hold: bool = False
     engine_needs: str = ""
@@ -145,6 +151,9 @@ class Run:
             return Result(False, "", f"no answer within {timeout:.0f} s")
         except (OSError, EOFError, SSHException) as error:
             return Result(False, "", f"the connection to the host failed: {error}")
+        except UnicodeError:
+            # pyinfra decodes strictly; what may hold any byte travels as base64.
+            return Result(False, "", "the host's answer is no UTF-8 text")
         return Result(ok, output.stdout, output.stderr)
 
     def as_caller(self) -> CallerShell:
@@ -174,12 +183,13 @@ class Run:
         try:
             yield self.lock or LockFile.load(layers.rooted(self.stack.lock))
         except (OSError, LockError) as error:
-            cause = f"{self.stack.lock} cannot be written: {error}"
-            raise StepFailed(cause, "mend the rights or the file, then run again") from None
+            cause, _, remedy = str(error).partition("\n  remedy: ")
+            remedy = remedy or "mend the rights or the file, then run again"
+            raise StepFailed(f"{self.stack.lock} cannot be written: {cause}", remedy) from None
 
     def log(self, message: str) -> None:
         """Show a line to the person who watches."""
-        self.host.log(message)
+        self.host.log(printable(message, LONGEST_LINE))
 
     def fail(self, failure: Failure) -> None:
         """Note a failure for the report, and show its first line at once."""
@@ -195,7 +205,7 @@ class Run:
         if text not in self.notes:
             self.notes.append(text)
             journal.write("note", host=self.host.name, text=text)
-            self.host.log_styled(text, fg="yellow")
+            self.host.log_styled(printable(text), fg="yellow")
 
     def changed(self, step: Step) -> None:
         """Write a change down, and forget what was observed before it."""
@@ -334,7 +344,7 @@ def step_command(run: Run, step: Step, function: Any, *args: Any) -> FunctionCom
 def unforeseen(what: str, error: Exception, service: str = "") -> Failure:
     """Return the failure that an exception of our own stands for; DEBUG shows where it is."""
     if os.environ.get(DEBUG):
-        traceback.print_exception(error)
+        print(printable_lines("".join(traceback.format_exception(error))), file=sys.stderr)
     remedy = f"this is a fault of ollama-stack: {DEBUG}=1 shows where; please report it"
     return Failure(what, f"{type(error).__name__}: {error}", remedy, service)
 

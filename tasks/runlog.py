@@ -22,6 +22,7 @@ from tasks.logfile import logger_of
 from tasks.scrub import Scrubber, scrubber_for
 from tasks.stack import Stack
 from tasks.steps import Failure
+from tasks.words.printable import WHOLE, printable
 
 if TYPE_CHECKING:
     from tasks.run import Event
@@ -77,9 +78,11 @@ class LogFile:
         path = log_path(self.stack)
         if path is None or self.is_broken:
             return
-        line = " ".join(self.scrubber.text(text).split())
+        # Scrubbed again where an escape stood in the middle of a secret.
+        scrub = self.scrubber.text
+        line = printable(" ".join(scrub(printable(scrub(text), WHOLE)).split()))
         try:
-            logger_of(path).log(level, "%s %s", self.writer, line)
+            logger_of(path).log(level, "%s %s", printable(self.writer), line)
         except OSError as error:
             self.is_broken = True
             self.warn(f"the log {path} cannot be written ({error.strerror}); the run goes on")
@@ -112,7 +115,10 @@ class RunLog:
         """Write down what failed."""
         self._begin()
         self.failures += 1
-        self.file.write("; ".join(line.strip() for line in failure.lines()), logging.ERROR)
+        # Not its lines: what is cut may end in half a secret.
+        who = f"{failure.service}: " if failure.service else ""
+        words = f"{who}{failure.what}; cause: {failure.cause}; remedy: {failure.remedy}"
+        self.file.write(words, logging.ERROR)
 
     def end(self, how: str = "") -> None:
         """Write down how it ended, once."""

@@ -16,11 +16,16 @@ from pydantic import (
     Field,
     StringConstraints,
     ValidationError,
+    ValidationInfo,
+    field_validator,
 )
 from pydantic_core import ErrorDetails
 
+from tasks.forms import absolute_path, proxy, unproxied
 from tasks.layers import RUN_OPTIONS_SOURCE, Merged
 from tasks.references import ImageReference, ModelReference
+from tasks.words.plain import one_line, plain
+from tasks.words.printable import printable
 
 NAME = r"^[a-z0-9][a-z0-9_.-]*$"
 OLLAMA_PORT = 11434
@@ -28,7 +33,11 @@ MODELS_FOLDER = "/root/.ollama"
 # Endings under which copies of a model are kept: of the proven one before it, for a rollback, and
 # of the one that an upgrade is just replacing.
 KEPT, REPLACED = "-previous", "-replaced"
+# And of the tag of an image that an upgrade pulled and did not prove yet.
+FOLLOWING = "-next"
 LEAST_MEMORY = 6 * 1024**2
+# Longer than any version or duration.
+LONGEST = 40
 # User and password of a URL, wherever one was written by mistake: no message repeats them.
 _USERINFO = re.compile(r"(?<=://)[^/\s\"']*(?=@)")
 # What pydantic says in words of Python.
@@ -75,35 +84,51 @@ class DeclarationError(Exception):
     """The declaration is invalid; `faults` holds every fault with its file and key."""
 
     def __init__(self, faults: list[str]) -> None:
-        self.faults = faults
+        # They name keys of tables, which are as foreign to us as their values.
+        self.faults = faults = [printable(fault) for fault in faults]
         count = "1 fault" if len(faults) == 1 else f"{len(faults)} faults"
         lines = "\n".join(f"  - {fault}" for fault in faults)
         super().__init__(f"The declaration has {count}; nothing was changed.\n{lines}")
 
 
 def _size(value: str) -> str:
-    if value and not re.fullmatch(r"[1-9][0-9]*[bkmg]?", value):
+    if value and not re.fullmatch(r"[1-9][0-9]{0,14}[bkmg]?", value):
         raise ValueError('should be a size like "512m" or "12g"')
     return value
 
 
 def _keep_alive(value: str) -> str:
-    if not re.fullmatch(r"-1|0|([0-9]+(\.[0-9]+)?(ms|s|m|h))+", value):
+    if not re.fullmatch(r"-1|0|([0-9]+(\.[0-9]+)?(ms|s|m|h))+", value) or len(value) > LONGEST:
         raise ValueError('should be a duration like "10m" or "1h", "0" or "-1"')
     return value
 
 
 def _address(value: str) -> str:
     try:
-        return str(ipaddress.ip_address(value))
+        address = ipaddress.ip_address(value)
+        if "%" in value:
+            # The zone of an address is any text, and Docker takes none.
+            raise ValueError
+        return str(address)
     except ValueError:
         raise ValueError('should be an IP address like "127.0.0.1"') from None
 
 
 def _model(value: str) -> str:
-    if value.endswith((KEPT, REPLACED)):
+    # Ollama finds a model whatever the case of its letters.
+    if value.lower().endswith((KEPT, REPLACED)):
         raise ValueError(f"should not end in {KEPT} or {REPLACED}: copies are kept so")
     return str(ModelReference.parse(value))
+
+
+def _service_name(value: str) -> str:
+    """Refuse the names that are made of another service's for what is set aside or kept of it."""
+    if value.endswith((KEPT, REPLACED, FOLLOWING)):
+        raise ValueError(
+            f"should not end in {KEPT}, {REPLACED} or {FOLLOWING}: containers and images that are"
+            " set aside or kept are named so"
+        )
+    return value
 
 
 def _image(value: str) -> str:
@@ -143,25 +168,13 @@ def _log_file(value: str) -> str:
 
 
 def _version(value: str) -> str:
-    if not re.fullmatch(r"[0-9]+(\.[0-9]+)*", value):
+    if not re.fullmatch(r"[0-9]+(\.[0-9]+)*", value) or len(value) > LONGEST:
         raise ValueError('should be a version like "580.95"')
     return value
 
 
 def _pin(value: str) -> str:
     return _version(value) if value else value
-
-
-def _absolute(value: str) -> str:
-    if value and not value.startswith("/"):
-        raise ValueError("should be an absolute path on the host")
-    return value
-
-
-def _proxy(value: str) -> str:
-    if value and not re.fullmatch(r"https?://\S+", value):
-        raise ValueError('should be a URL like "http://proxy.lan:3128"')
-    return value
 
 
 def _mirror(value: str) -> str:
@@ -192,6 +205,7 @@ def _agent_model(value: str) -> str:
 
 
 Name = Annotated[str, StringConstraints(pattern=NAME, max_length=60)]
+ServiceName = Annotated[Name, AfterValidator(_service_name)]
 Model = Annotated[str, AfterValidator(_model)]
 Size = Annotated[str, AfterValidator(_size)]
 Memory = Annotated[str, AfterValidator(_memory)]
@@ -201,10 +215,11 @@ LogFile = Annotated[str, AfterValidator(_log_file)]
 KeepAlive = Annotated[str, AfterValidator(_keep_alive)]
 Address = Annotated[str, AfterValidator(_address)]
 Registry = Annotated[str, AfterValidator(_registry)]
-Proxy = Annotated[str, AfterValidator(_proxy)]
+Proxy = Annotated[str, AfterValidator(proxy)]
+Unproxied = Annotated[str, AfterValidator(unproxied)]
 Mirror = Annotated[str, AfterValidator(_mirror)]
 Fingerprint = Annotated[str, AfterValidator(_fingerprint)]
-AbsolutePath = Annotated[str, AfterValidator(_absolute)]
+AbsolutePath = Annotated[str, AfterValidator(absolute_path)]
 Version = Annotated[str, AfterValidator(_version)]
 Pin = Annotated[str, AfterValidator(_pin)]
 ClientHost = Annotated[str, AfterValidator(_client_host)]
@@ -225,6 +240,19 @@ def service_url(bind: str, port: int) -> str:
 
 class _Settings(BaseModel):
     model_config = ConfigDict(frozen=True, extra="forbid", strict=True)
+
+    @field_validator("*")
+    @classmethod
+    def _only_plain_texts(cls, value: Any, info: ValidationInfo) -> Any:
+        """Refuse, in whatever field, what could not stand in another program's language."""
+        if info.field_name == "environment":
+            # Docker gets each variable as it is: quotes are fine there (see _service_faults).
+            return value
+        texts = value if isinstance(value, tuple | dict) else (value,)
+        for text in texts:
+            if isinstance(text, str):
+                plain(text)
+        return value
 
 
 class Role(_Settings):
@@ -259,7 +287,7 @@ class _ServiceDefaults(_Settings):
 class Service(_ServiceDefaults):
     """One declared Ollama server with its models. Sizes are Docker's ("12g"), context is tokens."""
 
-    name: Name
+    name: ServiceName
     model: Model
     role: str = ""
     also: tuple[Model, ...] = Field(default=(), strict=False)
@@ -342,7 +370,7 @@ class Stack(_ServiceDefaults):
     model_registry_insecure: bool
     http_proxy: Proxy
     https_proxy: Proxy
-    no_proxy: str
+    no_proxy: Unproxied
     ca_certificate: AbsolutePath
     start_timeout: Annotated[int, Field(ge=1, le=3600)]
     generate_timeout: Annotated[int, Field(ge=1, le=7200)]
@@ -502,6 +530,11 @@ def _service_faults(service: Service, merged: Merged) -> Iterator[str]:
     for variable in service.environment:
         if not re.fullmatch(r"[A-Za-z_][A-Za-z0-9_]*", variable):
             yield fault(f"environment.{variable}", "is not a name for an environment variable")
+    for variable, value in service.environment.items():
+        try:
+            one_line(value)
+        except ValueError as error:
+            yield fault(f"environment.{variable}", str(error))
     if not ipaddress.ip_address(service.bind).is_loopback and not service.allow_public:
         yield fault(
             "bind",

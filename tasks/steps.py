@@ -6,6 +6,8 @@ from collections.abc import Iterable
 from dataclasses import dataclass
 from enum import StrEnum
 
+from tasks.words.printable import printable
+
 
 class Action(StrEnum):
     """What a step does. A step of another kind than these does not exist."""
@@ -67,7 +69,7 @@ class Step:
         who = f"{self.service}: " if self.service else ""
         why = f" ({self.why})" if self.why else ""
         needs = f", {self.needs}" if self.needs else ""
-        return f"{who}{self.text}{why}{needs}"
+        return printable(f"{who}{self.text}{why}{needs}")
 
 
 @dataclass(frozen=True)
@@ -80,9 +82,10 @@ class Failure:
     service: str = ""
 
     def lines(self) -> list[str]:
-        """Return the failure as lines for people."""
+        """Return the failure as three lines for people, whoever wrote its words."""
         who = f"{self.service}: " if self.service else ""
-        return [f"{who}{self.what}", f"  cause:  {self.cause}", f"  remedy: {self.remedy}"]
+        lines = (f"{who}{self.what}", f"  cause:  {self.cause}", f"  remedy: {self.remedy}")
+        return [printable(line) for line in lines]
 
 
 class StepFailed(Exception):

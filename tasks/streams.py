@@ -1,23 +1,27 @@
 """Long work of a server, told as NDJSON: started on the host, watched from here.
 
-A pull runs as a background curl on the host that writes into a file; the controller reads what
-was added since the last look. That works through every connector, shows progress while it
+A pull runs as a background curl on the host that writes into a file; the controller reads the bytes
+that were added since the last look. That works through every connector, shows progress while it
 happens and bounds a stall. It holds the host's lock, and ends when the controller looks no more: a
 pull that went on after a kill would move a tag behind the back of the next run.
 """
 
 from __future__ import annotations
 
-import json
+import re
 import shlex
 import time
 from collections.abc import Callable
 from dataclasses import dataclass, field
 from typing import Any
 
+from tasks.curl import enveloped, opened
+from tasks.hostfolder import BUSY
 from tasks.hostlock import under_lock
 from tasks.run import Run
 from tasks.text import progress_text
+from tasks.words.foreign import MIB, BadAnswer, Fields, read_json
+from tasks.words.printable import printable
 
 POLL_SECONDS = 0.5
 SHOW_SECONDS = 3.0
@@ -25,23 +29,43 @@ SHOW_SECONDS = 3.0
 LINGER_SECONDS = 600
 # A stream at which nobody looks for so long is abandoned, and ends.
 UNWATCHED_SECONDS = 20
+# What is read at one look, the longest line of a stream, and all of it: a day of progress.
+CHUNK = MIB
+LONGEST_LINE = MIB // 4
+LONGEST_STREAM = 256 * MIB
+LAST_WORDS = 4096
+# How a shell counts in `ulimit -f`, and what curl ends with where it wrote more.
+BLOCK = 512
+TOO_MUCH = ("153", "23")
+_FOLDER = re.compile(r"/tmp/ollama-stack\.[A-Za-z0-9]+")
 
 
 @dataclass
 class Progress:
     """What a stream told so far; pulls of models and of images differ in their lines only.
 
-    `layers` are bytes so far and in all, by layer; `phase` is the server's word for what it does.
+    `layers` are bytes so far and in all, by layer; `phase` is the server's word for what it does;
+    `noise` is the last line that was no JSON.
     """
 
     error: str = ""
+    noise: str = ""
     phase: str = ""
     layers: dict[str, tuple[int, int]] = field(default_factory=dict)
 
     def feed(self, line: dict[str, Any]) -> None:
-        """Take in one line."""
-        self.error = str(line.get("error", self.error))
-        self.phase = str(line.get("status", self.phase))
+        """Take in one line. An error stays, whatever else is odd about its line."""
+        if line.get("error"):
+            self.error = printable(line["error"])
+        self.phase = printable(line.get("status", self.phase), 200)
+        try:
+            self.count(Fields(line))
+        except BadAnswer:
+            # It says nothing of how far it is.
+            return
+
+    def count(self, line: Fields) -> None:
+        """Take in how far a layer is. Raises BadAnswer."""
 
     @property
     def done(self) -> int:
@@ -57,25 +81,24 @@ class Progress:
 class ModelProgress(Progress):
     """Progress of Ollama's /api/pull: `status, digest, total, completed`, one layer at a time."""
 
-    def feed(self, line: dict[str, Any]) -> None:
-        """Take in one line; `completed` may be absent."""
-        super().feed(line)
-        if "digest" in line and "total" in line:
-            self.layers[line["digest"]] = (int(line.get("completed") or 0), int(line["total"]))
+    def count(self, line: Fields) -> None:
+        """Take in how far a layer is; `completed` may be absent."""
+        digest = line.text("digest")
+        if digest and "total" in line.value:
+            self.layers[digest] = (line.size("completed"), line.size("total"))
 
 
 class ImageProgress(Progress):
     """Progress of the engine's POST /images/create: `status, id, progressDetail`."""
 
-    def feed(self, line: dict[str, Any]) -> None:
-        """Take in one line; extraction is not counted again."""
-        super().feed(line)
-        detail = line.get("progressDetail") or {}
-        if line.get("status") == "Downloading" and detail.get("total"):
-            self.layers[line["id"]] = (int(detail["current"]), int(detail["total"]))
-        elif line.get("status") in ("Download complete", "Pull complete"):
-            _, total = self.layers.get(line["id"], (0, 0))
-            self.layers[line["id"]] = (total, total)
+    def count(self, line: Fields) -> None:
+        """Take in how far a layer is; extraction is not counted again."""
+        detail, layer = line.object("progressDetail"), line.text("id")
+        if line.text("status") == "Downloading" and detail.size("total"):
+            self.layers[layer] = (detail.size("current"), detail.size("total"))
+        elif line.text("status") in ("Download complete", "Pull complete"):
+            _, total = self.layers.get(layer, (0, 0))
+            self.layers[layer] = (total, total)
 
 
 @dataclass(frozen=True)
@@ -113,17 +136,23 @@ def follow(
     if not folder:
         return StreamEnd(0, "the host refused a temporary folder in /tmp")
     meter = _Meter(what, expected, clock)
-    offset, rest = 1, ""
+    read, rest = 0, b""
     try:
         while True:
             time.sleep(POLL_SECONDS)
-            answer = run.sh(_look(folder, offset), timeout=60)
-            text, _, trailer = answer.stdout.rpartition("#end ")
-            offset += len(text.encode())
-            rest = feed(progress, rest + text)
-            ended = trailer.split()
-            if ended:
-                return StreamEnd(int(ended[0]), progress.error or _plain_error(rest, ended))
+            parts = dict(opened(run.sh(_look(folder, read), timeout=60).stdout))
+            data = parts.get("out", b"")
+            read += len(data)
+            rest = feed(progress, rest + data)
+            if len(rest) > LONGEST_LINE:
+                return StreamEnd(0, f"it sent a line of more than {LONGEST_LINE} bytes")
+            if len(data) == CHUNK:
+                # There may be more, whether it ended or not.
+                continue
+            ended = parts.get("end", b"").decode(errors="replace").split()
+            if len(ended) > 1 and ended[0].isdecimal():
+                feed(progress, rest + b"\n")
+                return StreamEnd(int(ended[0]), progress.error or _plain_error(progress, ended))
             meter.show(run, progress)
             if meter.silent_for(progress) > stall:
                 return StreamEnd(0, "", stalled=True)
@@ -139,13 +168,15 @@ def _start(run: Run, command: str, body: str, after: str) -> str:
         "echo $d"
     )
     result = run.sh(f"sh -c {shlex.quote(script)}", stdin=body)
-    return result.stdout.strip() if result.ok else ""
+    folder = result.stdout.strip().rpartition("\n")[2]
+    return folder if result.ok and _FOLDER.fullmatch(folder) else ""
 
 
 def _worker(prefix: str, command: str, after: str) -> str:
     """Build what runs on the host, under its lock, for as long as somebody looks."""
     work = (
-        f"{command} -N -o out -w '%{{http_code}}' <body >code 2>err; rc=$?; {after or ':'}"
+        f"ulimit -f {LONGEST_STREAM // BLOCK};"
+        f" {command} -o out -w '%{{http_code}}' <body >code 2>err; rc=$?; {after or ':'}"
         " >/dev/null; echo $rc >rc"
     )
     watch = (
@@ -153,15 +184,20 @@ def _worker(prefix: str, command: str, after: str) -> str:
         ' [ -e alive ] && rm -f alive && n=0; done; rm -rf "$PWD"; kill -TERM -$$'
     )
     return (
-        f"echo $$ >pid; ({watch}) & {under_lock(prefix, work)}; "
+        f"echo $$ >pid; ({watch}) & {under_lock(prefix, work)} 2>err"
+        f" || [ -e rc ] || {{ echo 000 >code; echo {BUSY} >rc; }}; "
         f'rm -f body; here=$PWD; cd /; sleep {LINGER_SECONDS}; rm -rf "$here"'
     )
 
 
-def _look(folder: str, offset: int) -> str:
+def _look(folder: str, read: int) -> str:
+    """Build what shows what came after so many bytes, and how it ended if it did before that."""
+    # A curl that was ended by a signal wrote no status.
+    ended = '{ c=$(cat code); [ -z "$rc" ] || echo "${c:-000} $rc $(cat err)"; }'
     script = (
-        f"cd {folder} || exit 1; : >alive; rc=$(cat rc 2>/dev/null); tail -c +{offset} out; "
-        'echo; echo "#end $([ -n "$rc" ] && echo "$(cat code) $rc $(cat err)")"'
+        f"cd {folder} || exit 1; : >alive; rc=$(cat rc 2>/dev/null); "
+        f"{enveloped('out', f'tail -c +{read + 1} out', CHUNK)}; "
+        f"{enveloped('end', ended, LAST_WORDS)}"
     )
     return f"sh -c {shlex.quote(script)}"
 
@@ -175,26 +211,30 @@ def _stop(folder: str) -> str:
     return f"sh -c {shlex.quote(script)}"
 
 
-def feed(progress: Progress, text: str) -> str:
-    """Feed the whole lines of `text`; returns the part of a line that is left."""
-    *lines, rest = text.removesuffix("\n").split("\n") if text else [""]
-    if rest.endswith("}"):
-        lines, rest = [*lines, rest], ""
+def feed(progress: Progress, data: bytes) -> bytes:
+    """Feed the whole lines of `data`; returns the part of a line that is left."""
+    *lines, rest = data.split(b"\n")
     for line in lines:
         try:
-            value = json.loads(line)
-        except ValueError:
+            value = read_json(line, LONGEST_LINE)
+        except BadAnswer:
+            # No progress: an answer that is an error may be plain text.
+            if line.strip():
+                progress.noise = printable(line.decode(errors="replace"))
             continue
         if isinstance(value, dict):
             progress.feed(value)
     return rest
 
 
-def _plain_error(rest: str, ended: list[str]) -> str:
+def _plain_error(progress: Progress, ended: list[str]) -> str:
     status, code, *words = ended
     if status == "200" and code == "0":
         return ""
-    return rest.strip() or " ".join(words) or f"HTTP {status}, curl ended with {code}"
+    if code in TOO_MUCH:
+        return f"it sent more than {LONGEST_STREAM // MIB} MiB"
+    said = progress.noise or printable(" ".join(words))
+    return said or f"HTTP {status}, curl ended with {code}"
 
 
 class _Meter:

@@ -12,6 +12,7 @@ from rich.console import ConsoleDimensions
 from textual import events, on
 from textual.app import App, SystemCommand
 from textual.binding import Binding, BindingType
+from textual.notifications import SeverityLevel
 from textual.screen import Screen
 from textual.widgets import DataTable
 
@@ -31,6 +32,7 @@ from console.fleet import INVENTORY
 from tasks.inventory.rows import LOCAL
 from tasks.layers import ROOT, rooted
 from tasks.stack import Service, Stack
+from tasks.words.printable import printable, printable_lines
 
 if TYPE_CHECKING:
     from console.app.pulling import Choice
@@ -137,7 +139,20 @@ class StackApp(App[None]):
         return (stack, service) if service is not None else None
 
     def _warn(self, text: str) -> None:
-        self.notify(text, severity="warning", markup=False)
+        self.notify(text, severity="warning")
+
+    def notify(
+        self,
+        message: str,
+        *,
+        title: str = "",
+        severity: SeverityLevel = "information",
+        timeout: float | None = None,
+        markup: bool = False,
+    ) -> None:
+        """Show something for a moment; it is never markup, whoever asks."""
+        words, heading = printable_lines(message), printable(title)
+        super().notify(words, title=heading, severity=severity, timeout=timeout, markup=False)
 
     # --- work ------------------------------------------------------------------------------------
 
@@ -161,7 +176,7 @@ class StackApp(App[None]):
             self.exit()
         self.feed.look_again()
         text = f"{job.title}: {job.outcome}"
-        self.notify(text, severity="error" if job.is_bad else "information", markup=False)
+        self.notify(text, severity="error" if job.is_bad else "information")
 
     def verb(self, verb: str, shown: Shown) -> None:
         """Do a verb with a service, wherever it is."""
@@ -347,7 +362,7 @@ class StackApp(App[None]):
             view = self.chosen.view
             text = view.url if what == "url" else client_settings(view)
             self.copy_to_clipboard(text)
-            self.notify(text, title="copied", markup=False)
+            self.notify(text, title="copied")
 
     def action_toggle_dark(self) -> None:
         """Change between light and dark."""

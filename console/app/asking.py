@@ -13,6 +13,7 @@ from textual.widgets import Footer, Label, OptionList
 from textual.widgets.option_list import Option
 
 from console.app.commands import Command, key_name
+from console.app.words import Heading
 
 
 class Confirm(ModalScreen[bool]):
@@ -29,7 +30,7 @@ class Confirm(ModalScreen[bool]):
 
     def compose(self) -> ComposeResult:
         with Vertical(classes="panel small"):
-            yield Label(self.question, classes="heading", markup=False)
+            yield Heading(self.question)
             yield Label("y: yes    n: no")
         yield Footer()
 
@@ -49,7 +50,7 @@ class Menu(ModalScreen[str | None]):
 
     def compose(self) -> ComposeResult:
         with Vertical(classes="panel"):
-            yield Label(self.heading, classes="heading", markup=False)
+            yield Heading(self.heading)
             yield OptionList(*(_option(command) for command in self.commands), markup=False)
         yield Footer()
 

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 from dataclasses import replace
 from functools import partial
 from typing import ClassVar
@@ -14,16 +14,18 @@ from textual.app import ComposeResult
 from textual.binding import Binding, BindingType
 from textual.containers import VerticalScroll
 from textual.screen import Screen
-from textual.widgets import DataTable, Footer, Label, Static
+from textual.widgets import DataTable, Footer
 
 from console.app import startup
 from console.app.cells import Shown, about, cells_of, cut, fitting, gpu_line
 from console.app.feed import Feed, View
 from console.app.jobs import Job
 from console.app.threads import beside
+from console.app.words import Words
 from console.checks.finding import Check
 from console.host import Trouble
 from console.status import HostStatus, notes
+from tasks.words.printable import printable
 
 LOOKING = "looking …"
 # The table's padding, and its scroll bar where there are many rows; in cells.
@@ -54,7 +56,7 @@ class Board(Screen[None]):
         self.is_under_way: set[str] = set()
 
     def compose(self) -> ComposeResult:
-        yield Label(LOOKING, id="gpu", markup=False)
+        yield Words(LOOKING, key="gpu")
         yield _line("checks")
         yield _line("trouble")
         yield Rows(cursor_type="row", zebra_stripes=True, cell_padding=0)
@@ -94,14 +96,16 @@ class Board(Screen[None]):
 
     def _show_gpu(self) -> None:
         text = gpu_line(self.seen.gpu, self.size.width - EDGES)
-        self.query_one("#gpu", Label).update(text or LOOKING)
+        self.query_one("#gpu", Words).update(text or LOOKING)
 
     def _show_trouble(self, trouble: Trouble | None) -> None:
         # The checks above tell of a missing Docker and an invalid declaration with their remedies.
         wrong = [check.finding for check in self.checks.values() if check and not check.is_well]
         is_told = trouble is not None and any(trouble.cause in finding for finding in wrong)
-        text = f"✗ {trouble.cause}\n  remedy: {trouble.remedy}" if trouble and not is_told else ""
-        self._say("trouble", text)
+        if trouble is None or is_told:
+            self._say("trouble", ())
+        else:
+            self._say("trouble", (f"✗ {trouble.cause}", f"  remedy: {trouble.remedy}"))
 
     def _show_rows(self) -> None:
         table, now = self.query_one(Rows), self.feed.now()
@@ -133,7 +137,7 @@ class Board(Screen[None]):
     def _show_notes(self) -> None:
         statuses = [self._without_fault(status) for status in self.seen.statuses]
         lines = [text for status in statuses for text, _ in notes(status, rows=False)]
-        self._say("notes", "\n".join([*lines, *filter(None, [self.seen.note])]))
+        self._say("notes", [*lines, *filter(None, [self.seen.note])])
 
     def _without_fault(self, status: HostStatus) -> HostStatus:
         """Leave out what is told above the table already."""
@@ -144,10 +148,11 @@ class Board(Screen[None]):
     @on(DataTable.RowHighlighted)
     def _show_about(self) -> None:
         chosen = self.chosen
-        self._say("about", "\n".join(about(chosen, self.feed.now())) if chosen is not None else "")
+        self._say("about", about(chosen, self.feed.now()) if chosen is not None else ())
 
-    def _say(self, name: str, text: str) -> None:
-        line = self.query_one(f"#{name}", Static)
+    def _say(self, name: str, lines: Iterable[str]) -> None:
+        text = "\n".join(map(printable, lines))
+        line = self.query_one(f"#{name}", Words)
         if line.content == text and line.display == bool(text):
             return
         line.update(text)
@@ -177,7 +182,7 @@ class Board(Screen[None]):
 
     def _show_checks(self) -> None:
         is_first = any(check is None for check in self.checks.values())
-        self._say("checks", "\n".join(startup.lines(self.checks, everything=is_first)))
+        self._say("checks", startup.lines(self.checks, everything=is_first))
         self._show_trouble(self.seen.fault)
 
     def tick(self) -> None:
@@ -189,12 +194,12 @@ class Board(Screen[None]):
         waited = time.monotonic() - since if since is not None else 0.0
         if waited > SLOW and self.seen.has_looked:
             lines.append(f"shown as {waited:.0f} s ago: Docker or a server is slow to answer")
-        self._say("job", "\n".join(lines))
+        self._say("job", lines)
 
 
-def _line(name: str) -> Static:
+def _line(name: str) -> Words:
     """Make a line that takes no room as long as it says nothing."""
-    line = Static("", id=name, markup=False)
+    line = Words(key=name)
     line.display = False
     return line
 

@@ -10,10 +10,12 @@ from rich.cells import chop_cells
 from rich.text import Text
 
 from console.app.gpu import GpuReading, GpuReadings
+from console.safe import safe
 from console.services import UNKNOWN, WELL, ServiceView
 from console.table import BROKEN, MARKS, NOTHING, loaded_text
 from tasks.inventory.rows import LOCAL, row_name
 from tasks.text import bytes_text
+from tasks.words.printable import printable
 
 # The bar of the card's memory, in cells: where there is room, and where there is little.
 BAR, SHORT_BAR = 20, 12
@@ -63,19 +65,19 @@ def cells_of(shown: Shown, now: datetime) -> dict[str, Text]:
     model, _, digest = (view.installed_version or view.model).partition("@")
     is_known = view.state != UNKNOWN
     return {
-        "": Text(mark, style),
-        "service": Text(shown.key, "bold"),
-        "role": Text(view.role),
-        "state": Text(view.state, style),
-        "model": Text(model),
-        "version": Text(digest or ("not there" if is_known else NOTHING)),
-        "Ollama": Text(view.ollama or NOTHING),
-        "container": Text(view.container),
-        "port": Text(str(view.port)),
-        "loaded": Text(loaded_text(view) if is_known else NOTHING),
-        "context": Text(str(view.context)),
-        "changed": Text(ago(shown.changed, now)),
-        "look at": Text(remarks(shown), "yellow"),
+        "": safe(mark, style),
+        "service": safe(shown.key, "bold"),
+        "role": safe(view.role),
+        "state": safe(view.state, style),
+        "model": safe(model),
+        "version": safe(digest or ("not there" if is_known else NOTHING)),
+        "Ollama": safe(view.ollama or NOTHING),
+        "container": safe(view.container),
+        "port": safe(str(view.port)),
+        "loaded": safe(loaded_text(view) if is_known else NOTHING),
+        "context": safe(str(view.context)),
+        "changed": safe(ago(shown.changed, now)),
+        "look at": safe(remarks(shown), "yellow"),
     }
 
 
@@ -186,7 +188,7 @@ def _fitting_card(card: GpuReading, width: int) -> str:
 
 
 def _card(card: GpuReading, name: str, length: int) -> str:
-    parts = [name, f"driver {card.driver}"]
+    parts = [printable(name), f"driver {printable(card.driver)}"]
     if card.memory_total:
         used = card.memory_used or 0
         filled = round(length * used / card.memory_total)

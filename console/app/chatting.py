@@ -5,16 +5,18 @@ from __future__ import annotations
 import threading
 from typing import ClassVar
 
-from rich.text import Text
 from textual import on
 from textual.app import ComposeResult
 from textual.binding import Binding, BindingType
 from textual.containers import Vertical
-from textual.widgets import Footer, Input, Label, RichLog, Static
+from textual.widgets import Footer, Input, RichLog
 
 from console.app.text import Back
-from console.app.threads import is_open, tell
+from console.app.threads import fault, is_open, tell
+from console.app.words import Heading, Words
 from console.chat import ChatFailed, Messages, answer
+from console.host import Trouble
+from console.safe import safe_lines
 from tasks.stack import Service
 
 THINKING = "…"
@@ -34,9 +36,9 @@ class Chat(Back):
     def compose(self) -> ComposeResult:
         with Vertical(classes="panel"):
             title = f"{self.service.name}: {self.service.model}"
-            yield Label(title, classes="heading", markup=False)
+            yield Heading(title)
             yield RichLog(wrap=True, min_width=20)
-            yield Static("", id="answer", markup=False)
+            yield Words(key="answer", is_prose=True)
             yield Input(placeholder="ask something")
         yield Footer()
 
@@ -65,11 +67,18 @@ class Chat(Back):
                 text, rate = text + piece, told
                 tell(app, self._show, text)
         except ChatFailed as failed:
-            self.messages.pop()
-            tell(app, self._end, f"{failed.trouble.cause}\n  remedy: {failed.trouble.remedy}")
+            self._take_back(failed.trouble)
+            return
+        except Exception as error:
+            self._take_back(fault(error))
             return
         self.messages.append({"role": "assistant", "content": text})
         tell(app, self._end, f"{text}\n({rate:.0f} tokens/s)" if rate else text)
+
+    def _take_back(self, trouble: Trouble) -> None:
+        """Say why there is no answer; the question does not count, and can be asked again."""
+        self.messages.pop()
+        tell(self.app, self._end, f"{trouble.cause}\n  remedy: {trouble.remedy}")
 
     def _end(self, text: str) -> None:
         self.is_answering = False
@@ -78,8 +87,8 @@ class Chat(Back):
             self._show("")
 
     def _write(self, text: str) -> None:
-        self.query_one(RichLog).write(Text(text))
+        self.query_one(RichLog).write(safe_lines(text, is_prose=True))
 
     def _show(self, text: str) -> None:
         if is_open(self):
-            self.query_one("#answer", Static).update(text)
+            self.query_one("#answer", Words).update(text)

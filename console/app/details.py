@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 from typing import Any
 
 from console.app.cells import Shown, about
@@ -11,6 +10,7 @@ from tasks.inventory.rows import LOCAL
 from tasks.ollama.drift import ABSENT, fields
 from tasks.ollama.spec import is_private, spec_of
 from tasks.stack import Service, Stack
+from tasks.words.printable import json_text
 
 HIDDEN = "…"
 
@@ -61,7 +61,7 @@ def inspect_lines(stack: Stack, service: Service) -> list[str]:
             client.close()
     except (docker.errors.DockerException, OSError) as error:
         return [str(error)]
-    return json.dumps(without_private(found), indent=2, ensure_ascii=False).splitlines()
+    return json_text(without_private(found), indent=2, is_ascii=False).split("\n")
 
 
 def without_private(attrs: dict[str, Any]) -> dict[str, Any]:

@@ -132,11 +132,15 @@ class Feed:
             self._wake.clear()
             self.looking_since = time.monotonic()
             found, trouble = look_at_all(self.inventory)
+            try:
+                offered = self._offered(found)
+            except Exception as error:
+                offered, trouble = {}, trouble or fault(error)
             self._update(
                 statuses=found,
                 fault=trouble,
                 gpu=self._reader.read(),
-                offers=self._offered(found),
+                offers=offered,
                 has_looked=True,
             )
             self.looking_since = None
@@ -153,16 +157,23 @@ class Feed:
             hosts = [status.seen for status in self.view.statuses]
             found = dict.fromkeys(note for note in map(synchronise, hosts) if note)
             stack = self.view.any_stack
-            changed = last_changes(stack) if stack is not None else {}
-            self._update(note="; ".join(found), changed=changed)
+            try:
+                changed = last_changes(stack) if stack is not None else {}
+            except Exception as error:
+                self._update(note="; ".join([*found, fault(error).cause]))
+            else:
+                self._update(note="; ".join(found), changed=changed)
 
     def _listen_on(self) -> None:
         import docker  # noqa: PLC0415 (a quarter of a second, and not the keyboard's)
 
         while not self.ended.is_set():
             # No engine, or one that went away: the look tells so; ask again later.
-            with suppress(docker.errors.DockerException, OSError, DeclarationError):
-                self._listen(docker.DockerClient(base_url=f"unix://{declared().docker_socket}"))
+            try:
+                with suppress(docker.errors.DockerException, OSError, DeclarationError):
+                    self._listen(docker.DockerClient(base_url=f"unix://{declared().docker_socket}"))
+            except Exception as error:
+                self._update(note=fault(error).cause)
             self._stream = None
             self.ended.wait(AGAIN)
 
@@ -208,6 +219,7 @@ def look_at_all(inventory: Path) -> tuple[tuple[HostStatus, ...], Trouble | None
     try:
         is_here = fleet.is_this_machine(inventory, ())
         hosts = [this_machine()] if is_here else fleet.look_at(inventory, ())
+        return tuple(statuses(hosts)), hosts[0].trouble if is_here else None
     except DeclarationError as error:
         cause = "; ".join(error.faults) or str(error)
         return (), Trouble(cause, "correct stack.toml; the app goes on by itself")
@@ -215,7 +227,6 @@ def look_at_all(inventory: Path) -> tuple[tuple[HostStatus, ...], Trouble | None
         return (), error.trouble
     except Exception as error:
         return (), fault(error)
-    return tuple(statuses(hosts)), hosts[0].trouble if is_here else None
 
 
 def declared_interval(found: Iterable[HostStatus]) -> float:

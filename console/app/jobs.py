@@ -15,6 +15,7 @@ from contextlib import suppress
 from dataclasses import dataclass, field
 
 from tasks.layers import ROOT
+from tasks.words.printable import WHOLE, printable
 
 KEPT_LINES = 2000
 # What a longer line has is told as further lines.
@@ -23,7 +24,6 @@ CHUNK = 64 * 1024
 # What ends a job, the first time that is asked for, the second and from then on.
 SIGNALS = (signal.SIGINT, signal.SIGTERM, signal.SIGKILL)
 _PROGRESS = re.compile(r"(?P<share>\d{1,3}) %, .*")
-_COLOUR = re.compile(r"\x1b\[[0-?]*[ -/]*[@-~]")
 _HOST = re.compile(r"^\s*\[[^\]]+\] ?")
 
 
@@ -83,7 +83,7 @@ class Job:
 
     def take(self, line: str, tell: Callable[[str], None]) -> None:
         """Take a line of its output: kept, told, and read for progress."""
-        line = _COLOUR.sub("", line.rstrip().rpartition("\r")[2])
+        line = printable(line.rstrip().rpartition("\r")[2], WHOLE)
         match = _PROGRESS.search(line)
         self.share = min(int(match["share"]) / 100, 1.0) if match is not None else None
         self.progress = match[0] if match is not None else _HOST.sub("", line).strip()

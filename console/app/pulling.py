@@ -11,14 +11,16 @@ from textual.app import ComposeResult
 from textual.binding import Binding, BindingType
 from textual.containers import Vertical
 from textual.screen import ModalScreen
-from textual.widgets import Footer, Input, Label, OptionList, Static
+from textual.widgets import Footer, Input, OptionList
 
 from console.app.threads import beside
+from console.app.words import Heading, Words
 from console.asker import LocalAsker
 from console.search import models, tags
 from tasks.references import ModelReference
 from tasks.registry import RegistryFault
 from tasks.stack import Service, Stack
+from tasks.words.printable import printable
 
 
 @dataclass(frozen=True)
@@ -47,12 +49,12 @@ class Pull(ModalScreen[Choice | None]):
 
     def compose(self) -> ComposeResult:
         with Vertical(classes="panel"):
-            yield Label(f"Another model for {self.service.name}", classes="heading", markup=False)
+            yield Heading(f"Another model for {self.service.name}")
             yield Input(
                 placeholder="name:tag, or a part of a name to search for", select_on_focus=False
             )
-            yield Static("", id="as", markup=False)
-            yield Static("asking the registry what it offers …", id="said", markup=False)
+            yield Words(key="as")
+            yield Words("asking the registry what it offers …", key="said")
             yield OptionList(markup=False)
         yield Footer()
 
@@ -89,12 +91,12 @@ class Pull(ModalScreen[Choice | None]):
         self._show()
 
     def _say(self, text: str) -> None:
-        self.query_one("#said", Static).update(text)
+        self.query_one("#said", Words).update(text)
 
     def _show(self) -> None:
         shown = self.query_one(OptionList)
         shown.clear_options()
-        shown.add_options(self.matching(self.query_one(Input).value.strip()))
+        shown.add_options(map(printable, self.matching(self.query_one(Input).value.strip())))
 
     def matching(self, typed: str) -> list[str]:
         """Return what is offered of what was typed: names, or with a colon the tags of one."""
@@ -143,7 +145,7 @@ class Pull(ModalScreen[Choice | None]):
     def _show_use(self) -> None:
         main = f"It becomes the main one, instead of {self.service.model}"
         further = f"It becomes a further one, beside {self.service.model}"
-        self.query_one("#as", Static).update(main if self.is_main else further)
+        self.query_one("#as", Words).update(main if self.is_main else further)
 
     def action_list(self) -> None:
         """Go from the input to the first of the list."""

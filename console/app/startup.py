@@ -13,7 +13,7 @@ from console.checks.finding import Check
 from console.fleet import FleetError, hosts_in
 from console.host import JOIN_GROUP, declared, engine_trouble, shell_for
 from console.text import check_lines
-from tasks.engine_api import curl, engine
+from tasks.engine_api import ask, engine
 from tasks.inventory.database import unusable
 from tasks.inventory.rows import LOCAL
 from tasks.layers import rooted
@@ -34,8 +34,8 @@ def declaration() -> Check:
 def docker() -> Check:
     """Check that Docker answers."""
     stack = declared()
-    ask = curl([engine("/version")], socket=stack.docker_socket, timeout=ENGINE_SECONDS)
-    if '"ApiVersion"' in shell_for(stack.docker_socket).sh(ask, timeout=ENGINE_SECONDS + 5).stdout:
+    socket = stack.docker_socket
+    if ask(shell_for(socket), engine("/version"), socket=socket, timeout=ENGINE_SECONDS).ok:
         return Check("Docker", True, f"answers at {stack.docker_socket}")
     trouble = engine_trouble(stack.docker_socket)
     return Check("Docker", False, trouble.cause, trouble.remedy)

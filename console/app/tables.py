@@ -4,12 +4,15 @@ from __future__ import annotations
 
 from pathlib import Path
 
+from rich.text import Text
 from textual.app import ComposeResult
 from textual.containers import Vertical
-from textual.widgets import DataTable, Footer, Label, TabbedContent, TabPane
+from textual.widgets import DataTable, Footer, TabbedContent, TabPane
 
 from console.app.text import Back
 from console.app.threads import beside
+from console.app.words import Heading
+from console.safe import safe
 from tasks.inventory.database import rows_of
 from tasks.inventory.rows import KEYS, Row
 
@@ -27,7 +30,7 @@ class Database(Back):
 
     def compose(self) -> ComposeResult:
         with Vertical(classes="panel"):
-            yield Label(f"{self.path} (read only)", classes="heading", markup=False)
+            yield Heading(f"{self.path} (read only)")
             with TabbedContent():
                 for name in TABLES:
                     with TabPane(name, id=name):
@@ -42,9 +45,9 @@ class Database(Back):
 
     def _show(self, found: dict[str, list[Row]]) -> None:
         for name, rows in found.items():
-            table: DataTable[str] = self.query_one(f"#rows-{name}", DataTable)
+            table: DataTable[Text] = self.query_one(f"#rows-{name}", DataTable)
             for heading in rows[0] if rows else ["nothing"]:
-                table.add_column(heading)
+                table.add_column(safe(heading))
             # The newest event is the one that a person looks for.
             for row in reversed(rows) if name == "events" else rows:
-                table.add_row(*("" if value is None else str(value) for value in row.values()))
+                table.add_row(*(safe("" if value is None else value) for value in row.values()))

@@ -7,14 +7,15 @@ from collections.abc import Callable, Iterator
 from contextlib import suppress
 from typing import Any
 
-from rich.text import Text
 from textual.app import ComposeResult
 from textual.binding import Binding, BindingType
 from textual.containers import Vertical
 from textual.screen import ModalScreen
-from textual.widgets import Footer, Label, RichLog
+from textual.widgets import Footer, RichLog
 
 from console.app.threads import beside, fault, is_open, tell
+from console.app.words import Heading
+from console.safe import safe
 
 BACK: list[BindingType] = [Binding("escape,q", "leave", "back")]
 WAITING = "looking …"
@@ -40,7 +41,7 @@ class Lines(Back):
 
     def compose(self) -> ComposeResult:
         with Vertical(classes="panel"):
-            yield Label(self.heading, classes="heading", markup=False)
+            yield Heading(self.heading)
             yield RichLog(wrap=True, min_width=20, auto_scroll=False)
         yield Footer()
 
@@ -61,7 +62,7 @@ class Lines(Back):
         log = self.query_one(RichLog)
         log.clear()
         for line in lines or ["nothing"]:
-            log.write(Text(line))
+            log.write(safe(line))
 
 
 class LogStream:
@@ -111,7 +112,7 @@ class Follow(Back):
 
     def compose(self) -> ComposeResult:
         with Vertical(classes="panel"):
-            yield Label(self.heading, classes="heading", markup=False)
+            yield Heading(self.heading)
             yield RichLog(wrap=True, min_width=20, max_lines=5000)
         yield Footer()
 
@@ -124,11 +125,14 @@ class Follow(Back):
 
     def _read(self) -> None:
         app = self.app
-        for line in self.stream.lines():
-            if not is_open(self):
-                return
-            tell(app, self._show, line)
+        try:
+            for line in self.stream.lines():
+                if not is_open(self):
+                    return
+                tell(app, self._show, line)
+        except Exception as error:
+            tell(app, self._show, fault(error).cause)
 
     def _show(self, line: str) -> None:
         if is_open(self):
-            self.query_one(RichLog).write(Text.from_ansi(line))
+            self.query_one(RichLog).write(safe(line))

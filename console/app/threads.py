@@ -7,6 +7,7 @@ from collections.abc import Callable
 from concurrent.futures import CancelledError
 from contextlib import suppress
 from typing import Any, TypeVar
+from weakref import WeakKeyDictionary
 
 from textual.app import App
 from textual.screen import Screen
@@ -17,9 +18,30 @@ T = TypeVar("T")
 
 
 def tell(app: App[None], then: Callable[..., object], *values: object) -> None:
-    """Call something in the app's own thread; nothing where the app is gone, or just going."""
+    """Call something in the app's own thread; nothing where the app is gone, or just going.
+
+    What cannot be shown ends neither the thread that has it nor the app.
+    """
+
+    def show() -> None:
+        try:
+            then(*values)
+        except Exception as error:
+            tell_fault(app, error)
+
     with suppress(RuntimeError, CancelledError):
-        app.call_from_thread(then, *values)
+        app.call_from_thread(show)
+
+
+_told: WeakKeyDictionary[App[None], set[str]] = WeakKeyDictionary()
+
+
+def tell_fault(app: App[None], error: Exception) -> None:
+    """Notify of what nobody foresaw: each once, since it may come with every look."""
+    trouble, told = fault(error), _told.setdefault(app, set())
+    if trouble.cause not in told:
+        told.add(trouble.cause)
+        app.notify(f"{trouble.cause}\n{trouble.remedy}", severity="error", markup=False)
 
 
 def is_open(view: Screen[Any]) -> bool:
@@ -42,6 +64,11 @@ def beside(view: Screen[Any], work: Callable[[], T], then: Callable[[T], object]
             then(result)
 
     def run() -> None:
-        tell(app, arrive, work())
+        try:
+            result = work()
+        except Exception as error:
+            tell(app, tell_fault, app, error)
+        else:
+            tell(app, arrive, result)
 
     threading.Thread(target=run, daemon=True, name=getattr(work, "__name__", "work")).start()

@@ -4,14 +4,15 @@ from __future__ import annotations
 
 from typing import ClassVar
 
-from rich.text import Text
 from textual.app import ComposeResult
 from textual.binding import Binding, BindingType
 from textual.containers import Vertical
-from textual.widgets import Footer, Label, ProgressBar, RichLog, Static
+from textual.widgets import Footer, ProgressBar, RichLog
 
 from console.app.jobs import Job
 from console.app.text import BACK, Back
+from console.app.words import Heading, Words
+from console.safe import safe
 
 REFRESH = 0.2
 
@@ -28,10 +29,10 @@ class JobView(Back):
 
     def compose(self) -> ComposeResult:
         with Vertical(classes="panel"):
-            yield Label(self.job.title, classes="heading", markup=False)
+            yield Heading(self.job.title)
             yield RichLog(wrap=True, min_width=20)
             yield ProgressBar(total=1, show_eta=False)
-            yield Static("", id="outcome", markup=False)
+            yield Words(key="outcome")
         yield Footer()
 
     def on_mount(self) -> None:
@@ -46,14 +47,14 @@ class JobView(Back):
         """Show a further line; what came before the view had its log is written when it has."""
         # A view that is just being left has none any more.
         for log in self.query(RichLog) if self.has_begun else ():
-            log.write(Text(line))
+            log.write(safe(line))
 
     def refresh_outcome(self) -> None:
         """Show how it stands."""
         bar = self.query_one(ProgressBar)
         bar.display = self.job.is_running and self.job.share is not None
         bar.update(progress=self.job.share or 0)
-        self.query_one("#outcome", Static).update(self.job.outcome)
+        self.query_one("#outcome", Words).update(self.job.outcome)
 
     def action_cancel(self) -> None:
         """End the work."""

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import tomllib
 from collections.abc import Mapping
 from typing import Any
 
@@ -11,6 +10,9 @@ from console.bundle.unparsed import without_values
 from tasks.layers import stack_file
 from tasks.scrub import MASK
 from tasks.stack import Service, Stack
+from tasks.words.foreign import BadAnswer
+from tasks.words.printable import printable
+from tasks.words.toml import parse_toml
 
 
 def settings(place: Place) -> dict[str, Any]:
@@ -60,11 +62,12 @@ def stack_toml(place: Place) -> str:
     """Return stack.toml without comments and without secrets. Raises NotThere."""
     import tomlkit  # noqa: PLC0415 (only here)
 
+    if not stack_file().exists():
+        raise NotThere(f"there is no {stack_file()}: the defaults hold")
+    if not stack_file().is_file():
+        raise NotThere(f"{stack_file()} is no file")
+    text = stack_file().read_text(encoding="utf-8", errors="replace")
     try:
-        text = stack_file().read_text(encoding="utf-8", errors="replace")
-    except FileNotFoundError:
-        raise NotThere(f"there is no {stack_file()}: the defaults hold") from None
-    try:
-        return tomlkit.dumps(place.scrubber.value(with_known_keys(tomllib.loads(text))))
-    except tomllib.TOMLDecodeError as error:
-        return f"# not valid TOML: {error}; values are left out\n{without_values(text)}"
+        return tomlkit.dumps(place.scrubber.value(with_known_keys(parse_toml(text))))
+    except BadAnswer as error:
+        return f"# it {printable(error)}; values are left out\n{without_values(text)}"

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 import platform
 from collections.abc import Callable, Iterable, Iterator, Mapping
 from dataclasses import asdict, dataclass
@@ -26,6 +25,7 @@ from tasks.inventory.rows import KEYS
 from tasks.layers import rooted
 from tasks.ollama.containers import container_log
 from tasks.runlog import log_beside
+from tasks.words.printable import json_text
 
 LOG_LINES = 2000
 Files = Mapping[str, str]
@@ -54,7 +54,7 @@ def parts(place: Place, found: Iterable[Check]) -> Iterator[Part]:
     yield value("doctor.json", "the same for programs", lambda: [c.as_json() for c in checks])
     if place.fault:
         about = "what is wrong with the declaration"
-        yield one("declaration-faults.txt", about, lambda: place.scrubber.text(place.fault))
+        yield one("declaration-faults.txt", about, lambda: place.scrubbed(place.fault))
     yield value("status.json", "every service as it is now", lambda: _status(place))
     yield value("versions.json", "versions of everything that takes part", lambda: versions(place))
     yield value("host.json", "user, distribution, packages, ports", lambda: _host(place))
@@ -73,12 +73,12 @@ def parts(place: Place, found: Iterable[Check]) -> Iterator[Part]:
 
 
 def _json(place: Place, value: Any) -> str:
-    return json.dumps(place.scrubber.value(value), indent=2, ensure_ascii=False) + "\n"
+    return json_text(place.scrubber.value(value), indent=2, is_ascii=False) + "\n"
 
 
 def _doctor(place: Place, checks: list[Check]) -> str:
     lines = [line for check in checks for line in check_lines(check)]
-    return place.scrubber.text("\n".join(lines) or "the doctor came to no finding") + "\n"
+    return place.scrubbed("\n".join(lines) or "the doctor came to no finding") + "\n"
 
 
 def _status(place: Place) -> Any:
@@ -120,7 +120,7 @@ def _lock(place: Place) -> Path:
 def _file(place: Place, path: Path) -> str:
     if not path.is_file():
         raise NotThere(f"there is no {path}")
-    return place.scrubber.text(path.read_text(encoding="utf-8", errors="replace"))
+    return place.scrubbed(path.read_text(encoding="utf-8", errors="replace"))
 
 
 def _containers(place: Place) -> Files:
@@ -131,7 +131,7 @@ def _containers(place: Place) -> Files:
         name = str(attrs["Name"]).lstrip("/")
         files[f"containers/{name}.json"] = _json(place, attrs)
         text = container_log(place.shell, place.socket, attrs["Id"], LOG_LINES)
-        files[f"containers/{name}.log"] = place.scrubber.text(text)
+        files[f"containers/{name}.log"] = place.scrubbed(text)
     return files
 
 
@@ -142,14 +142,14 @@ def _daemon_json(place: Place) -> str:
     try:
         return _json(place, parse(engine.daemon_json))
     except Refused:
-        return place.scrubber.text(engine.daemon_json)
+        return place.scrubbed(engine.daemon_json)
 
 
 def _nvidia_smi(place: Place) -> str:
     found = place.shell.sh("command -v nvidia-smi >/dev/null || exit 127; nvidia-smi -q")
     if not found.ok and not found.stdout:
         raise NotThere(found.stderr or "there is no nvidia-smi here")
-    return place.scrubber.text(f"{found.stdout}\n{found.stderr}")
+    return place.scrubbed(f"{found.stdout}\n{found.stderr}")
 
 
 def _database(place: Place) -> Files:
@@ -166,7 +166,7 @@ def _history(place: Place) -> str:
     events = [event_text(event) for event in rows_of(place.database, "events")]
     if not events:
         raise NotThere("nothing was changed here yet")
-    return place.scrubber.text("\n".join(events)) + "\n"
+    return place.scrubbed("\n".join(events)) + "\n"
 
 
 def _logs(place: Place) -> Files:

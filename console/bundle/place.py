@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import os
-import tomllib
 from collections.abc import Iterator
 from contextlib import suppress
 from dataclasses import dataclass, field
@@ -15,12 +14,15 @@ from console.bundle.unparsed import unparsed_secrets
 from console.checks.looked import Looked
 from console.host import shell_for
 from tasks.docker_engine.daemon_json import Refused, parse
-from tasks.engine_api import Answer, answers, curl, engine, with_label
+from tasks.engine_api import ask, engine, with_label
 from tasks.layers import Merged, defaults_layer, local_layers, rooted, stack_file
 from tasks.ollama.observed import STACK_LABEL
 from tasks.scrub import Scrubber, scrubber_for, secrets_in
 from tasks.shell import LocalShell
 from tasks.stack import DeclarationError, Stack, declare
+from tasks.words.foreign import BadAnswer
+from tasks.words.printable import WHOLE, printable_lines
+from tasks.words.toml import parse_toml
 
 
 class NotThere(Exception):
@@ -76,9 +78,7 @@ class Place:
 
     def ask(self, path: str, query: dict[str, object] | None = None) -> Any:
         """Ask the engine for JSON. Raises NotThere."""
-        url = engine(path, query)
-        said = self.shell.sh(f"{curl([url], socket=self.socket)}; true").stdout
-        answer = answers(said).get(url, Answer(url, 0, ""))
+        answer = ask(self.shell, engine(path, query), socket=self.socket)
         if not answer.ok or answer.json is None:
             raise NotThere(f"Docker does not tell at {self.socket}: {answer.message}")
         return answer.json
@@ -106,6 +106,12 @@ class Place:
         scrubber = scrubber_for(*known)
         return Scrubber(scrubber.known | frozenset(self._unparsed()))
 
+    def scrubbed(self, text: str) -> str:
+        """Return a text without secrets, and printable; no escape in its middle hides one."""
+        clean = self.scrubber.text(text)
+        shown = printable_lines(clean, WHOLE)
+        return clean if shown == clean else self.scrubber.text(shown)
+
     @staticmethod
     def _unparsed() -> Iterator[str]:
         """Yield what may be a secret in a stack.toml that nobody can parse."""
@@ -113,7 +119,7 @@ class Place:
             return
         text = stack_file().read_text(encoding="utf-8", errors="replace")
         try:
-            tomllib.loads(text)
-        except tomllib.TOMLDecodeError:
+            parse_toml(text)
+        except BadAnswer:
             yield from unparsed_secrets(text)
             yield from secrets_in(text.splitlines())

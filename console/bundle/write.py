@@ -5,7 +5,6 @@ from __future__ import annotations
 import io
 import os
 import tarfile
-import tempfile
 import time
 import traceback
 from collections.abc import Iterable, Iterator
@@ -19,9 +18,11 @@ from console.bundle.parts import Part, parts
 from console.bundle.place import NotThere, Place
 from console.checks.finding import Check
 from console.host import Trouble
-from console.say import end
+from console.say import end, show, show_text
+from tasks.files import give_to_owner, remove_leftovers, temporary
 from tasks.stack import DeclarationError
 from tasks.text import bytes_text
+from tasks.words.printable import WHOLE, printable, printable_lines
 
 SHARE = (
     "Passwords, tokens and the values of private variables were taken out, by what is declared\n"
@@ -65,7 +66,7 @@ def write(path: Path, found: list[Check], ended: str, *, is_json: bool) -> None:
     place = Place.here()
     made = dict(files(place, parts(place, found)))
     if ended:
-        made["doctor-ended.txt"] = place.scrubber.text(ended)
+        made["doctor-ended.txt"] = place.scrubbed(ended)
     about = "\n".join(contents(parts(place, found), made))
     made = {"README.txt": f"{about}\n\n{SHARE}\n", **made}
     try:
@@ -73,8 +74,8 @@ def write(path: Path, found: list[Check], ended: str, *, is_json: bool) -> None:
     except OSError as error:
         end(Trouble(f"{path} cannot be written: {error.strerror}", "name another: --bundle FILE"))
     size = bytes_text(path.stat().st_size)
-    click.echo(f"\n{path}: {size}, {len(made)} files, yours alone to read", err=is_json)
-    click.echo(f"{about}\n{SHARE}\n    tar -xzOf {path} | less", err=is_json)
+    show("", f"{path}: {size}, {len(made)} files, yours alone to read", err=is_json)
+    show_text(f"{about}\n{SHARE}\n    tar -xzOf {path} | less", err=is_json)
 
 
 def files(place: Place, made: Iterable[Part]) -> Iterator[tuple[str, str]]:
@@ -86,7 +87,7 @@ def files(place: Place, made: Iterable[Part]) -> Iterator[tuple[str, str]]:
             yield f"{part.name}.not-there.txt", f"{error}\n"
         except Exception as error:
             # Whoever reads the bundle looks for faults: this is one of ours.
-            text = place.scrubber.text(f"{type(error).__name__}: {error}")
+            text = place.scrubbed(f"{type(error).__name__}: {error}")
             yield f"{part.name}.not-there.txt", f"{text}\n"
 
 
@@ -101,20 +102,21 @@ def contents(made: Iterable[Part], there: Iterable[str]) -> Iterator[str]:
 def save(path: Path, texts: dict[str, str]) -> None:
     """Write texts as one archive that appears whole, and never over another. Raises OSError."""
     folder = path.name.removesuffix(".gz").removesuffix(".tar").removesuffix(".tgz")
-    descriptor, temporary = tempfile.mkstemp(dir=path.absolute().parent, prefix=".doctor-")
-    try:
-        with os.fdopen(descriptor, "wb") as file:
+    beside = path.absolute().parent
+    remove_leftovers(beside, ".doctor-")
+    with temporary(beside, ".doctor-") as (descriptor, name):
+        with os.fdopen(os.dup(descriptor), "wb") as file:
             with tarfile.open(fileobj=file, mode="w:gz") as archive:
-                for name, text in texts.items():
-                    content = text.encode(errors="replace")
-                    entry = tarfile.TarInfo(f"{folder}/{name}")
+                for inside, text in texts.items():
+                    # Somebody will read it in a terminal.
+                    content = printable_lines(text, WHOLE).encode()
+                    entry = tarfile.TarInfo(f"{folder}/{printable(inside)}")
                     entry.size, entry.mode, entry.mtime = len(content), 0o600, int(time.time())
                     archive.addfile(entry, io.BytesIO(content))
             file.flush()
             os.fsync(file.fileno())
-        _name(temporary, path)
-    finally:
-        Path(temporary).unlink(missing_ok=True)
+        give_to_owner(descriptor, beside)
+        _name(name, path)
 
 
 def _name(temporary: str, path: Path) -> None:

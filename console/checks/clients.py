@@ -6,7 +6,8 @@ from collections.abc import Iterator
 
 from console.checks.finding import CONVERGE, Check, failed, notable, well
 from console.checks.looked import Looked
-from console.connect import Here, here
+from console.connect import LOOK_REMEDY, Here, seen
+from tasks.editors.look import LookFailed
 from tasks.editors.plan import plan_user
 
 WHAT = "clients"
@@ -14,7 +15,12 @@ WHAT = "clients"
 
 def client_checks(looked: Looked) -> Iterator[Check]:
     """Compare the files with what a converge would write."""
-    yield from judged(here(looked.stack, looked.snapshot))
+    try:
+        found = seen(looked.stack, looked.snapshot)
+    except LookFailed as error:
+        yield Check(WHAT, False, f"nobody can tell: {error}", LOOK_REMEDY)
+        return
+    yield from judged(found)
 
 
 def judged(found: Here) -> Iterator[Check]:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import ipaddress
 from collections.abc import Iterator
 
 from console.checks.finding import CONVERGE, Check, failed, notable, well
@@ -11,11 +12,16 @@ from tasks.docker_engine.daemon_json import PATH, Refused, parse, refusal
 from tasks.docker_engine.observed import ObservedEngine
 from tasks.docker_engine.plan import EngineState, engine_state
 from tasks.host.observed import ObservedHost
+from tasks.nvidia.versions import numbers, older
 from tasks.ollama.observed import Snapshot
 from tasks.preflight.advisories import image_notes, server_notes
 from tasks.stack import Stack
 
 ENGINE = "Docker Engine"
+# The first engine that drops packets from outside for ports that are published on loopback.
+LOOPBACK_SINCE = "28.0"
+# Before addresses are rewritten: later chains do not see any more that 127.0.0.1 was meant.
+DROP = "sudo iptables -t raw -I PREROUTING"
 # What each origin means for a person who counts on this project (fault 24).
 ORIGINS = {
     "snap": (
@@ -43,6 +49,7 @@ def engine_checks(looked: Looked) -> Iterator[Check]:
     host, stack, engine = looked.host, looked.stack, looked.engine
     yield well(ENGINE, f"version {looked.snapshot.version} answers{_from(host)}")
     yield from origin_checks(host)
+    yield from loopback_checks(stack, looked.snapshot.version)
     yield from of_engine(engine_state(host, stack, engine))
     if host.is_default_socket:
         yield from daemon_json_checks(host, engine)
@@ -66,6 +73,26 @@ def origin_checks(host: ObservedHost) -> Iterator[Check]:
     if host.origin == "docker-ce" and host.version_of("containerd"):
         told = "the distribution's containerd is installed beside Docker's own"
         yield notable("Docker's origin", told, "sudo apt-get remove containerd, if unused")
+
+
+def loopback_checks(stack: Stack, version: str) -> Iterator[Check]:
+    """Say where an engine lets neighbours reach ports that are published on 127.0.0.1 alone.
+
+    Engines before 28 take packets for it from every interface (moby#45610). A version that is not
+    known is not judged.
+    """
+    loopback = [s for s in stack.services if s.active and ipaddress.ip_address(s.bind).is_loopback]
+    names = [service.name for service in loopback if service.bind != "::1"]
+    if not names or not numbers(version) or not older(version, LOOPBACK_SINCE):
+        return
+    yield notable(
+        "Docker and 127.0.0.1",
+        f"Docker {version} is older than {LOOPBACK_SINCE}: machines of the same network segment can"
+        f" reach {', '.join(names)}, though published on this host alone (moby#45610)",
+        f"upgrade Docker Engine to {LOOPBACK_SINCE} or newer (Docker's own repository has it);"
+        f" until then, after each start: {DROP} -d 127.0.0.0/8 ! -i lo -j DROP, and"
+        f" {DROP} -d NETWORK ! -i docker0 -j DROP (NETWORK: ip -4 route show dev docker0)",
+    )
 
 
 def of_engine(state: EngineState) -> Iterator[Check]:

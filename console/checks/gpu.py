@@ -30,9 +30,13 @@ def gpu_checks(stack: Stack, nvidia: Nvidia | None = None) -> Iterator[Check]:
         yield Check("GPU", True, "not looked at: gpu is off")
         return
     findings = checklist(nvidia or look_at_nvidia(LocalShell()), stack)
-    if findings[0].trouble is NO_CARD and not requiring(stack):
+    first = findings[0].trouble
+    if first is not None and not requiring(stack):
         # As declared: the GPU may be used and need not.
-        yield Check("GPU", True, f"{NO_CARD.cause}: models run on the CPU")
+        cpu = "models run on the CPU"
+        is_told = first is not NO_CARD
+        remedy = first.remedy if is_told else ""
+        yield Check("GPU", True, f"{first.cause}: {cpu}", remedy, is_notable=is_told)
         return
     for found in findings:
         if found.verdict != "not reached":

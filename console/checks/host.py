@@ -29,7 +29,11 @@ def host_checks(looked: Looked) -> Iterator[Check]:
     for note in support_note(host.distribution, date.today()):
         yield notable("distribution", note)
     script = hostlock.look_script(stack.container_prefix)
-    at_work = hostlock.at_work(looked.plain.sh(script).stdout)
+    seen = looked.root.sh(script).stdout
+    at_work = hostlock.at_work(seen)
+    if hostlock.is_unseen(seen):
+        remedy = "look as root or as a member of the group docker"
+        yield notable("run", "whether a run is at work cannot be seen by this user", remedy)
     if at_work:
         remedy = "wait until it ends; what is found below may be its work"
         yield notable("run", f"at work now: {at_work}", remedy)

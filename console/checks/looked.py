@@ -85,4 +85,4 @@ class Looked:
 
     @staticmethod
     def _lines(shell: Shell, script: str) -> list[str]:
-        return shell.sh(script, timeout=60).stdout.splitlines()
+        return shell.sh(script, timeout=60).stdout.split("\n")

@@ -2,18 +2,18 @@
 
 from __future__ import annotations
 
-import shlex
 from collections.abc import Iterator
 
 from console.checks.finding import CONVERGE, Check, failed, notable
 from console.checks.looked import Looked
 from console.services import ServiceView, interrupted, views
+from tasks.curl import curl_words, plain_curl
 from tasks.host.facts import PortHolders
 from tasks.host.ports import port_faults, taken
 from tasks.lockfile import ServiceLock
 from tasks.ollama.generation import Proof, generate, is_as_declared, is_slower
-from tasks.ollama.observed import ObservedContainer, Snapshot
-from tasks.ollama.plan import Wanted, plan_orphans, refusal
+from tasks.ollama.observed import ObservedContainer, Snapshot, seeing
+from tasks.ollama.plan import Wanted, has_inherited_labels, plan_orphans, refusal
 from tasks.ollama.spec import PREVIOUS, spec_of
 from tasks.shell import LocalShell, Shell
 from tasks.stack import Service, Stack
@@ -45,6 +45,8 @@ def service_checks(looked: Looked) -> Iterator[Check]:
 def service_check(view: ServiceView, refused: Failure | None = None) -> Check:
     """Judge a service by its row; `refused`: why no converge would touch it (fault 33)."""
     finding = f"{view.state}, {view.installed_version or f'{view.model} is not there'}"
+    if view.unknown:
+        return Check(view.name, False, f"not known: {view.unknown}", seeing(view.container))
     if refused is not None:
         return Check(view.name, False, f"{refused.what}: {refused.cause}", refused.remedy)
     if view.drift:
@@ -72,8 +74,9 @@ def port_checks(looked: Looked) -> Iterator[Check]:
         return
     fact = PortHolders()
     script = fact.command([service.port for service in services])
-    holders = fact.process(looked.root.sh(script).stdout.splitlines())
-    for failure in port_faults(stack, listening, holders, ours):
+    holders = fact.process(looked.root.sh(script).stdout.split("\n"))
+    published = looked.snapshot.published_by_others()
+    for failure in port_faults(stack, listening, holders, ours, published):
         yield failed(f"{failure.service}: port", failure)
 
 
@@ -83,7 +86,8 @@ def leftover_checks(stack: Stack, snapshot: Snapshot) -> Iterator[Check]:
     for container in snapshot.containers:
         name = declared.get(container.service, "")
         is_stray = container.name not in (name, name + PREVIOUS)
-        if name and is_stray and container.is_of(stack.container_prefix):
+        is_ours = container.is_of(stack.container_prefix) and not has_inherited_labels(container)
+        if name and is_stray and is_ours:
             told = (
                 f"container {container.name} says that it is {container.service}: renamed by hand"
             )
@@ -133,9 +137,10 @@ def host_header_checks(shell: Shell, stack: Stack, snapshot: Snapshot) -> Iterat
 
 
 def _answers_to_anybody(shell: Shell, service: Service) -> bool:
-    words = ["curl", "-s", "-o", "/dev/null", "-w", "%{http_code}", "--noproxy", "*"]
-    words += ["--max-time", "5", "-H", f"Host: {FOREIGN_HOST}", f"{service.url}/api/version"]
-    return shell.sh(shlex.join(words)).stdout.strip() == "200"
+    url = f"{service.url}/api/version"
+    words = curl_words([url], timeout=5, trailer="%{http_code}")
+    asked = plain_curl([*words, "-o", "/dev/null", "-H", f"Host: {FOREIGN_HOST}"])
+    return shell.sh(asked).stdout.strip() == "200"
 
 
 def generation_check(

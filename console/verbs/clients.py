@@ -11,7 +11,7 @@ from console.cli import app
 from console.complete import active_services
 from console.host import declared
 from console.names import active, near
-from console.say import json_option, tell
+from console.say import json_option, show, show_text, tell
 
 
 @app.command("env")
@@ -33,7 +33,7 @@ def env(service: str, openai: bool, unset: bool, as_json: bool) -> None:
         tell(variables)
         return
     for name, value in variables.items():
-        click.echo(f"unset {name}" if unset else f"export {name}={shlex.quote(value)}")
+        show(f"unset {name}" if unset else f"export {name}={shlex.quote(value)}")
 
 
 @app.command("connect")
@@ -70,11 +70,11 @@ def connect_clients(
     found = connect.here(declared())
     if is_shown:
         connect.tell_unknown(found)
-        click.echo("\n".join(connect.printed(found, clients)), nl=False)
+        show_text("\n".join(connect.printed(found, clients)), end="")
     elif as_json:
         tell({"clients": connect.listing(found)})
     else:
-        click.echo("\n".join(connect.lines(found)))
+        show(*connect.lines(found))
 
 
 @app.command("tunnel")
@@ -90,6 +90,6 @@ def open_tunnel(host: str, is_shown: bool) -> None:
     if host.startswith("-") or not host.strip():
         raise click.UsageError(f"{host!r} is no host")
     if is_shown:
-        click.echo(shown(host, services))
+        show(shown(host, services))
         return
     tunnel(host, services)

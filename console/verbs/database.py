@@ -10,7 +10,7 @@ import click
 
 from console.cli import app
 from console.host import Trouble, declared
-from console.say import end, json_option, tell
+from console.say import end, json_option, show, tell
 from tasks.layers import rooted
 
 
@@ -30,7 +30,7 @@ def database_or_end() -> Path:
 @db.command("path")
 def db_path() -> None:
     """Print where the database is."""
-    click.echo(str(rooted(declared().database)))
+    show(rooted(declared().database))
 
 
 @db.command("query")

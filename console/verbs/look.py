@@ -12,7 +12,7 @@ from console.cli import app
 from console.complete import active_services, services
 from console.host import Trouble, declared
 from console.names import active, chosen, look_or_end
-from console.say import FAILED, end, json_option, say, tell
+from console.say import FAILED, end, json_option, say, show, show_made, tell
 from tasks.layers import rooted
 
 
@@ -32,10 +32,10 @@ def plan(budget: float | None, as_json: bool) -> None:
     if as_json:
         tell(vram.as_json(found))
     else:
-        click.echo("\n".join(lines(found)))
+        show(*lines(found))
     failures = list(found.refusals())
     for failure in failures:
-        click.echo("\n".join(failure.lines()), err=True)
+        show(*failure.lines(), err=True)
     sys.exit(FAILED if failures else 0)
 
 
@@ -51,7 +51,7 @@ def endpoint(service: str | None, as_json: bool) -> None:
     if as_json:
         tell({"endpoints": found})
     else:
-        click.echo("\n".join(lines(found)))
+        show(*lines(found))
 
 
 @app.command()
@@ -95,7 +95,7 @@ def chat(service: str, prompt: str | None, as_json: bool) -> None:
 @json_option("For programs: one JSON document a line.")
 def logs(service: str, follow: bool, lines: int, as_json: bool) -> None:
     """Show the log of a service."""
-    from console.logs import log_lines, log_of, when_and_what  # noqa: PLC0415 (as above)
+    from console.logs import log_lines, log_of, shown, when_and_what  # noqa: PLC0415 (as above)
 
     chosen(declared(), service)
     stack, _ = look_or_end()
@@ -106,8 +106,8 @@ def logs(service: str, follow: bool, lines: int, as_json: bool) -> None:
         for line in log_lines(found):
             tell(when_and_what(line), is_line=True)
         return
-    for chunk in found:
-        click.echo(chunk, nl=False)
+    for text in shown(found):
+        show_made(text, end="")
 
 
 @app.command()
@@ -130,7 +130,7 @@ def history(service: str | None, lines: int, as_json: bool) -> None:
         tell([{k: e[k] for k in e if k != "id"} for e in found])
         return
     for event in found:
-        click.echo(event_text(event))
+        show(event_text(event))
 
 
 def event_text(event: dict[str, Any]) -> str:
@@ -166,4 +166,4 @@ def sync(as_json: bool) -> None:
         outcome = "done" if is_needed else "no change"
         tell({"database": str(path), "outcome": outcome, "notes": notes})
     else:
-        click.echo(f"{stack.database}: {'written' if is_needed else 'no change'}")
+        show(f"{stack.database}: {'written' if is_needed else 'no change'}")

@@ -9,7 +9,7 @@ import click
 
 from console.cli import app
 from console.complete import SCRIPTS, script
-from console.say import json_option
+from console.say import json_option, show_text
 from tasks.layers import ROOT
 
 # What follows is another program's to judge, --help included.
@@ -20,7 +20,7 @@ HANDED_OVER = {"ignore_unknown_options": True, "help_option_names": []}
 @click.argument("shell", type=click.Choice(sorted(SCRIPTS)))
 def completion(shell: str) -> None:
     """Print the shell's completion: eval "$(./main.sh completion bash)"."""
-    click.echo(script(shell), nl=False)
+    show_text(script(shell), end="")
 
 
 @app.command(context_settings={"ignore_unknown_options": True})

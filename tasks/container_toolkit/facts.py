@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from pyinfra.api import FactBase
 
+from tasks.boundary import looked
 from tasks.container_toolkit.observed import Toolkit
 from tasks.docker_engine.service import PID_FILE
 from tasks.host.sections import ONLY_ASCII, PRELUDE
@@ -44,6 +45,11 @@ def observe_toolkit(run: Run) -> Toolkit:
     """Look at the toolkit, or return what was seen since the last change."""
     seen: Toolkit | None = run.memory.get(Toolkit)
     if seen is None:
-        found = run.host.get_fact(ToolkitFacts, _sudo=False, _ignore_errors=True)
+        found = looked(
+            run,
+            "the NVIDIA Container Toolkit",
+            lambda: run.host.get_fact(ToolkitFacts, _sudo=False, _ignore_errors=True),
+            Toolkit(),
+        )
         seen = run.memory[Toolkit] = found
     return seen

@@ -7,6 +7,7 @@ from collections.abc import Generator
 
 from pyinfra.api import FunctionCommand, operation
 
+from tasks.boundary import bounded
 from tasks.container_toolkit.facts import observe_toolkit
 from tasks.container_toolkit.plan import has_devices, tells_devices
 from tasks.container_toolkit.state import plan_toolkit
@@ -14,13 +15,8 @@ from tasks.docker_engine.configure import Edit, current, restart_engine, write
 from tasks.docker_engine.daemon_json import FEATURES, NVIDIA, PATH, with_cdi, with_nvidia
 from tasks.docker_engine.facts import observe_engine
 from tasks.docker_engine.operations import failed
-from tasks.docker_engine.packages import (
-    RepositoryFailed,
-    install,
-    install_known,
-    pinned,
-    use_repository,
-)
+from tasks.docker_engine.packages import install, install_known, pinned
+from tasks.docker_engine.repositories import RepositoryFailed, use_repository
 from tasks.docker_engine.sources import toolkit_repository
 from tasks.host.sections import PRELUDE
 from tasks.run import Run, current_run, step_command
@@ -41,6 +37,7 @@ READ_TRIES = 10
 
 
 @operation()
+@bounded
 def toolkit() -> Generator[FunctionCommand, None, None]:
     """Bring about an engine that can give containers the GPU."""
     run = current_run()

@@ -114,6 +114,11 @@ _UNMET = re.compile(r"unmet dependencies|held broken packages", re.I)
 _ASK = "ask whoever keeps it"
 
 
+def is_unsigned(output: str) -> bool:
+    """Tell whether apt met a signature that the key it has does not explain."""
+    return _UNSIGNED.search(output) is not None
+
+
 def explain(output: str) -> tuple[str, str]:
     """Turn what apt-get said into cause and remedy."""
     said = first_error(output)

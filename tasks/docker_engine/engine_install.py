@@ -2,14 +2,9 @@
 
 from __future__ import annotations
 
-from tasks.docker_engine.packages import (
-    RepositoryFailed,
-    install,
-    install_known,
-    pinned,
-    use_repository,
-)
+from tasks.docker_engine.packages import install, install_known, pinned
 from tasks.docker_engine.plan import source_of
+from tasks.docker_engine.repositories import RepositoryFailed, use_repository
 from tasks.docker_engine.sources import docker_repository
 from tasks.host.facts import observe_host
 from tasks.host.observed import ObservedHost

@@ -4,9 +4,11 @@ from __future__ import annotations
 
 from pyinfra.api import FactBase
 
+from tasks.boundary import looked
+from tasks.curl import curl
 from tasks.docker_engine.daemon_json import PATH as DAEMON_JSON
 from tasks.docker_engine.observed import ObservedEngine
-from tasks.engine_api import curl, engine
+from tasks.engine_api import engine
 from tasks.host.sections import PRELUDE
 from tasks.run import Run
 
@@ -45,12 +47,12 @@ def observe_engine(run: Run, *, is_up: bool) -> ObservedEngine:
     """
     seen: ObservedEngine | None = run.memory.get(ObservedEngine)
     if seen is None:
-        found = run.host.get_fact(
-            EngineFacts,
-            socket=run.stack.docker_socket,
-            is_up=is_up,
-            _sudo=run.sudo,
-            _ignore_errors=True,
+        asked = {"socket": run.stack.docker_socket, "is_up": is_up, "_sudo": run.sudo}
+        found = looked(
+            run,
+            "Docker's settings",
+            lambda: run.host.get_fact(EngineFacts, **asked, _ignore_errors=True),
+            ObservedEngine(hides_containers=True),
         )
         seen = run.memory[ObservedEngine] = found
     return seen

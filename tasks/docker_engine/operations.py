@@ -7,6 +7,7 @@ from typing import Any
 
 from pyinfra.api import FunctionCommand, operation
 
+from tasks.boundary import bounded
 from tasks.docker_engine.configure import (
     Edit,
     configure_live_restore,
@@ -31,6 +32,7 @@ _SETTINGS: dict[str, Work] = {
 
 
 @operation()
+@bounded
 def engine() -> Generator[FunctionCommand, None, None]:
     """Bring about an engine that answers and has the declared settings."""
     run = current_run()

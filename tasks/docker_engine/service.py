@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import shlex
 
-from tasks.engine_api import curl, engine
+from tasks.curl import curl_words, plain_curl
+from tasks.engine_api import engine
 from tasks.host.facts import observe_host
 from tasks.host.sections import ONLY_ASCII, PRELUDE
 from tasks.run import Run
@@ -73,10 +74,10 @@ pid=$!"""
 
 
 def _wait(socket: str, is_alive: str = "true") -> str:
-    ping = curl([engine("/_ping")], socket=socket, timeout=3)
+    ping = plain_curl(curl_words([engine("/_ping")], socket=socket, timeout=3))
     return f"""i=0
 while [ $i -lt {START_SECONDS * 2} ]; do
-  case "$({ping})" in OK*) exit 0;; esac
+  case "$({ping} 2>/dev/null)" in OK*) exit 0;; esac
   {is_alive} || break
   [ -d /run/systemd/system ] && [ $i -gt 4 ] && systemctl is-failed -q docker.service && break
   sleep 0.5; i=$((i+1))

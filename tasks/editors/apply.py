@@ -6,9 +6,10 @@ import base64
 import shlex
 
 from tasks.editors.look import ObservedUser
-from tasks.editors.plan import FileChange
+from tasks.editors.outcome import FileChange
 from tasks.shell import Shell
 from tasks.steps import StepFailed
+from tasks.words.printable import printable
 
 IS_CHANGED = 3
 # Content and record come by standard input, where no list of processes shows them. A kill leaves at
@@ -19,7 +20,10 @@ read -r record
 path=@PATH@
 noted=@NOTED@
 backup=@BACKUP@
-sum() { if [ -e "$1" ]; then sha256sum <"$1" | cut -d' ' -f1; fi; }
+sum() {
+  if [ -f "$1" ]; then sha256sum <"$1" | cut -d' ' -f1
+  elif [ -e "$1" ] || [ -L "$1" ]; then echo other; fi
+}
 put() {
   folder=${1%/*}
   mkdir -p "$folder" && made=$(mktemp "$folder/.ollama-stack.XXXXXX") || exit 1
@@ -64,9 +68,8 @@ def apply(shell: Shell, user: ObservedUser, prefix: str, change: FileChange) -> 
         return
     if f"{IS_CHANGED}" == said.last_words:
         raise StepFailed(f"{change.shown} changed meanwhile", "run it again")
-    raise StepFailed(
-        f"{change.shown} could not be written: {said.last_words}", "mend that, run again"
-    )
+    words = printable(said.last_words, 300)
+    raise StepFailed(f"{change.shown} could not be written: {words}", "mend that, run again")
 
 
 def script(user: ObservedUser, prefix: str, change: FileChange) -> str:

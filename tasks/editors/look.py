@@ -7,17 +7,24 @@ from __future__ import annotations
 
 import base64
 import binascii
+import re
 import shlex
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
 from typing import Literal
 
+from tasks.editors.limits import (
+    LARGEST,
+    LARGEST_RECORD,
+    LARGEST_TOGETHER,
+    MIB,
+    MOST_RECORDS,
+)
 from tasks.host.sections import PRELUDE, number, sections, values
 from tasks.shell import Shell
+from tasks.words.printable import printable
 
 HOME, CONFIG, STATE = "~/", "@config/", "@state/"
-# Larger ones are no configuration that a person keeps.
-LARGEST = 1024**2
 # Where programs are that no shell's start-up file brought to PATH.
 BIN_FOLDERS = (
     "~/.local/bin",
@@ -30,6 +37,7 @@ BIN_FOLDERS = (
     "/usr/local/bin",
     "/snap/bin",
 )
+MOST_TOGETHER = f"{LARGEST_TOGETHER // MIB} MiB"
 Kind = Literal["absent", "file", "folder", "dangling", "other"]
 
 SCRIPT = (
@@ -50,6 +58,14 @@ PATH=$PATH:@PATH@
 there() { for one in "$@"; do [ -e "$one" ] || [ -L "$one" ] && return 0; done; return 1; }
 has() { command -v "$1" >/dev/null; }
 @FOUND@
+room=@ROOM@
+tell() {
+  [ -f "$1" ] && [ -r "$1" ] || return
+  text=$(head -c $(($2 + 1)) -- "$1" | base64 -w 0)
+  if [ ${#text} -gt $room ]; then echo crowded=yes; return; fi
+  room=$((room - ${#text}))
+  echo "data=$text"
+}
 look() {
   echo "##file $1"
   echo "path=$2"
@@ -80,28 +96,36 @@ size=%s' -- "$2" 2>/dev/null
   [ -w "$2" ] && echo writable=yes
   folder=${real%/*}
   [ -w "${folder:-/}" ] && echo replaceable=yes
-  [ $kind = file ] && [ "$(stat -L -c %s -- "$2")" -le @LARGEST@ ] && [ -r "$2" ] &&
-    echo "data=$(base64 -w 0 <"$2")"
+  [ $kind = file ] && [ "$(stat -L -c %s -- "$2")" -le @LARGEST@ ] && tell "$2" @LARGEST@
 }
 @LOOKS@
+count=0
 for file in "$state"/ollama-stack/@PREFIX@/*.record; do
   [ -f "$file" ] || continue
   name=${file##*/}
+  # None of ours has another name.
+  case "$name" in *[!A-Za-z0-9._-]*) continue;; esac
+  count=$((count + 1))
+  if [ $count -gt @MOST@ ]; then echo '##crowd'; break; fi
   echo "##record ${name%.record}"
-  echo "data=$(base64 -w 0 <"$file")"
+  tell "$file" @LARGEST_RECORD@
   # Its first line is the path of what was written.
-  path=$(head -n 1 "$file")
+  path=$(head -c 4096 -- "$file" | head -n 1 | tr -d '\000')
   case "$path" in /*) look "$path" "$path";; esac
 done 2>/dev/null
 true"""
 )
 
 
+class LookFailed(Exception):
+    """The look at a user did not come to its end; the text says why."""
+
+
 @dataclass(frozen=True)
 class ObservedFile:
     """A file that a client reads. `real` is where a link leads; `content` is None where it was not
-    read: there is none, it is too large, or this user may not. `missing` counts the folders above
-    an absent one that are not there."""
+    read: there is none, it is too large, this user may not, or what `unread` says. `missing` counts
+    the folders above an absent one that are not there."""
 
     path: str
     real: str
@@ -114,12 +138,13 @@ class ObservedFile:
     is_writable: bool = False
     is_replaceable: bool = False
     content: bytes | None = None
+    unread: str = ""
 
     @property
     def missing_folders(self) -> tuple[str, ...]:
         """The folders that have to be made for it, the innermost first."""
         found, folder = [], self.path
-        for _ in range(self.missing):
+        for _ in range(min(self.missing, self.path.count("/") - 1)):
             folder = folder.rpartition("/")[0]
             found.append(folder)
         return tuple(found)
@@ -129,25 +154,33 @@ class ObservedFile:
         """Parse one part of what the script printed."""
         path = told.get("path", "")
         kind = told.get("kind", "absent")
+        content, size = _content(told), number(told.get("size"))
+        unread = ""
+        if "crowded" in told:
+            unread = f"is left unread: the files together have more than {MOST_TOGETHER}"
+        elif content is not None and len(content) != size:
+            content, unread = None, "changed while it was read, or cannot be read whole"
         return cls(
             path=path,
             real=told.get("real", path),
             kind=kind if kind in ("file", "folder", "dangling", "other") else "absent",  # type: ignore[arg-type]
-            mode=int(told.get("mode", "600"), 8),
+            mode=_mode(told.get("mode", "")),
             uid=number(told.get("uid"), -1),
             owner=told.get("owner", "").replace("UNKNOWN", ""),
-            size=number(told.get("size")),
+            size=size,
             missing=number(told.get("missing")),
             is_writable="writable" in told,
             is_replaceable="replaceable" in told,
-            content=_decoded(told["data"]) if "data" in told else None,
+            content=content,
+            unread=unread,
         )
 
 
 @dataclass(frozen=True)
 class ObservedUser:
     """A user of the host. `found` are the clients that are there, `files` are by place (a path
-    that begins with ~/, @config/, @state/ or /), `records` what we wrote down, by document."""
+    that begins with ~/, @config/, @state/ or /), `records` what we wrote down, by document.
+    `is_crowded`: there are more records than we ever write, so that not all of them are here."""
 
     name: str
     uid: int
@@ -157,6 +190,7 @@ class ObservedUser:
     found: frozenset[str] = frozenset()
     files: Mapping[str, ObservedFile] = field(default_factory=dict)
     records: Mapping[str, bytes] = field(default_factory=dict)
+    is_crowded: bool = False
 
     def path(self, place: str) -> str:
         """Return the path of a place in this user's folders."""
@@ -174,13 +208,17 @@ def look(
     *,
     state: str = "",
 ) -> ObservedUser | None:
-    """Look at the user whose shell this is; None where the shell did not run the script.
+    """Look at the user whose shell this is; None where there is no such user with a home.
 
+    Raises LookFailed where nobody can tell: then nothing of that user's may be changed.
     `found_by` are the tests in shell for each client. The user's own environment tells where home
     and the XDG folders are; `state` is another folder for what we write down.
     """
     said = shell.sh(script(found_by, places, prefix, state=state), timeout=60)
-    return parse(said.stdout.splitlines())
+    if not said.ok and (said.stdout or said.stderr):
+        raise LookFailed(printable(said.last_words, 300))
+    # A name may hold what other lines end with.
+    return parse(said.stdout.split("\n"))
 
 
 def script(
@@ -196,6 +234,9 @@ def script(
         .replace("@FOUND@", tests)
         .replace("@LOOKS@", looks)
         .replace("@LARGEST@", str(LARGEST))
+        .replace("@LARGEST_RECORD@", str(LARGEST_RECORD))
+        .replace("@ROOM@", str(LARGEST_TOGETHER))
+        .replace("@MOST@", str(MOST_RECORDS))
         .replace("@PREFIX@", shlex.quote(prefix))
     )
     return f"sh -c {shlex.quote(text)}"
@@ -221,7 +262,7 @@ def parse(lines: Iterable[str]) -> ObservedUser | None:
         if kind == "file":
             files[rest] = ObservedFile.from_values(values(part))
         elif kind == "record":
-            records[rest] = _decoded(values(part).get("data", ""))
+            records[rest] = _content(values(part)) or b""
     return ObservedUser(
         name=told.get("name", ""),
         uid=number(told.get("uid"), -1),
@@ -231,11 +272,16 @@ def parse(lines: Iterable[str]) -> ObservedUser | None:
         found=frozenset(word for line in parts.get("found", ()) for word in line.split()),
         files=files,
         records=records,
+        is_crowded="crowd" in parts,
     )
 
 
-def _decoded(text: str) -> bytes:
+def _content(told: Mapping[str, str]) -> bytes | None:
     try:
-        return base64.b64decode(text, validate=True)
-    except binascii.Error:
-        return b""
+        return base64.b64decode(told["data"], validate=True) if "data" in told else None
+    except (binascii.Error, ValueError):
+        return None
+
+
+def _mode(text: str) -> int:
+    return int(text, 8) if re.fullmatch("[0-7]{1,4}", text) else 0o600

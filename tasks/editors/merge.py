@@ -15,12 +15,16 @@ from typing import Any, Literal, get_args
 
 from tasks.editors.entries import Entry, Item, is_item
 from tasks.editors.jsonc import JsoncDocument
-from tasks.editors.record import BrokenRecord, digest
+from tasks.editors.limits import MOST_VALUES
+from tasks.editors.record import BrokenRecord, digest, written_in
 from tasks.editors.textdoc import MISSING, UNSAFE, Document, Invalid, Path
+from tasks.words.foreign import BadAnswer, Fields
 
 Format = Literal["jsonc", "yaml"]
 # So many paths are named in a line of the plan.
 SHOWN = 5
+# The longest of ours has three steps.
+LONGEST_PATH = 10
 NEW, BACK, GONE = "new", "was removed by hand", "no longer wanted"
 CHANGED, EDITED = "changed", "was edited by hand"
 
@@ -54,18 +58,23 @@ class MergeRecord:
     def of(cls, table: Mapping[str, Any]) -> MergeRecord:
         """Read a record. Raises BrokenRecord."""
         try:
-            original = table["original"]
-            if table["format"] not in get_args(Format):
-                raise BrokenRecord("it is damaged")
+            told = Fields(table)
+            format_ = told.text("format")
+            values = [_pair(one) for one in told.items("values")]
+            parents = tuple(_path_in(path) for path in told.items("parents"))
+            if format_ not in get_args(Format) or max(len(values), len(parents)) > MOST_VALUES:
+                raise BadAnswer("it is of another format, or has more values than we write")
+            has_original = table["original"] is not None
+            original = told.text("original")
             return cls(
-                table["format"],
-                {_path_in(path): value for path, value in table["values"]},
-                tuple(_path_in(path) for path in table["parents"]),
-                base64.b64decode(original, validate=True) if original is not None else None,
-                str(table["written"]),
+                format_,  # type: ignore[arg-type]
+                dict(values),
+                parents,
+                base64.b64decode(original, validate=True) if has_original else None,
+                written_in(told),
             )
-        except (KeyError, TypeError, ValueError):
-            raise BrokenRecord("it is damaged") from None
+        except (BadAnswer, KeyError, ValueError) as error:
+            raise BrokenRecord(f"it is damaged: {error}") from None
 
 
 @dataclass
@@ -113,20 +122,23 @@ def merge(
     parents = list(record.parents) if record is not None else []
     result = Merged(there or b"", record or MergeRecord(format_, {}), adopts=record is None)
     wanted = {entry.path: entry for entry in entries}
+    before = document.get(())
+    there_before = {path for path in wanted if document.get(path) is not MISSING}
     _drop(document, owned, parents, [p for p in owned if p not in wanted], result)
     for path, entry in wanted.items():
         if any(needed not in owned for needed in entry.needs):
             _drop(document, owned, parents, [path] if path in owned else [], result)
         else:
             _bring(document, owned, parents, entry, result)
+    if len(owned) > MOST_VALUES:
+        raise Invalid(1, f"would hold more than {MOST_VALUES} values of ours")
     text = document.to_bytes()
     if there is not None and text == there and record is not None and owned == record.values:
         return Merged(there, record, kept=result.kept)
-    before = _document(format_, there or b"")
     _check_rest(before, document, {*owned, *(record.values if record is not None else ())})
     result.text = text if owned or there is not None else b""
     # What was adopted is no part of what was there before us.
-    is_new = record is None and all(before.get(path) is MISSING for path in owned)
+    is_new = record is None and there_before.isdisjoint(owned)
     is_whole = is_new or (record is not None and record.written == digest(there or b""))
     result.record = MergeRecord(
         format_,
@@ -201,19 +213,19 @@ def undo(there: bytes | None, record: MergeRecord) -> bytes | None:
     if record.written and digest(there) == record.written:
         return record.original
     document = _document(record.format, there)
-    parents = list(record.parents)
+    parents, before = list(record.parents), document.get(())
     nothing = Merged(there, record)
     _drop(document, dict(record.values), parents, list(record.values), nothing)
-    _check_rest(_document(record.format, there), document, {*record.values})
+    _check_rest(before, document, {*record.values})
     if record.original is None and document.is_blank:
         return None
     return document.to_bytes()
 
 
-def _check_rest(before: Document, after: Document, ours: Iterable[Path]) -> None:
+def _check_rest(before: Any, after: Document, ours: Iterable[Path]) -> None:
     """See that all but ours is what it was, however odd the layout. Raises Invalid."""
     paths = tuple(ours)
-    if _rest(before.get(()), paths) != _rest(after.get(()), paths):
+    if _rest(before, paths) != _rest(after.get(()), paths):
         raise Invalid(1, UNSAFE)
 
 
@@ -263,5 +275,22 @@ def _path_out(path: Path) -> list[Any]:
     return [{key.key: key.value} if isinstance(key, Item) else key for key in path]
 
 
-def _path_in(path: list[Any]) -> Path:
-    return tuple(Item(*next(iter(key.items()))) if isinstance(key, dict) else key for key in path)
+def _path_in(path: Any) -> Path:
+    if not isinstance(path, list) or not 0 < len(path) <= LONGEST_PATH:
+        raise BadAnswer("a path in it is none")
+    return tuple(_key_in(key) for key in path)
+
+
+def _key_in(key: Any) -> str | Item:
+    if isinstance(key, str):
+        return key
+    names = list(key.items()) if isinstance(key, dict) else []
+    if len(names) != 1 or not isinstance(names[0][1], str):
+        raise BadAnswer("a path in it is none")
+    return Item(*names[0])
+
+
+def _pair(one: Any) -> tuple[Path, Any]:
+    if not isinstance(one, list) or len(one) != 2:
+        raise BadAnswer("a value in it has no path")
+    return _path_in(one[0]), one[1]

@@ -7,10 +7,11 @@ from typing import Any
 
 from pyinfra.api import FunctionCommand, operation
 
+from tasks.boundary import bounded
 from tasks.docker_engine.operations import failed
 from tasks.editors.apply import apply
 from tasks.editors.look import ObservedUser
-from tasks.editors.plan import FileChange
+from tasks.editors.outcome import FileChange
 from tasks.editors.state import plan_clients, plan_removal, step_of
 from tasks.editors.users import UserShell
 from tasks.ollama.facts import observe
@@ -19,6 +20,7 @@ from tasks.steps import Step
 
 
 @operation()
+@bounded
 def clients(is_removal: bool = False) -> Generator[FunctionCommand, None, None]:
     """Bring the files of the clients to what the services are now, or take ours out of them."""
     run = current_run()

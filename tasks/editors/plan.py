@@ -7,59 +7,18 @@ what was ours before: it makes drift of ours and a person's own choice different
 from __future__ import annotations
 
 from collections.abc import Collection, Iterable, Iterator
-from contextlib import contextmanager
-from dataclasses import dataclass, field, replace
+from dataclasses import replace
 
+from tasks.editors.access import check_writable, content_of
 from tasks.editors.documents import Document, Merged, Owned
 from tasks.editors.entries import Entry
-from tasks.editors.look import LARGEST, ObservedFile, ObservedUser
+from tasks.editors.limits import MOST_RECORDS
+from tasks.editors.look import ObservedFile, ObservedUser
 from tasks.editors.merge import MergeRecord, merge, undo
-from tasks.editors.record import BrokenRecord, Record, digest
+from tasks.editors.outcome import CLIENTS, FileChange, Outcome, Refused, bounded, shown
+from tasks.editors.record import Record, digest
 from tasks.editors.textdoc import Invalid
 from tasks.steps import Failure
-
-# Whose failures these are: no service waits for them.
-CLIENTS = "clients"
-
-
-@dataclass(frozen=True)
-class FileChange:
-    """One file to write, or to take away where `after` is None.
-
-    `path` is where a link leads; `before` is the SHA-256 of what is there, "" where there is
-    nothing; `record` is None where nothing of ours is left. `backs_up`: it was nobody's but the
-    user's until now. `is_as_before`: it is again what the copy of it holds.
-    """
-
-    name: str
-    client: str
-    path: str
-    shown: str
-    before: str
-    after: bytes | None
-    mode: int
-    record: Record | None
-    why: str
-    folders: tuple[str, ...] = ()
-    backs_up: bool = False
-    is_as_before: bool = False
-
-
-@dataclass
-class Outcome:
-    """What the plan of one user came to."""
-
-    changes: list[FileChange] = field(default_factory=list)
-    failures: list[Failure] = field(default_factory=list)
-    notes: list[str] = field(default_factory=list)
-
-
-class Refused(Exception):
-    """A file is left alone: cause and remedy."""
-
-    def __init__(self, cause: str, remedy: str) -> None:
-        self.cause, self.remedy = cause, remedy
-        super().__init__(cause)
 
 
 def plan_user(
@@ -70,6 +29,9 @@ def plan_user(
     `unknown` are services whose server did not tell: what was written of them stays as it is.
     """
     found = Outcome()
+    if user.is_crowded:
+        found.failures.append(_crowd(user))
+        return found
     left = dict(user.records)
     for document in documents:
         record = left.pop(document.name, None)
@@ -88,38 +50,28 @@ def _planned(
 ) -> None:
     file = _file(user, document)
     what = f"connect {document.client} of {user.name}: {shown(user, file.path)}"
-    with _failing(found, user, document.name, what):
+    with bounded(found, user, document.name, what) as planned:
         record = Record.of(data) if data is not None else None
         if record is not None and record.path != file.path:
             # It stands somewhere else now, such as in a kilo.jsonc that came beside kilo.json.
-            found.changes += _undone(user, document.name, record)
+            planned.changes += _undone(user, document.name, record)
             record = None
         if isinstance(document, Owned):
-            found.changes += _owned(user, document, file, record)
+            planned.changes += _owned(user, document, file, record)
         else:
-            found.changes += _merged(found, user, document, file, record, unknown)
-
-
-@contextmanager
-def _failing(found: Outcome, user: ObservedUser, name: str, what: str) -> Iterator[None]:
-    """Note why a file cannot be seen to, so that the others are."""
-    try:
-        yield
-    except BrokenRecord as error:
-        found.failures.append(Failure(what, *broken(user, name, error), CLIENTS))
-    except Refused as error:
-        found.failures.append(Failure(f"{what}: left alone", error.cause, error.remedy, CLIENTS))
-
-
-def broken(user: ObservedUser, name: str, error: BrokenRecord) -> tuple[str, str]:
-    """Return cause and remedy of a record that cannot be read."""
-    path = shown(user, f"{user.state}/ollama-stack/*/{name}.record")
-    return f"{path}: {error}", "move it away: what stands in the file as we write it is ours again"
+            planned.changes += _merged(planned, user, document, file, record, unknown)
 
 
 def _dropped(found: Outcome, user: ObservedUser, name: str, data: bytes) -> None:
-    with _failing(found, user, name, f"disconnect {name} of {user.name}"):
-        found.changes += _undone(user, name, Record.of(data))
+    with bounded(found, user, name, f"disconnect {name} of {user.name}") as planned:
+        planned.changes += _undone(user, name, Record.of(data))
+
+
+def _crowd(user: ObservedUser) -> Failure:
+    place = shown(user, f"{user.state}/ollama-stack")
+    cause = f"{place} holds more than {MOST_RECORDS} records, which no run of ours writes"
+    remedy = "move away those that are not ours; no file of this user is changed until then"
+    return Failure(f"clients of {user.name}", cause, remedy, CLIENTS)
 
 
 def _file(user: ObservedUser, document: Document) -> ObservedFile:
@@ -136,49 +88,6 @@ def _observed(user: ObservedUser, place: str) -> ObservedFile:
     return user.files.get(place) or ObservedFile(path, path)
 
 
-def shown(user: ObservedUser, path: str) -> str:
-    """Return a path as people write it."""
-    return f"~{path.removeprefix(user.home)}" if path.startswith(f"{user.home}/") else path
-
-
-def _content(user: ObservedUser, file: ObservedFile) -> bytes | None:
-    """Return what a file holds, None where there is none. Raises Refused where nobody can tell."""
-    where = shown(user, file.path)
-    if file.kind == "absent":
-        return None
-    if file.kind == "dangling":
-        raise Refused(f"{where} is a link to {file.real}, which is not there", "mend or remove it")
-    if file.kind != "file":
-        kind = "a folder" if file.kind == "folder" else "no ordinary file"
-        raise Refused(f"{where} is {kind}", "move it away")
-    if file.size > LARGEST:
-        raise Refused(f"{where} is larger than {LARGEST // 1024} KiB", "make it smaller")
-    if file.content is None:
-        raise Refused(f"{user.name} may not read {where}", _give_back(user, file))
-    return file.content
-
-
-def _give_back(user: ObservedUser, file: ObservedFile) -> str:
-    if file.uid != user.uid:
-        return f"sudo chown {user.name}: {file.real}"
-    return f"chmod u+rw {file.real}"
-
-
-def _check_writable(user: ObservedUser, file: ObservedFile) -> None:
-    where = shown(user, file.path)
-    if file.kind == "absent":
-        return
-    if file.uid != user.uid:
-        raise Refused(f"{where} belongs to {file.owner or file.uid}", _give_back(user, file))
-    if not file.mode & 0o200 or not file.is_writable:
-        raise Refused(f"{where} is read-only", _give_back(user, file))
-    if not file.is_replaceable:
-        folder = file.real.rpartition("/")[0]
-        raise Refused(
-            f"{user.name} may not write into {folder}", f"sudo chown {user.name}: {folder}"
-        )
-
-
 def _change(
     user: ObservedUser,
     name: str,
@@ -191,7 +100,7 @@ def _change(
     mode: int = 0,
     before: Record | None = None,
 ) -> FileChange:
-    _check_writable(user, file)
+    check_writable(user, file)
     is_there = file.content is not None
     made = (before.folders if before is not None else ()) + file.missing_folders
     if record is not None:
@@ -214,7 +123,7 @@ def _change(
 def _owned(
     user: ObservedUser, document: Owned, file: ObservedFile, record: Record | None
 ) -> Iterator[FileChange]:
-    wanted, there = document.content.encode(), _content(user, file)
+    wanted, there = document.content.encode(), content_of(user, file)
     if there == wanted:
         return
     if there is not None and record is None:
@@ -247,7 +156,7 @@ def _merged(
     record: Record | None,
     unknown: Collection[str],
 ) -> Iterator[FileChange]:
-    there = _content(user, file)
+    there = content_of(user, file)
     known = MergeRecord.of(record.merged) if record is not None and record.merged else None
     entries = settled(document.entries, known, unknown)
     try:
@@ -294,8 +203,13 @@ def _invalid(user: ObservedUser, file: ObservedFile, error: Invalid) -> Refused:
 
 def _undone(user: ObservedUser, name: str, record: Record) -> Iterator[FileChange]:
     """Take what is ours out of a file, or the file where it is ours."""
+    if ".." in record.path.split("/"):
+        where = shown(user, record.path)
+        raise Refused(
+            f"its record names {where}, which is no place of ours", "move the record away"
+        )
     file = user.files.get(record.path) or ObservedFile(record.path, record.path)
-    there = _content(user, file)
+    there = content_of(user, file)
     is_as_before = False
     if record.merged is None:
         if there is not None and digest(there) != record.written:

@@ -3,20 +3,23 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
-from dataclasses import dataclass, field
+from contextlib import contextmanager
+from dataclasses import dataclass, field, replace
 
 from tasks.editors.documents import EDITIONS, FOUND_BY, documents, managed, meant, places
 from tasks.editors.documents import MANAGED as MANAGED_PLACE
-from tasks.editors.look import ObservedUser, look
-from tasks.editors.plan import CLIENTS, FileChange, Outcome, plan_user
+from tasks.editors.look import LookFailed, ObservedUser, look
+from tasks.editors.outcome import CLIENTS, FileChange, Outcome
+from tasks.editors.plan import plan_user
 from tasks.editors.users import UserShell
 from tasks.editors.wiring import Wiring, known_shows, wiring_of
 from tasks.host.facts import observe_host
 from tasks.ollama.observed import Snapshot
-from tasks.run import Run
+from tasks.run import Run, unforeseen
 from tasks.steps import Action, Failure, Step
 
 MANAGED_STATE = "/var/lib"
+KILO_MANAGED = "Kilo Code for all users"
 
 
 @dataclass
@@ -64,21 +67,41 @@ def observe_users(run: Run) -> SeenUsers:
 
 def _look(run: Run) -> SeenUsers:
     seen = SeenUsers()
-    found_by, prefix = {**FOUND_BY, **EDITIONS}, run.stack.container_prefix
     for shell in _shells(run, seen):
-        user = look(shell, found_by, places(run.stack), prefix)
-        if user is not None:
-            seen.users.append((shell, user))
-            continue
         name = shell.name or observe_host(run).user
-        cause = f"{name} has no account with a home folder on this host"
-        remedy = "client_users names them; getent passwd shows those that are there"
-        seen.failures.append(Failure(f"clients of {name}", cause, remedy, CLIENTS))
+        with _bounded(seen.failures, f"clients of {name}"):
+            user = look(shell, {**FOUND_BY, **EDITIONS}, places(run.stack), _prefix(run))
+            if user is not None:
+                seen.users.append((shell, replace(user, name=name)))
+                continue
+            cause = f"{name} has no account with a home folder on this host"
+            remedy = "client_users names them; getent passwd shows those that are there"
+            seen.failures.append(Failure(f"clients of {name}", cause, remedy, CLIENTS))
     if observe_host(run).can_be_root:
         root = UserShell(run)
-        user = look(root, {}, [MANAGED_PLACE], prefix, state=MANAGED_STATE)
-        seen.managed = (root, user) if user is not None else None
+        with _bounded(seen.failures, KILO_MANAGED):
+            user = look(root, {}, [MANAGED_PLACE], _prefix(run), state=MANAGED_STATE)
+            if user is None:
+                raise LookFailed("root has no home folder")
+            seen.managed = root, user
     return seen
+
+
+def _prefix(run: Run) -> str:
+    return run.stack.container_prefix
+
+
+@contextmanager
+def _bounded(failures: list[Failure], what: str) -> Iterator[None]:
+    """Note what one user's look or plan failed of, so that those of others go on."""
+    try:
+        yield
+    except LookFailed as error:
+        cause = f"the look at the files was cut off: {error}"
+        remedy = "see that this user can log in there and reach the home folder, then run it again"
+        failures.append(Failure(what, cause, remedy, CLIENTS))
+    except Exception as error:
+        failures.append(unforeseen(what, error, CLIENTS))
 
 
 def _shells(run: Run, seen: SeenUsers) -> Iterator[UserShell]:
@@ -105,18 +128,20 @@ def plan_clients(run: Run, snapshot: Snapshot, *, is_ahead: bool) -> ClientPlan:
     plan.failures += seen.failures
     wiring, unknown = _wiring(run, snapshot, is_ahead=is_ahead)
     for shell, user in seen.users:
-        clients = meant(run.stack, user, snapshot)
-        is_remote = bool(run.stack.client_host)
-        made = documents(wiring, clients, user, is_remote=is_remote) if wiring.services else ()
-        plan.take(shell, user, plan_user(user, made, unknown))
+        with _bounded(plan.failures, f"clients of {user.name}"):
+            clients = meant(run.stack, user, snapshot)
+            is_remote = bool(run.stack.client_host)
+            made = documents(wiring, clients, user, is_remote=is_remote) if wiring.services else ()
+            plan.take(shell, user, plan_user(user, made, unknown))
     if seen.managed is not None:
         shell, user = seen.managed
         is_wanted = run.stack.kilo_managed and wiring.services
-        plan.take(shell, user, plan_user(user, [managed(wiring)] if is_wanted else [], unknown))
-    elif run.stack.kilo_managed:
+        with _bounded(plan.failures, KILO_MANAGED):
+            plan.take(shell, user, plan_user(user, [managed(wiring)] if is_wanted else [], unknown))
+    elif run.stack.kilo_managed and not observe_host(run).can_be_root:
         cause = f"{MANAGED_PLACE} is root's, and this user cannot become root"
         remedy = "run it as a user who may use sudo; or kilo_managed = false"
-        plan.failures.append(Failure("Kilo Code for all users", cause, remedy, CLIENTS))
+        plan.failures.append(Failure(KILO_MANAGED, cause, remedy, CLIENTS))
     return plan
 
 
@@ -125,7 +150,8 @@ def plan_removal(run: Run) -> ClientPlan:
     plan, seen = ClientPlan(), observe_users(run)
     plan.failures += seen.failures
     for shell, user in (*seen.users, *([seen.managed] if seen.managed is not None else [])):
-        plan.take(shell, user, plan_user(user, ()))
+        with _bounded(plan.failures, f"clients of {user.name}"):
+            plan.take(shell, user, plan_user(user, ()))
     return plan
 
 

@@ -3,20 +3,26 @@
 from __future__ import annotations
 
 import codecs
+import re
 from dataclasses import dataclass
 from typing import Any, Protocol
+
+from tasks.words.printable import printable
 
 Path = tuple[Any, ...]
 # Said of a document that is valid and yet must not be edited.
 UNSAFE = "is laid out so that nothing can be written there without touching what is yours"
+# A reason may quote the document.
+LONGEST_REASON = 200
+_INDENTATION = re.compile("[ \t]*")
 
 
 class Invalid(Exception):
     """A document that cannot be read, or not be edited safely. `line` counts from 1."""
 
     def __init__(self, line: int, reason: str) -> None:
-        self.line, self.reason = line, reason
-        super().__init__(f"line {line}: {reason}")
+        self.line, self.reason = line, printable(reason, LONGEST_REASON)
+        super().__init__(f"line {line}: {self.reason}")
 
 
 class Missing:
@@ -94,6 +100,5 @@ def start_of_line(text: str, offset: int) -> int:
 
 def indentation(text: str, offset: int) -> str:
     """Return the blanks with which the line of an offset begins."""
-    start = start_of_line(text, offset)
-    line = text[start : end_of_line(text, start)]
-    return line[: len(line) - len(line.lstrip(" \t"))]
+    found = _INDENTATION.match(text, start_of_line(text, offset))
+    return found[0] if found else ""

@@ -8,6 +8,7 @@ from dataclasses import dataclass
 from tasks.shell import Result, Shell
 
 NO_USER = 67
+PATH = "/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin"
 
 
 @dataclass(frozen=True)
@@ -29,10 +30,12 @@ def as_user(script: str, name: str) -> str:
     """Wrap a script of root's, so that it runs as a user; ends with NO_USER where there is none."""
     if not name:
         return script
-    words = "env -u XDG_CONFIG_HOME -u XDG_STATE_HOME -u SUDO_USER"
     outer = (
         f"home=$(getent passwd {shlex.quote(name)} | cut -d: -f6); "
         f'[ -n "$home" ] && cd "$home" || exit {NO_USER}; '
-        f'exec runuser -u {shlex.quote(name)} -- {words} HOME="$home" sh -c {shlex.quote(script)}'
+        # Before the user changes: the environment of a process is that user's to read.
+        f'exec env -i HOME="$home" USER={shlex.quote(name)} LOGNAME={shlex.quote(name)} PATH={PATH}'
+        ' ${LANG+"LANG=$LANG"} ${LC_ALL+"LC_ALL=$LC_ALL"}'
+        f" runuser -u {shlex.quote(name)} -- sh -c {shlex.quote(script)}"
     )
     return f"sh -c {shlex.quote(outer)}"

@@ -15,6 +15,10 @@ from tasks.stack import Role, Service, Stack, service_url
 # Part of the context that an answer may take, and its most in tokens: the rest is the question's.
 ANSWER_PART = 4
 LONGEST_ANSWER = 4096
+# In seconds, some thirty years.
+LONGEST_STAY = 10**9
+# Of a container that anybody may have made: "²" is a digit for Python, and 5000 of them no number.
+_CONTEXT = re.compile("0*[1-9][0-9]{0,8}", re.ASCII)
 _UNITS = {"ms": 0.001, "s": 1, "m": 60, "h": 3600}
 # What is known of models, by service and model.
 Shows = Mapping[tuple[str, str], Show]
@@ -147,7 +151,7 @@ def running_context(stack: Stack, service: Service, snapshot: Snapshot) -> int:
     """Return the context in tokens that the running server gives; the declared one elsewhere."""
     container = snapshot.named(stack.container_name(service))
     told = container.environment.get(CONTEXT_VARIABLE, "") if container is not None else ""
-    return int(told) if told.isdigit() and int(told) else service.context
+    return int(told) if _CONTEXT.fullmatch(told) else service.context
 
 
 def seconds(duration: str) -> int:
@@ -155,7 +159,8 @@ def seconds(duration: str) -> int:
     if duration in ("-1", "0"):
         return int(duration)
     parts = re.findall(r"([0-9.]+)(ms|s|m|h)", duration)
-    return round(sum(float(number) * _UNITS[unit] for number, unit in parts))
+    # Of hundreds of digits there is no float.
+    return round(min(LONGEST_STAY, sum(float(number) * _UNITS[unit] for number, unit in parts)))
 
 
 def client_url(stack: Stack, service: Service) -> str:

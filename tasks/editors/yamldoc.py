@@ -8,13 +8,15 @@ from __future__ import annotations
 
 import io
 import json
+from collections.abc import Iterator
 from typing import Any
 
 from ruamel.yaml import YAML
-from ruamel.yaml.error import MarkedYAMLError, YAMLError
+from ruamel.yaml.error import YAMLError
 from ruamel.yaml.nodes import MappingNode, Node, ScalarNode, SequenceNode
 
 from tasks.editors.entries import Item, is_item
+from tasks.editors.limits import Budget
 from tasks.editors.textdoc import (
     MISSING,
     UNSAFE,
@@ -24,6 +26,10 @@ from tasks.editors.textdoc import (
     end_of_line,
     start_of_line,
 )
+from tasks.editors.yamlread import read, reader
+
+# So many values take 0.5 s, and all edits of one file some 5 s.
+MOST_VALUES, MOST_WORK = 20_000, 150_000
 
 
 class YamlDocument:
@@ -31,20 +37,11 @@ class YamlDocument:
 
     def __init__(self, content: bytes) -> None:
         self.encoding, self.text = Encoding.read(content)
+        self.budget = Budget(MOST_VALUES, MOST_WORK)
         self._parse()
 
     def _parse(self) -> None:
-        try:
-            self.root = _reader().compose(self.text)
-            self.value = _reader().load(self.text)
-        except MarkedYAMLError as error:
-            mark = error.problem_mark or error.context_mark
-            line = mark.line + 1 if mark is not None else 1
-            raise Invalid(line, str(error.problem or error.context or "is no YAML")) from None
-        except (YAMLError, ValueError, TypeError) as error:
-            raise Invalid(1, f"is no YAML: {str(error).splitlines()[0]}") from None
-        except RecursionError:
-            raise Invalid(1, "is nested too deeply") from None
+        self.root, self.value = read(self.text, self.budget)
         if isinstance(self.root, ScalarNode) and self.value is None:
             self.root = None
         if self.root is not None and not isinstance(self.root, MappingNode | SequenceNode):
@@ -54,8 +51,9 @@ class YamlDocument:
         """Read what an edit made: what is no YAML then was none that can be edited so."""
         try:
             self._parse()
-        except Invalid:
-            raise Invalid(1, UNSAFE) from None
+        except Invalid as error:
+            reason = error.reason if self.budget.work < 0 else UNSAFE
+            raise Invalid(1, reason) from None
 
     def get(self, path: Path) -> Any:
         """Return the value at a path; MISSING where there is none."""
@@ -124,18 +122,21 @@ class YamlDocument:
         return self.encoding.write(self.text)
 
     def _node(self, path: Path) -> Any:
+        """Return the node at a path. Raises Invalid where the value came by a merge or an alias."""
         node = self.root
         for key in path:
+            pairs = node.value if isinstance(node, MappingNode) else ()
+            items = node.value if isinstance(node, SequenceNode) else ()
             if isinstance(key, Item):
-                values = (_reader_value(child) for child in node.value)
-                index = next(i for i, v in enumerate(values) if v.get(key.key) == key.value)
-                node = node.value[index]
+                named = (one for one in items if _scalars(one).get(key.key) == key.value)
+                node = _first(named)
             else:
-                node = next(child for name, child in node.value if name.value == key)
+                node = _first(child for name, child in pairs if name.value == key)
         return node
 
     def _key_node(self, key: str) -> Any:
-        return next(name for name, _ in self.root.value if name.value == key)
+        pairs = self.root.value if isinstance(self.root, MappingNode) else ()
+        return _first(name for name, _ in pairs if name.value == key)
 
     def _behind(self, key_node: Node) -> int:
         """Return the offset behind the colon of a key."""
@@ -263,14 +264,21 @@ class YamlDocument:
         self.text = self.text[:start] + text + self.text[end:]
 
 
-def _reader() -> YAML:
-    return YAML(typ="safe", pure=True)
+def _first(nodes: Iterator[Any]) -> Any:
+    found = next(nodes, None)
+    if found is None:
+        raise Invalid(1, UNSAFE)
+    return found
 
 
-def _reader_value(node: Any) -> dict[str, Any]:
+def _scalars(node: Any) -> dict[str, Any]:
     """Return the scalars of a mapping node, by key."""
     pairs = node.value if isinstance(node, MappingNode) else ()
-    return {k.value: v.value for k, v in pairs if isinstance(v, ScalarNode)}
+    return {
+        k.value: v.value
+        for k, v in pairs
+        if isinstance(k, ScalarNode) and isinstance(v, ScalarNode)
+    }
 
 
 def _step(value: Any, key: Any) -> Any:
@@ -284,8 +292,8 @@ def _scalar(value: Any) -> str:
     """Return a scalar as YAML; what is not plain is quoted as in JSON."""
     if isinstance(value, str):
         try:
-            is_plain = _reader().load(value) == value and "#" not in value and ": " not in value
-        except YAMLError:
+            is_plain = reader().load(value) == value and "#" not in value and ": " not in value
+        except (YAMLError, ValueError):
             is_plain = False
         return value if is_plain else json.dumps(value, ensure_ascii=False)
     return json.dumps(value)

@@ -7,6 +7,9 @@ from collections.abc import Iterable
 
 from pyinfra.api import FactBase
 
+from tasks.boundary import looked
+from tasks.curl import curl_words, plain_curl
+from tasks.engine_api import engine
 from tasks.host.observed import ObservedHost
 from tasks.host.ports import PortHolder, port_holders
 from tasks.host.sections import ONLY_ASCII, PRELUDE
@@ -62,8 +65,7 @@ socket=@SOCKET@
 echo "path=$socket"
 ping() {
   if command -v curl >/dev/null; then
-    code=$($1 curl -sS -o /dev/null -w '%{http_code}' --noproxy '*' --connect-timeout 5 \
-      --max-time 10 --unix-socket "$socket" http://docker/_ping 2>/dev/null)
+    code=$($1 @PING@ 2>/dev/null)
     echo "$code $?"
   elif command -v docker >/dev/null; then
     timeout 10 $1 docker -H "unix://$socket" version >/dev/null 2>&1 && echo 200 0
@@ -117,12 +119,17 @@ for inode in $(echo "$sockets" | awk '{ print $2 }' | sort -u); do
     pid=${fd#/proc/}; pid=${pid%%/*}
     echo "##$pid"
     echo "inode=$inode"
-    echo "command=$(tr '\0' ' ' </proc/$pid/cmdline 2>/dev/null | cut -c 1-300 | @ASCII@)"
+    echo "command=$(tr '\0\n' '  ' </proc/$pid/cmdline 2>/dev/null | cut -c 1-300 | @ASCII@)"
     sed 's/^/cgroup=/' /proc/$pid/cgroup 2>/dev/null | @ASCII@
   done
 done
 true"""
 )
+
+
+def _ping(socket: str) -> str:
+    words = curl_words([engine("/_ping")], socket=socket, timeout=10, trailer="%{http_code}")
+    return plain_curl([*words, "-o", "/dev/null"])
 
 
 class HostFacts(FactBase[ObservedHost]):
@@ -136,6 +143,7 @@ class HostFacts(FactBase[ObservedHost]):
         is_default = ObservedHost(socket=socket).is_default_socket
         return (
             HOST_SCRIPT.replace("@SOCKET@", shlex.quote(socket))
+            .replace("@PING@", _ping(socket))
             .replace("@ASCII@", ONLY_ASCII)
             .replace("@DEFAULT@", "yes" if is_default else "no")
             .replace("@PACKAGES@", " ".join(DOCKER_PACKAGES))
@@ -164,8 +172,9 @@ def observe_host(run: Run) -> ObservedHost:
     """Look at the host, or return what was seen since the last change."""
     seen: ObservedHost | None = run.memory.get(ObservedHost)
     if seen is None:
-        found = run.host.get_fact(
-            HostFacts, socket=run.stack.docker_socket, _sudo=False, _ignore_errors=True
+        asked = {"socket": run.stack.docker_socket, "_sudo": False, "_ignore_errors": True}
+        found = looked(
+            run, "the host", lambda: run.host.get_fact(HostFacts, **asked), ObservedHost()
         )
         seen = run.memory[ObservedHost] = found
     return seen
@@ -173,7 +182,8 @@ def observe_host(run: Run) -> ObservedHost:
 
 def observe_holders(run: Run, ports: Iterable[int]) -> tuple[PortHolder, ...]:
     """Find out who listens on ports; asked only where one is taken, and not kept."""
-    found: tuple[PortHolder, ...] = run.host.get_fact(
-        PortHolders, ports=tuple(ports), _sudo=run.sudo, _ignore_errors=True
+    asked = {"ports": tuple(ports), "_sudo": run.sudo, "_ignore_errors": True}
+    found: tuple[PortHolder, ...] = looked(
+        run, "who holds a port", lambda: run.host.get_fact(PortHolders, **asked), ()
     )
     return found

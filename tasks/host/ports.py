@@ -5,14 +5,24 @@ from __future__ import annotations
 import ipaddress
 import re
 import struct
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
+from types import MappingProxyType
 
 from tasks.host.sections import sections, values
 from tasks.stack import Service, Stack
 from tasks.steps import Failure
 
 ANY = ("0.0.0.0", "::")
+# Programs and units that carry others: engines, init, and the way to the machine.
+BASE = frozenset(
+    {
+        *("docker", "dockerd", "docker-proxy", "rootlesskit", "containerd", "containerd-shim"),
+        *("containerd-shim-runc-v2", "podman", "conmon", "crun", "runc", "slirp4netns", "pasta"),
+        *("systemd", "init", "dbus-daemon", "dbus", "ssh", "sshd", "sshd-session", "kubelet"),
+        *("k3s", "k3s-server", "snapd", "NetworkManager", "libvirtd"),
+    }
+)
 _UNIT = re.compile(r"/([^/]+\.service)(?:/|$)")
 _USER_UNIT = re.compile(r"/user@\d+\.service/(?:.*/)?([^/]+\.service)$")
 
@@ -43,6 +53,14 @@ class PortHolder:
     unit: str = ""
     is_user_unit: bool = False
     container: str = ""
+
+    @property
+    def holds_up_others(self) -> bool:
+        """Tell whether more than this port would go with the process or its unit: then neither is
+        ever named as what to end."""
+        program = self.command.split(" ")[0].rpartition("/")[2].rstrip(":")
+        is_base = self.unit.partition(".")[0].partition("@")[0] in BASE
+        return self.pid <= 1 or program in BASE or (is_base and not self.is_user_unit)
 
 
 def address_text(text: str) -> tuple[str, int] | None:
@@ -98,17 +116,30 @@ def port_faults(
     listening: Iterable[Listener],
     holders: Iterable[PortHolder],
     ours: Iterable[int] = (),
+    published: Mapping[int, str] = MappingProxyType({}),
 ) -> list[Failure]:
-    """Name who holds the port of a declared service, and what a person can do. Nobody is killed."""
+    """Name who holds the port of a declared service, and what a person can do. Nobody is killed.
+
+    `published` are the names of running containers, not ours, by the port that they publish: the
+    engine knows that better than any command line.
+    """
     by_port: dict[int, PortHolder] = {}
     for holder in holders:
         by_port.setdefault(holder.port, holder)
-    return [_fault(s, by_port.get(s.port)) for s in taken(stack, listening, ours)]
+    return [
+        _fault(s, by_port.get(s.port), published.get(s.port, ""))
+        for s in taken(stack, listening, ours)
+    ]
 
 
-def _fault(service: Service, holder: PortHolder | None) -> Failure:
+def _fault(service: Service, holder: PortHolder | None, container: str) -> Failure:
     what = f"port {service.port} is taken"
     other = f"or give {service.name} another port: in stack.toml, [models.{service.name}], port = …"
+    if container:
+        cause = f"the container {container} publishes it, and it is not of this stack"
+        return Failure(
+            what, cause, f"stop that container: docker stop {container}; {other}", service.name
+        )
     if holder is None:
         cause = "a process that this user may not see listens there"
         return Failure(
@@ -121,8 +152,12 @@ def _fault(service: Service, holder: PortHolder | None) -> Failure:
 
 
 def _way_out(holder: PortHolder) -> str:
-    if "docker-proxy" in holder.command:
-        return f"see which container: docker ps --filter publish={holder.port}; stop that one"
+    if holder.holds_up_others:
+        # Docker itself listens for a container, init for a unit, sshd for who is logged in.
+        return (
+            f"it listens for somebody else; see for whom: docker ps --filter publish={holder.port},"
+            f" or systemctl list-sockets | grep {holder.port}; stop that one alone"
+        )
     if holder.container:
         return f"stop that container: docker stop {holder.container[:12]}"
     if holder.unit and holder.is_user_unit:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 
 from tasks.host.access import access
 from tasks.host.facts import observe_holders, observe_host
@@ -15,6 +15,8 @@ from tasks.steps import Failure
 def preflight(run: Run) -> ObservedHost | None:
     """Look at the host and set `run.sudo`. None, the failure noted, where the run cannot go on."""
     host = observe_host(run)
+    if run.has_failed(""):
+        return None
     decided = access(host)
     run.sudo = decided.kind == "sudo"
     if decided.note:
@@ -25,14 +27,15 @@ def preflight(run: Run) -> ObservedHost | None:
     return host
 
 
-def find_port_faults(run: Run, ours: Iterable[int] = ()) -> list[Failure]:
+def find_port_faults(run: Run, ours: Iterable[int], published: Mapping[int, str]) -> list[Failure]:
     """Return the faults of taken ports; who holds them is looked up only where one is taken.
 
-    `ours` are the ports that our own running containers publish.
+    `ours` are the ports that our own running containers publish, `published` the names of other
+    running containers by port.
     """
     listening = observe_host(run).listening
     services = taken(run.stack, listening, ours)
     if not services:
         return []
     holders = observe_holders(run, [s.port for s in services])
-    return port_faults(run.stack, listening, holders, ours)
+    return port_faults(run.stack, listening, holders, ours, published)

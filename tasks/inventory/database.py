@@ -6,6 +6,7 @@ of sqlite-utils; every write goes through sqlite-utils.
 
 from __future__ import annotations
 
+import os
 import sqlite3
 from collections.abc import Iterator
 from contextlib import closing, contextmanager
@@ -13,6 +14,7 @@ from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
 
+from tasks.files import give_to_owner, make_folder, target
 from tasks.inventory.rows import KEYS, LOCAL, SCHEMA, SCHEMA_VERSION, Inventory, Row
 
 # Seconds to wait for other writers.
@@ -31,6 +33,7 @@ def record(path: Path, inventory: Inventory) -> list[str]:
     and built anew from what runs. Raises DatabaseError when other writers never let go, or the
     folder cannot be written.
     """
+    path = target(path)
     if path.exists() and not path.is_file():
         raise DatabaseError(f"{path} is no file; declare another path for the database")
     if is_up_to_date(path, inventory):
@@ -139,7 +142,12 @@ def _set_aside(path: Path, reason: str) -> str:
 
 
 def _open(path: Path) -> sqlite3.Connection:
-    path.parent.mkdir(parents=True, exist_ok=True)
+    if not path.exists():
+        # Made by root, it would be nobody else's to write; what SQLite adds takes its owner.
+        make_folder(path.parent)
+        descriptor = os.open(path, os.O_RDWR | os.O_CREAT, 0o644)
+        give_to_owner(descriptor, path.parent)
+        os.close(descriptor)
     return sqlite3.connect(path, timeout=BUSY_SECONDS, isolation_level=None)
 
 
@@ -199,8 +207,9 @@ def _differences(
                 yield table, row, key
         for key in there:
             is_ours = _is_of(inventory.host, table, str(key[0]))
-            # Nobody could read the models of an unknown service: its rows stay as they are.
+            # Nobody could read the models of an unknown service, or saw it at all: its rows stay.
             is_unknown = table == "service_models" and key[0] in inventory.unknown
+            is_unknown = is_unknown or key[0] in inventory.unseen
             if key not in wanted and is_ours and not is_unknown:
                 yield table, None, key
 

@@ -7,6 +7,7 @@ from typing import Any
 
 from pyinfra.api import FunctionCommand, operation
 
+from tasks.boundary import bounded
 from tasks.inventory.database import DatabaseError, is_up_to_date, record
 from tasks.inventory.rows import HostDetails, Inventory, Row, inventory_of
 from tasks.layers import rooted
@@ -27,6 +28,7 @@ def found_now(run: Run) -> Inventory:
 
 
 @operation()
+@bounded
 def inventory() -> Generator[FunctionCommand, None, None]:
     """Write what is really there into the database; nothing where it is there already."""
     run = current_run()

@@ -92,10 +92,12 @@ class HostDetails:
 
 @dataclass
 class Inventory:
-    """All rows of one host, by table. `unknown` are the services whose models nobody could read."""
+    """All rows of one host, by table. `unknown` are the services whose models nobody could read,
+    `unseen` those of which nothing is known now: all their rows stay as they are."""
 
     host: str
     unknown: set[str] = field(default_factory=set)
+    unseen: set[str] = field(default_factory=set)
     rows: dict[str, list[Row]] = field(default_factory=dict)
     events: list[Row] = field(default_factory=list)
 
@@ -114,10 +116,14 @@ def inventory_of(
     events: Iterable[Row],
 ) -> Inventory:
     """Make the rows of one host. `proofs` are verdict and tokens/s of what this run proved."""
-    found = Inventory(host, events=list(events))
-    found.rows["hosts"] = [{"name": host, **details.__dict__, "docker": snapshot.version}]
+    found = Inventory(host, events=[_storable(event) for event in events])
+    row: Row = {"name": host, **details.__dict__}
+    found.rows["hosts"] = [row if "" in snapshot.unknown else row | {"docker": snapshot.version}]
     for service in stack.services:
         name = row_name(host, service.name)
+        if snapshot.unknown_of(service.name):
+            found.unseen.add(name)
+            continue
         proof = proofs.get(service.name)
         found.rows.setdefault("models", []).append(_model_row(name, stack, service, snapshot))
         found.rows.setdefault("services", []).append(
@@ -126,7 +132,16 @@ def inventory_of(
         if snapshot.models(service.name) is None:
             found.unknown.add(name)
         found.rows.setdefault("service_models", []).extend(_held_rows(name, service, snapshot))
+    found.rows = {table: [_storable(row) for row in rows] for table, rows in found.rows.items()}
     return found
+
+
+def _storable(row: Row) -> Row:
+    """Return a row as it is, but for lone surrogates, which no database of texts can hold."""
+    return {
+        key: value.encode(errors="replace").decode() if isinstance(value, str) else value
+        for key, value in row.items()
+    }
 
 
 def is_active(service: Service, snapshot: Snapshot) -> bool:

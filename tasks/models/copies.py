@@ -5,27 +5,25 @@ A copy is a second name for the same layers: it costs no disk until the first on
 
 from __future__ import annotations
 
-import json
+from functools import partial
 
-from tasks.engine_api import Answer, answers, curl
+from tasks import engine_api
+from tasks.engine_api import Answer
 from tasks.hostlock import under_lock
 from tasks.models.plan import Held, copies, names
 from tasks.ollama.facts import observe_afresh
-from tasks.ollama.observed import ObservedServer
+from tasks.ollama.observed import held_models
 from tasks.plan import wanted_models
 from tasks.run import Run
 from tasks.stack import REPLACED, Service
 from tasks.steps import Step, StepFailed
+from tasks.words.foreign import BadAnswer
 
 
 def ask(run: Run, url: str, method: str, path: str, body: dict[str, str]) -> Answer:
     """Ask a server to change something, under the host's lock."""
-    target = url + path
-    command = under_lock(
-        run.stack.container_prefix, curl([target], method=method, has_body=True, timeout=60)
-    )
-    result = run.sh(command, stdin=json.dumps(body), timeout=90)
-    return answers(result.stdout).get(target, Answer(target, 0, result.stderr))
+    under = partial(under_lock, run.stack.container_prefix)
+    return engine_api.ask(run, url + path, method=method, body=body, timeout=60, wrap=under)
 
 
 def copy(run: Run, service: Service, source: str, destination: str) -> None:
@@ -97,4 +95,7 @@ def _held(run: Run, service: Service) -> Held:
     answer = ask(run, _url(run, service), "GET", "/api/tags", {})
     if not answer.ok:
         raise StepFailed(f"{service.name} does not tell its models: {answer.message}", "run again")
-    return ObservedServer.from_answers({"version": "?"}, answer.json, None).models
+    try:
+        return held_models(answer.json)
+    except BadAnswer as error:
+        raise StepFailed(f"{service.name} does not tell its models: {error}", "run again") from None

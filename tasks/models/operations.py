@@ -7,11 +7,12 @@ from functools import partial
 
 from pyinfra.api import FunctionCommand, operation
 
+from tasks.boundary import bounded
 from tasks.models.copies import keep_model, remove_model, tidy_models
 from tasks.models.pull import pull_model, replace_model
 from tasks.ollama.facts import observe
 from tasks.ollama.proof import prove_model
-from tasks.plan import model_plan
+from tasks.plan import model_plan, refuse_unknown
 from tasks.run import Run, current_run, step_command
 from tasks.stack import Service
 from tasks.steps import Action, Step
@@ -40,10 +41,15 @@ def model_action(action: Action, service: Service) -> Callable[[Run, Step], None
 
 
 @operation()
+@bounded
 def models(service: Service) -> Generator[FunctionCommand, None, None]:
     """Bring the models of a service to their declaration and prove what changed."""
     run = current_run()
     if run.has_failed(service.name):
         return
-    for step in model_plan(run, service, observe(run), ()):
+    snapshot = observe(run)
+    refuse_unknown(run, snapshot)
+    if run.has_failed(service.name):
+        return
+    for step in model_plan(run, service, snapshot, ()):
         yield step_command(run, step, model_action(step.action, service))

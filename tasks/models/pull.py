@@ -4,11 +4,12 @@ from __future__ import annotations
 
 import json
 import re
-import shlex
+from collections.abc import Collection
 from dataclasses import dataclass
 
+from tasks.curl import streaming
 from tasks.models.copies import copy, delete
-from tasks.ollama.facts import observe_afresh
+from tasks.ollama.facts import held_now
 from tasks.references import OLLAMA_REGISTRY
 from tasks.registry import RegistryFault, RemoteManifest, fault, model_manifest
 from tasks.run import Run
@@ -35,7 +36,7 @@ def pull_model(run: Run, step: Step, service: Service) -> None:
     """Bring a declared model to its server; nothing is downloaded that is there already."""
     model = step.subject
     digest = run.model_digests(service).get(model, "")
-    held = observe_afresh(run).server(service.name).models.get(model)
+    held = held_now(run, service).get(model)
     if held is not None and digest in ("", held.digest):
         run.log(f"  {model} is there already")
         return
@@ -49,7 +50,7 @@ def replace_model(run: Run, step: Step, service: Service) -> None:
     """
     model = step.subject
     digest = run.model_digests(service).get(model, "")
-    held = observe_afresh(run).server(service.name).models
+    held = held_now(run, service)
     for kept in (held.get(model + REPLACED), held.get(model + KEPT)):
         if kept is not None and kept.digest == digest:
             copy(run, service, kept.name, model)
@@ -94,23 +95,47 @@ def _pull(run: Run, service: Service, model: str, remote: RemoteManifest) -> Non
     if name != model:
         copy(run, service, name, model)
         delete(run, service, name)
-    held = observe_afresh(run).server(service.name).models.get(model)
+    all_held = held_now(run, service)
+    held = all_held.get(model)
     if held is None:
-        name = run.stack.container_name(service)
-        raise StepFailed(
-            f"after the pull {model} is not there: files on the volume {name} are damaged",
-            f"`docker rm -f {name}; docker volume rm {name}`, then run again: its models are pulled"
-            " anew",
-        )
+        raise absent(run.stack, service, model, all_held)
+    held_to = run.model_digests(service).get(model, "")
+    if held_to and held.digest != held_to:
+        raise _another(service, model, held_to, held.digest)
     if held.digest != remote.digest:
         # Old releases of Ollama write the manifest in their own words; its layers are verified.
         run.log(f"  {model} is kept as {held.digest[7:19]}, offered as {remote.digest[7:19]}")
 
 
-def _follow(run: Run, service: Service, name: str, size: int, model: str) -> StreamEnd:
-    command = shlex.join(
-        ["curl", "-sS", "--noproxy", "*", "-X", "POST", f"{service.url}/api/pull", "-d", "@-"]
+def absent(stack: Stack, service: Service, model: str, held: Collection[str]) -> StepFailed:
+    """Say what it means that a server does not list a model which it just pulled.
+
+    Nobody can tell why from here: what is damaged has to be found before anything is removed.
+    """
+    alike = next((name for name in held if name.casefold() == model.casefold()), "")
+    if alike:
+        return StepFailed(
+            f"{model} is there as {alike}: Ollama takes names that differ in case alone for one",
+            f'declare it as "{alike}" (models.{service.name}), then run again',
+        )
+    name = stack.container_name(service)
+    return StepFailed(
+        f"its server does not list {model} after it was pulled, and does not say why",
+        f"`docker restart {name}`, then run again; if it stays so, `docker logs {name}` and"
+        f" `docker exec {name} ollama show {model}` tell what is wrong with it",
     )
+
+
+def _another(service: Service, model: str, held_to: str, came: str) -> StepFailed:
+    return StepFailed(
+        f"{model} came as {came[7:19]}, and it is held to {held_to[7:19]}: the registry changed it"
+        " while it was pulled, or sends another one than it offers",
+        f"run again; to accept the new one, upgrade: ./main.sh upgrade {service.name} --models",
+    )
+
+
+def _follow(run: Run, service: Service, name: str, size: int, model: str) -> StreamEnd:
+    command = streaming(f"{service.url}/api/pull", has_body=True)
     body = json.dumps({"model": name, "insecure": run.stack.model_registry_insecure})
     run.log(f"  {model}: {bytes_text(size)} at the registry")
     return follow(

@@ -10,6 +10,7 @@ from dataclasses import dataclass
 from typing import Literal
 
 from tasks.nvidia import troubles
+from tasks.nvidia.generations import is_too_old
 from tasks.nvidia.observed import Gpu, Nvidia
 from tasks.nvidia.troubles import NO_CARD, Trouble
 from tasks.stack import Stack
@@ -53,10 +54,17 @@ def diagnose(nvidia: Nvidia, stack: Stack) -> Trouble | None:
     return next((f.trouble for f in checklist(nvidia, stack) if f.trouble is not None), None)
 
 
-def _card(nvidia: Nvidia, stack: Stack) -> Trouble | str:
-    """Is there a card? One that only nvidia-smi sees is well: so it is under WSL."""
+def _card(nvidia: Nvidia, stack: Stack) -> Trouble | Finding | str:
+    """Is there a card that is any use? One that only nvidia-smi sees is well: as under WSL."""
+    if trouble := troubles.too_old(nvidia):
+        return trouble
     if nvidia.cards:
-        return ", ".join(f"{card.address} (device {card.device})" for card in nvidia.cards)
+        told = ", ".join(f"{card.address} (device {card.device})" for card in nvidia.cards)
+        old = ", ".join(card.address for card in nvidia.cards if is_too_old(card))
+        if old:
+            remedy = f"Ollama cannot use {old}, older than Maxwell; take it out, or let it be"
+            return Finding(CARD, told, "warning", remedy)
+        return told
     if nvidia.gpus or nvidia.is_mismatched:
         return "not on the PCI bus, and nvidia-smi knows it (so it is under WSL)"
     return "a driver is loaded, though no card is on the PCI bus" if nvidia.modules else NO_CARD
@@ -105,7 +113,7 @@ def _match(nvidia: Nvidia, stack: Stack) -> Trouble | str:
 def _answer(nvidia: Nvidia, stack: Stack) -> Trouble | str:
     shown = (f"{gpu.index}: {gpu.name} (compute capability {gpu.compute_capability or 'unknown'})"
              for gpu in nvidia.gpus)  # fmt: skip
-    return troubles.silent(nvidia) or ", ".join(shown)
+    return troubles.ancient(nvidia, stack) or troubles.silent(nvidia) or ", ".join(shown)
 
 
 def _driver(nvidia: Nvidia, stack: Stack) -> Trouble | str:
@@ -165,10 +173,10 @@ def _persistence(nvidia: Nvidia, stack: Stack) -> Finding | str:
     return "on" if any(gpu.log.is_persistent for gpu in nvidia.gpus) else "not known"
 
 
-HOLDER, LOADED, CUDA = "who holds it", "driver loaded", "CUDA"
+CARD, HOLDER, LOADED, CUDA = "card", "who holds it", "driver loaded", "CUDA"
 MEMORY, PERSISTENCE = "GPU memory", "persistence"
 LOOKS: tuple[tuple[str, Look], ...] = (
-    ("card", _card),
+    (CARD, _card),
     (HOLDER, _holder),
     ("Secure Boot", _secure_boot),
     ("driver on disk", _on_disk),

@@ -9,7 +9,8 @@ from dataclasses import dataclass
 
 from tasks.host.access import root_needed
 from tasks.host.observed import ObservedHost
-from tasks.nvidia.observed import Nvidia
+from tasks.nvidia.generations import has_only_old, unknown_card
+from tasks.nvidia.observed import Card, Nvidia
 from tasks.nvidia.packages import AptPackages
 from tasks.nvidia.recipe import Recipe, recipe_for, unfit
 from tasks.nvidia.troubles import NOUVEAU
@@ -39,13 +40,23 @@ class DriverState:
 
 
 def wants_driver(nvidia: Nvidia, stack: Stack) -> bool:
-    """Tell whether a driver is to be installed: there is a card, and none that is new enough."""
+    """Tell whether a driver is to be installed: there is a card, and none that is new enough.
+
+    Cards that Ollama cannot use are left alone, with the old driver that they need.
+    """
     if stack.driver != "install" or not stack.has_gpu_service or not nvidia.cards:
+        return False
+    if has_only_old(nvidia):
         return False
     if all(card.driver not in ("", "nvidia", *NOUVEAU) for card in nvidia.cards):
         return False
-    known = nvidia.on_disk or nvidia.driver or nvidia.loaded
-    return not known or older(known, stack.driver_minimum)
+    present = present_driver(nvidia)
+    return not present or older(present, stack.driver_minimum)
+
+
+def present_driver(nvidia: Nvidia) -> str:
+    """Return the version of the driver that is here, "" for none."""
+    return nvidia.on_disk or nvidia.driver or nvidia.loaded
 
 
 def driver_state(
@@ -71,7 +82,7 @@ def driver_state(
 
 def _step(nvidia: Nvidia, recipe: Recipe, apt: AptPackages, packages: tuple[str, ...]) -> Step:
     candidate = upstream(apt.candidate(recipe.driver))
-    present = nvidia.on_disk or nvidia.driver or nvidia.loaded
+    present = present_driver(nvidia)
     new = candidate or "a newer one"
     why = f"driver {present} → {new}" if present else "there is an NVIDIA card and no driver for it"
     return Step(
@@ -90,6 +101,9 @@ def _obstacle(
     cause, remedy = unfit(nvidia, stack.driver_minimum)
     if cause:
         return Failure(WHAT, cause, f"{remedy}; {OR_CHECK}")
+    strange = unknown_card(nvidia)
+    if strange is not None and present_driver(nvidia):
+        return _not_known(strange, present_driver(nvidia), stack)
     if nvidia.has_installer and (nvidia.on_disk or nvidia.loaded):
         cause = "the driver here came from NVIDIA's own .run installer, and packages would break it"
         return Failure(WHAT, cause, f"sudo nvidia-uninstall, then run again; {OR_CHECK}")
@@ -105,6 +119,19 @@ def _obstacle(
     if not host.can_be_root:
         return root_needed(host, f"{WHAT}: it needs root")
     return None
+
+
+def _not_known(card: Card, present: str, stack: Stack) -> Failure:
+    """Nothing is put over a driver that may be the one that the card needs."""
+    cause = (
+        f"nobody here knows whether the driver {stack.driver_minimum} knows the card at"
+        f" {card.address} (device {card.device}), and the driver {present} is there for it"
+    )
+    remedy = (
+        f'look for {card.device.removeprefix("0x")} in "Supported NVIDIA GPU Products" of that'
+        " driver's README (nvidia.com/drivers), and install it by hand if it is there"
+    )
+    return Failure(WHAT, cause, f"{remedy}; {OR_CHECK}")
 
 
 def _name(host: ObservedHost) -> str:

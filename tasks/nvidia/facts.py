@@ -6,6 +6,7 @@ from collections.abc import Iterable
 
 from pyinfra.api import FactBase
 
+from tasks.boundary import looked
 from tasks.host.sections import PRELUDE
 from tasks.nvidia.look import SCRIPT
 from tasks.nvidia.observed import Nvidia
@@ -41,7 +42,12 @@ def observe_nvidia(run: Run) -> Nvidia:
     """Look at the cards, or return what was seen since the last change."""
     seen: Nvidia | None = run.memory.get(Nvidia)
     if seen is None:
-        found = run.host.get_fact(NvidiaFacts, _sudo=False, _ignore_errors=True)
+        found = looked(
+            run,
+            "the NVIDIA cards",
+            lambda: run.host.get_fact(NvidiaFacts, _sudo=False, _ignore_errors=True),
+            Nvidia(),
+        )
         seen = run.memory[Nvidia] = found
     return seen
 
@@ -64,8 +70,12 @@ def observe_packages(run: Run, names: Iterable[str]) -> AptPackages:
     """Ask apt about the packages of a driver, or return what it said since the last change."""
     seen: AptPackages | None = run.memory.get(AptPackages)
     if seen is None:
-        found = run.host.get_fact(
-            PackageFacts, names=tuple(names), _sudo=False, _ignore_errors=True
+        asked = {"names": tuple(names), "_sudo": False, "_ignore_errors": True}
+        found = looked(
+            run,
+            "the packages of a driver",
+            lambda: run.host.get_fact(PackageFacts, **asked),
+            AptPackages(),
         )
         seen = run.memory[AptPackages] = found
     return seen

@@ -6,6 +6,7 @@ from collections.abc import Generator
 
 from pyinfra.api import FunctionCommand, operation
 
+from tasks.boundary import bounded
 from tasks.docker_engine.apt import explain
 from tasks.docker_engine.packages import install_known, simulate, update_lists
 from tasks.nvidia.packages import AptPackages, is_of_a_driver, removals
@@ -15,6 +16,7 @@ from tasks.steps import Step, StepFailed
 
 
 @operation()
+@bounded
 def driver() -> Generator[FunctionCommand, None, None]:
     """Bring a driver of the declared branch onto the disk."""
     run = current_run()

@@ -6,13 +6,10 @@ import re
 from dataclasses import dataclass
 
 from tasks.host.observed import ObservedHost
+from tasks.nvidia.generations import BLACKWELL, TURING, is_too_old
 from tasks.nvidia.observed import Nvidia
 from tasks.nvidia.packages import AptPackages
 
-# The README of NVIDIA's open modules: "Turing or later"; pci.ids begins Turing at 1e02.
-TURING = 0x1E00
-# pci.ids: Ada ends with 28xx, Blackwell begins with 2901.
-BLACKWELL = 0x2900
 # NVIDIA's announcements: from 560 on open modules wherever the card can have them; Blackwell came
 # with 570 and has no others; 580 is the last branch for Maxwell, Pascal and Volta.
 FIRST_GOOD_OPEN_BRANCH = 560
@@ -66,6 +63,12 @@ def unfit(nvidia: Nvidia, minimum: str) -> tuple[str, str]:
     branch = branch_of(minimum)
     by_age = sorted(nvidia.cards, key=lambda card: card.device_id)
     old, new = by_age[0], by_age[-1]
+    if is_too_old(old):
+        cause = (
+            f"the card at {old.address} (device {old.device}, before Maxwell) works with drivers up"
+            " to 470 only, and a newer one would take it from whoever uses it"
+        )
+        return cause, "take that card out, or install by hand the driver that you want"
     if old.device_id < TURING and new.device_id >= BLACKWELL:
         cause = (
             f"the card at {new.address} ({new.device}, Blackwell) only runs with the open modules, "

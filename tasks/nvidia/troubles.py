@@ -4,11 +4,15 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
+from tasks.nvidia.generations import LEAST_CAPABILITY, has_only_old
 from tasks.nvidia.observed import Nvidia
 from tasks.nvidia.versions import older
 from tasks.stack import Stack
 
 NOUVEAU = ("nouveau", "nova_core", "nova")
+TOO_OLD = "the card is too old for Ollama"
+# What nvidia-smi of 470 and older says to a question for the compute capability.
+_UNKNOWN_FIELD = "is not a valid field to query"
 REBOOT = "the NVIDIA driver needs a reboot"
 HANDS = "the GPU is in other hands"
 INSTALL = 'set driver = "install", or sudo ubuntu-drivers install (Debian: sudo apt-get install'
@@ -30,6 +34,18 @@ NO_CARD = Trouble(
     "there is no NVIDIA card on the PCI bus",
     'check the card and its power cable, or set gpu = "auto" to use the CPU',
 )
+
+
+def too_old(nvidia: Nvidia) -> Trouble | None:
+    """Cards of which Ollama can use none; a newer driver would take them from who uses them."""
+    if not has_only_old(nvidia):
+        return None
+    which = " and ".join(f"{c.address} (device {c.device})" for c in nvidia.cards) or " and ".join(
+        f"{gpu.name} (compute capability {gpu.compute_capability})" for gpu in nvidia.gpus
+    )
+    cause = f"{which}: Ollama needs compute capability {LEAST_CAPABILITY}, so Maxwell or newer"
+    remedy = 'set gpu = "off" (or "auto") and use the CPU; card and driver are left as they are'
+    return Trouble(TOO_OLD, cause, remedy)
 
 
 def held(nvidia: Nvidia) -> Trouble | None:
@@ -123,11 +139,22 @@ def silent(nvidia: Nvidia) -> Trouble | None:
     return Trouble("the GPU does not answer", cause, remedy, is_passing=True)
 
 
+def ancient(nvidia: Nvidia, stack: Stack) -> Trouble | None:
+    """A driver whose nvidia-smi does not know what it is asked, which says nothing of the card."""
+    if _UNKNOWN_FIELD not in nvidia.error or not older(nvidia.loaded, stack.driver_minimum):
+        return None
+    return _outdated(nvidia.loaded, stack)
+
+
 def outdated(nvidia: Nvidia, stack: Stack) -> Trouble | None:
     """A driver below the declared minimum (fault 6)."""
     if not older(nvidia.driver, stack.driver_minimum):
         return None
-    cause = f"the driver is {nvidia.driver}, and driver_minimum is {stack.driver_minimum}"
+    return _outdated(nvidia.driver, stack)
+
+
+def _outdated(driver: str, stack: Stack) -> Trouble:
+    cause = f"the driver is {driver}, and driver_minimum is {stack.driver_minimum}"
     remedy = (
         f"install a newer one: {INSTALL} nvidia-driver), then sudo reboot; "
         "or lower driver_minimum, if your image can live with it"

@@ -6,12 +6,11 @@ model ever calls one: so what a role needs is tried. Source: docs/api.md of Olla
 
 from __future__ import annotations
 
-import json
 from collections.abc import Collection, Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from typing import Any
 
-from tasks.engine_api import Answer, answers, curl
+from tasks.engine_api import Answer, ask
 from tasks.shell import Shell
 from tasks.stack import Service, Stack
 
@@ -115,10 +114,7 @@ _TRIALS = {"insert": _fills_in, "tools": _calls_tools}
 
 
 def _ask(shell: Shell, url: str, question: Mapping[str, Any], limit: int) -> Answer:
-    command = curl([url], method="POST", timeout=limit, has_body=True)
-    body = json.dumps({**question, "stream": False})
-    said = shell.sh(f"{command}; true", stdin=body, timeout=limit + 10)
-    return answers(said.stdout).get(url, Answer(url, 0, ""))
+    return ask(shell, url, method="POST", body={**question, "stream": False}, timeout=limit)
 
 
 def lacking(

@@ -7,8 +7,11 @@ from __future__ import annotations
 
 import time
 
+from tasks.engine_api import Answer
 from tasks.ollama.containers import (
+    container_now,
     must,
+    remedy_of,
     remove_container,
     rename_container,
     start_container,
@@ -23,6 +26,9 @@ from tasks.ollama.undo import undoing
 from tasks.run import Run
 from tasks.stack import Service
 from tasks.steps import Step, StepFailed
+from tasks.words.foreign import BadAnswer
+
+CREATE = "/containers/create"
 
 
 def create_volume(run: Run, step: Step, spec: ContainerSpec) -> None:
@@ -97,23 +103,39 @@ def put_back(run: Run, step: Step, spec: ContainerSpec, service: Service) -> Non
 
 
 def create(run: Run, step: Step, spec: ContainerSpec, service: Service) -> None:
-    """Create and start the container and wait until it answers; undo all of it if it does not."""
+    """Create and start the container and wait until it answers; undo all of it if it does not.
+
+    Only the container that this very request made is ever taken back: where the name is taken, or
+    no answer came, nothing of what bears the name is.
+    """
+    run.made.pop(spec.name, None)
     with undoing(run, spec, service, is_new=True):
-        must(
-            run,
-            "POST",
-            "/containers/create",
-            f"create {spec.name}",
-            query={"name": spec.name},
-            body=spec.create_body(),
-        )
+        doing, query = f"create {spec.name}", {"name": spec.name}
+        answer = must(run, "POST", CREATE, doing, query=query, body=spec.create_body())
+        run.made[spec.name] = _id_of(answer, doing)
         start_container(run, spec.name)
         wait_until_it_answers(run, spec, service.url)
     tell_downtime(run, spec.service)
 
 
+def _id_of(answer: Answer, doing: str) -> str:
+    """Return the id that the engine gave to what it made. Raises StepFailed."""
+    try:
+        return answer.fields.needed("Id")
+    except BadAnswer as error:
+        cause = f"{doing}: Docker does not tell what it made: {error}"
+        raise StepFailed(cause, remedy_of(answer)) from None
+
+
 def prove(run: Run, step: Step, spec: ContainerSpec, service: Service) -> None:
-    """Ask the new container for a generation; the one before it comes back if there is none."""
+    """Ask the new container for a generation; the one before it comes back if there is none.
+
+    One that an earlier run made and did not prove is this run's to take back from here on.
+    """
+    if spec.name not in run.made:
+        container = container_now(run, spec.name)
+        if container is not None and container.is_of(spec.stack):
+            run.made[spec.name] = container.id
     with undoing(run, spec, service, is_new=True):
         try:
             prove_service(run, service)

@@ -5,25 +5,27 @@ Each works or raises StepFailed with cause and remedy.
 
 from __future__ import annotations
 
-import base64
-import json
 import math
-import shlex
 import time
+from functools import partial
 from typing import Any
 
-from tasks.engine_api import Answer, answers, curl, engine
+from tasks.curl import WEB, curl, curl_words, enveloped, opened, plain_curl
+from tasks.engine_api import Answer, answers, ask, engine
+from tasks.files import write_atomically
 from tasks.hostlock import under_lock
 from tasks.layers import rooted
-from tasks.lockfile import write_atomically
 from tasks.ollama.observed import ObservedContainer
 from tasks.ollama.spec import STOP_TIMEOUT, ContainerSpec
 from tasks.run import RUN_ID, Run
 from tasks.shell import Shell
 from tasks.steps import StepFailed
+from tasks.words.foreign import MIB, BadAnswer
+from tasks.words.printable import printable, printable_lines
 
 LOOK_AGAIN = 0.3
 LOG_LINES = 40
+LOG_LIMIT = MIB
 FAILED_LOGS = ".failed"
 
 
@@ -36,18 +38,16 @@ def request(
     timeout: float = 60,
 ) -> Answer:
     """Send one request to the engine."""
-    url = engine(path, query)
-    command = curl(
-        [url],
+    is_change = method != "GET"
+    return ask(
+        run,
+        engine(path, query),
         socket=run.stack.docker_socket,
         method=method,
+        body=body,
         timeout=timeout,
-        has_body=body is not None,
+        wrap=partial(under_lock, run.stack.container_prefix) if is_change else str,
     )
-    if method != "GET":
-        command = under_lock(run.stack.container_prefix, command)
-    result = run.sh(command, stdin=None if body is None else json.dumps(body), timeout=timeout + 10)
-    return answers(result.stdout).get(url, Answer(url, 0, result.stderr))
 
 
 def must(run: Run, method: str, path: str, doing: str, **more: Any) -> Answer:
@@ -64,7 +64,10 @@ def remedy_of(answer: Answer) -> str:
     if not answer.status:
         return "see `systemctl status docker` and `journalctl -u docker`, then run again"
     if "port is already allocated" in text or "address already in use" in text:
-        return "find who holds the port with `sudo ss -ltnp`, end it or declare another port"
+        return (
+            "see who holds the port (docker ps shows containers, sudo ss -ltnp the others) and stop"
+            " that one alone, or declare another port"
+        )
     if "CDI" in text or ("error mounting" in text and "libnvidia" in text):
         # There is no description of it, or one from before an update of the driver.
         return (
@@ -94,10 +97,39 @@ def stop_container(run: Run, name: str) -> None:
     must(run, "POST", path, f"stop {name}", query={"t": STOP_TIMEOUT}, timeout=STOP_TIMEOUT + 30)
 
 
+def container_now(run: Run, name: str) -> ObservedContainer | None:
+    """Return a container as it is now, None where the engine says that there is none.
+
+    Raises StepFailed where it does not tell: then nobody knows.
+    """
+    answer = request(run, "GET", f"/containers/{name}/json")
+    if answer.status == 404:
+        return None
+    cause = answer.message
+    if answer.ok:
+        try:
+            return ObservedContainer.from_inspect(answer.fields.value)
+        except BadAnswer as error:
+            cause = str(error)
+    raise StepFailed(f"look at {name}: Docker does not tell: {cause}", remedy_of(answer))
+
+
 def remove_container(run: Run, name: str) -> None:
-    """Remove a container, running or not, if it is there; its volumes stay."""
+    """Remove a container of this stack, running or not, if it is there; its volumes stay.
+
+    It goes by its id, and only with our label: another one may bear the name by now. Raises
+    StepFailed.
+    """
+    container = container_now(run, name)
+    if container is None:
+        return
+    if not container.is_of(run.stack.container_prefix):
+        raise StepFailed(
+            f"remove {name}: the container of this name is not of this stack",
+            "give it another name (docker rename), then run again",
+        )
     query: dict[str, object] = {"force": 1}
-    answer = request(run, "DELETE", f"/containers/{name}", query)
+    answer = request(run, "DELETE", f"/containers/{container.id}", query)
     if not answer.ok and answer.status != 404:
         raise StepFailed(f"remove {name}: Docker says: {answer.message}", remedy_of(answer))
 
@@ -115,27 +147,40 @@ def wait_until_it_answers(run: Run, spec: ContainerSpec, url: str) -> None:
     limit = run.stack.start_timeout
     deadline = time.monotonic() + limit
     inspect, version = engine(f"/containers/{spec.name}/json"), f"{url}/api/version"
-    script = f"{curl([inspect], socket=run.stack.docker_socket)}; {curl([version], timeout=2)}"
+    # Each in an envelope of its own: a server cannot speak for the engine.
+    of_engine = curl([inspect], name="engine", socket=run.stack.docker_socket)
+    script = f"{of_engine}; {curl([version], name='server', timeout=2)}; true"
     while True:
-        found = answers(run.sh(f"{script}; true", timeout=45).stdout)
-        if version in found and found[version].ok:
+        said = run.sh(script, timeout=45).stdout
+        answer = answers(said, "server").get(version)
+        if answer is not None and answer.ok:
             return
-        state = found.get(inspect)
-        seen = ObservedContainer.from_inspect(state.json) if state and state.ok else None
-        restarts = state.json.get("RestartCount", 0) if state and state.ok else 0
-        if seen is None or seen.status in ("exited", "dead", "restarting") or restarts:
-            code = f" with exit code {seen.exit_code}" if seen else ""
-            error = f" ({seen.error})" if seen and seen.error else ""
-            raise StepFailed(
-                f"container {spec.name} ended{code}{error}",
-                "read its log, declare another image or setting, and run again",
-            )
+        _check_it_goes_on(spec, answers(said, "engine").get(inspect, Answer(inspect, 0, "")))
         if time.monotonic() > deadline:
             raise StepFailed(
                 f"container {spec.name} did not answer at {url} within {limit} s",
                 "read its log, declare another image or a longer start_timeout, and run again",
             )
         time.sleep(LOOK_AGAIN)
+
+
+def _check_it_goes_on(spec: ContainerSpec, answer: Answer) -> None:
+    """See that a container that does not answer yet still may. Raises StepFailed where it ended.
+
+    Where the engine does not tell, it is waited for as long as for the server.
+    """
+    remedy = "read its log, declare another image or setting, and run again"
+    if answer.status == 404:
+        raise StepFailed(f"container {spec.name} is gone", remedy)
+    try:
+        value = answer.fields
+        seen, restarts = ObservedContainer.from_inspect(value.value), value.number("RestartCount")
+    except BadAnswer:
+        return
+    if seen.status in ("exited", "dead", "restarting") or restarts:
+        error = f" ({printable(seen.error)})" if seen.error else ""
+        cause = f"container {spec.name} ended with exit code {seen.exit_code}{error}"
+        raise StepFailed(cause, remedy)
 
 
 def keep_log(run: Run, name: str) -> str:
@@ -156,11 +201,9 @@ def keep_log(run: Run, name: str) -> str:
 def container_log(shell: Shell, socket: str, name: str, lines: int) -> str:
     """Return the last lines of a container's log, "" where nobody tells them."""
     url = engine(f"/containers/{name}/logs", {"stdout": 1, "stderr": 1, "tail": lines})
-    command = f"curl -s --max-time 20 --unix-socket {shlex.quote(socket)} '{url}' | base64 -w0"
-    try:
-        return plain_log(base64.b64decode(shell.sh(command).stdout or b""))
-    except ValueError:
-        return ""
+    words = curl_words([url], socket=socket, timeout=20, trailer="")
+    said = shell.sh(enveloped(WEB, f"{plain_curl(words)} 2>/dev/null", LOG_LIMIT)).stdout
+    return printable_lines("".join(plain_log(data) for _, data in opened(said)))
 
 
 def plain_log(stream: bytes) -> str:

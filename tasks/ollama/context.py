@@ -5,12 +5,11 @@ Ollama cuts what is too long, and says so in its log alone. Source: seen with 0.
 
 from __future__ import annotations
 
-import json
 import re
 from collections.abc import Iterable
 from dataclasses import dataclass
 
-from tasks.engine_api import Answer, answers, curl
+from tasks.engine_api import ask
 from tasks.shell import Shell
 
 # One token in about every vocabulary.
@@ -60,8 +59,6 @@ def tokens_read(
         "options": {"num_predict": 1},
         **({"keep_alive": 0} if unload else {}),
     }
-    command = curl([url], method="POST", timeout=limit, has_body=True)
-    said = shell.sh(f"{command}; true", stdin=json.dumps(body), timeout=limit + 10)
-    told = answers(said.stdout).get(url, Answer(url, 0, "")).json
+    told = ask(shell, url, method="POST", body=body, timeout=limit).json
     count = told.get("prompt_eval_count") if isinstance(told, dict) else None
     return count if isinstance(count, int) else None

@@ -11,10 +11,12 @@ import json
 import shlex
 from dataclasses import dataclass, field
 
-from tasks.engine_api import curl, engine
+from tasks.curl import curl_words, opened, plain_curl
+from tasks.engine_api import engine
 from tasks.ollama.observed import Snapshot
 from tasks.run import Run
 from tasks.shell import Shell
+from tasks.words.printable import printable
 
 # What docker exec ends with where the image holds no such program: that tells nothing.
 NO_PROGRAM = (126, 127)
@@ -24,9 +26,12 @@ exec 2>/dev/null
 for name in @NAMES@; do
   id=$(printf %s @QUESTION@ | @CREATE@ | grep -o '"Id":"[0-9a-f]*"' | cut -d'"' -f4)
   [ -n "$id" ] || continue
-  printf %s '{"Detach":false,"Tty":true}' | @START@ | head -c 200 | tr -c '\12\40-\176' ' '
-  code=$(@INSPECT@ | grep -o '"ExitCode":[0-9]*' | cut -d: -f2)
-  printf '\n#device %s %s\n' "$name" "$code"
+  # What a container says comes in an envelope of its own: it cannot speak for another one.
+  printf '#said.%s ' "$name"
+  printf %s '{"Detach":false,"Tty":true}' | @START@ | head -c 200 | base64 -w0
+  printf '\n#code.%s ' "$name"
+  @INSPECT@ | head -c 65536 | grep -o '"ExitCode":[0-9]*' | cut -d: -f2 | base64 -w0
+  echo
 done
 true"""
 
@@ -60,10 +65,15 @@ def inside(shell: Shell, names: list[str], socket: str) -> LostDevices:
 
 def _script(names: list[str], socket: str) -> str:
     def ask(path: str, method: str) -> str:
-        command = curl(
-            ["@URL@"], socket=socket, method=method, timeout=20, has_body=method == "POST"
+        words = curl_words(
+            ["@URL@"],
+            socket=socket,
+            method=method,
+            timeout=20,
+            has_body=method == "POST",
+            trailer="",
         )
-        return command.replace("@URL@", f'"{engine("")}{path}"')
+        return plain_curl(words).replace("@URL@", f'"{engine("")}{path}"')
 
     return (
         SCRIPT.replace("@NAMES@", shlex.join(names))
@@ -75,16 +85,14 @@ def _script(names: list[str], socket: str) -> str:
 
 
 def parse(output: str) -> LostDevices:
-    """Read what the script printed: what was said, then "#device NAME STATUS"."""
+    """Read what the script printed: what was said in each container, and how that ended."""
+    words: dict[str, str] = {}
     said: dict[str, str] = {}
-    words: list[str] = []
-    for line in output.splitlines():
-        if not line.startswith("#device "):
-            words.append(line)
-            continue
-        name, _, code = line.removeprefix("#device ").partition(" ")
-        if code.isdecimal() and int(code) not in (0, *NO_PROGRAM):
-            text = " ".join(" ".join(w for w in words if not w.startswith("#")).split())
-            said[name] = text or f"nvidia-smi ended with {code}"
-        words = []
+    for envelope, data in opened(output):
+        kind, _, name = envelope.partition(".")
+        text = printable(data.decode(errors="replace")).strip()
+        if kind == "said":
+            words[name] = text
+        elif kind == "code" and text.isdecimal() and int(text[:4]) not in (0, *NO_PROGRAM):
+            said[name] = words.get(name, "") or f"nvidia-smi ended with {text}"
     return LostDevices(said)

@@ -31,6 +31,7 @@ from tasks.ollama.spec import (
     is_private,
 )
 from tasks.stack import MODELS_FOLDER
+from tasks.words.foreign import Fields
 
 ABSENT = "none"
 SPEC_FIELD = f"label {SPEC_LABEL}"
@@ -119,13 +120,13 @@ def _declared(spec: ContainerSpec, image: ObservedImage | None) -> dict[str, str
     log = host["LogConfig"]
     return {
         **_environment({**(image.environment if image else {}), **spec.environment}),
-        "ports": ", ".join(port_texts(host["PortBindings"])),
-        "mounts": ", ".join(mount_texts(mounts)),
+        "ports": ", ".join(port_texts(Fields(host["PortBindings"]))),
+        "mounts": ", ".join(mount_texts(map(Fields, mounts))),
         "restart": RESTART,
         "memory": _limit(spec.memory, "bytes"),
         "cpus": _limit(spec.nano_cpus / SECOND, "cores"),
-        "devices": ", ".join(device_texts(host.get("DeviceRequests"))) or ABSENT,
-        "health check": ", ".join(health_texts(HEALTH_CHECK)),
+        "devices": ", ".join(device_texts(map(Fields, host.get("DeviceRequests") or ()))) or ABSENT,
+        "health check": ", ".join(health_texts(Fields(HEALTH_CHECK))),
         "log": log_text(log["Type"], log["Config"]),
         "network": NETWORK,
         SPEC_FIELD: spec.digest,

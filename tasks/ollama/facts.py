@@ -2,9 +2,13 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
+
 from tasks.ollama.look import look
-from tasks.ollama.observed import Snapshot
+from tasks.ollama.observed import ObservedServer, ServedModel, Snapshot
 from tasks.run import Run
+from tasks.stack import Service
+from tasks.steps import StepFailed
 
 
 def observe(run: Run) -> Snapshot:
@@ -19,3 +23,21 @@ def observe_afresh(run: Run) -> Snapshot:
     """Look at the host again, whatever was seen before."""
     run.memory.clear()
     return observe(run)
+
+
+def server_now(run: Run, service: Service) -> ObservedServer:
+    """Look at the server of a service again. Raises StepFailed where it does not tell what it has:
+    no model of it is absent then."""
+    seen = observe_afresh(run)
+    server = seen.server(service.name)
+    cause = seen.unknown_of(service.name)
+    if cause or not server.version:
+        name = run.stack.container_name(service)
+        cause = cause or f"the server of {service.name} does not answer at {service.url}"
+        raise StepFailed(cause, f"`docker logs {name}` tells more; run again when it answers")
+    return server
+
+
+def held_now(run: Run, service: Service) -> Mapping[str, ServedModel]:
+    """Look at what models a server holds now, by name. Raises StepFailed."""
+    return server_now(run, service).models

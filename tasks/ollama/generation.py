@@ -3,17 +3,18 @@
 from __future__ import annotations
 
 import json
-import time
 from collections.abc import Collection, Mapping
 from dataclasses import dataclass
 from typing import Any
 
-from tasks.engine_api import Answer, answers, curl
-from tasks.host.sections import PRELUDE
-from tasks.ollama.observed import LoadedModel, ObservedServer
+from tasks.curl import curl
+from tasks.engine_api import Answer, answers
+from tasks.ollama.gpu_memory import FUNCTIONS, SECONDS, Memory, measured
+from tasks.ollama.observed import LoadedModel, ObservedServer, loaded_models
 from tasks.shell import Shell
 from tasks.stack import Service
 from tasks.steps import StepFailed
+from tasks.words.foreign import BadAnswer
 
 PROMPT = "Say ok."
 TOKENS = 8
@@ -21,48 +22,17 @@ UNPROVEN = "GPU (unproven)"
 # Below this part of the rate that was proven before, a person is told.
 SLOW = 0.5
 LEAST_SECONDS = 0.1
-# Ollama reckons with 0.5 to 1.5 s until memory is given back (server/sched.go).
-RECOVERY_SECONDS = 3
-MIB = 1024**2
 # The model is held for this long, so that one can see where it is, and unloaded then.
 HOLD = "1m"
 WHOLE = 0.999
-# The part of what a server says to have put on the GPU by which the card's used memory has to grow:
-# others may give some back at the same time.
-LEAST_GROWTH = 0.25
-MEMORY = "gpu-memory="
-# All cards together, in MiB; nothing where there is none, or one that does not tell.
-MEMORY_SCRIPT = f"""{PRELUDE}:/usr/lib/wsl/lib
-memory() {{
-  timeout -k 2 20 nvidia-smi --query-gpu=memory.used --format=csv,noheader,nounits 2>/dev/null |
-    awk '$1 !~ /^[0-9]+$/ {{ odd = 1 }} {{ sum += $1 }}
-      END {{ if (NR && !odd) print "{MEMORY}" sum }}'
-}}"""
-
-
-@dataclass(frozen=True)
-class Memory:
-    """The used memory of the GPU before and after a model was loaded, in MiB; `claimed` is what the
-    server says to have put there, in bytes."""
-
-    before: int
-    after: int
-    claimed: int
-
-    @property
-    def has_grown(self) -> bool:
-        """Tell whether the card bears out what the server says."""
-        return (self.after - self.before) * MIB >= self.claimed * LEAST_GROWTH
-
-    def __str__(self) -> str:
-        return f"{self.before} → {self.after} MiB"
 
 
 @dataclass(frozen=True)
 class Proof:
     """What a generation showed. `gpu_share` is 0 to 1, `rate` tokens a second.
 
-    `memory` is None where it tells nothing: no card to ask, or the model was loaded before.
+    `memory` is None where it tells nothing: no card to ask, one whose memory is never quiet, or the
+    model was loaded before.
     """
 
     model: str
@@ -138,15 +108,15 @@ def generate(
 ) -> Proof:
     """Generate a few tokens and see where the model is; once more where the card says otherwise.
 
-    A model that was unloaded just before gives its memory back a moment later, so that the growth
-    by this one is hidden. `only_embeds`: it is asked for a vector instead. With `keep` it stays in
-    memory for what follows, until `unload_model`. Raises StepFailed.
+    What others give back while it loads (its server may make room for it) hides its growth where
+    the card tells of no processes; they have left then. `only_embeds`: it is asked for a vector
+    instead. With `keep` it stays in memory for what follows, until `unload_model`. Raises
+    StepFailed.
     """
     ask = _Question(server, model, limit, only_embeds=only_embeds)
     proof = _generate(shell, ask, container, unload=unload, keep=keep)
     if proof.is_unproven:
         unload_model(shell, server, model)
-        time.sleep(RECOVERY_SECONDS)
         proof = _generate(shell, ask, container, unload=unload, keep=keep)
     return proof
 
@@ -193,9 +163,12 @@ def _generate(shell: Shell, asked: _Question, container: str, *, unload: bool, k
     """
     url, loaded_url, model = asked.url, f"{asked.server}/api/ps", asked.model
     ask = curl([url], method="POST", timeout=asked.limit, has_body=True)
-    script = f"{MEMORY_SCRIPT}\nmemory; {ask}; {curl([loaded_url], timeout=10)}; memory; true"
-    said = shell.sh(script, stdin=json.dumps(asked.body), timeout=asked.limit + 70).stdout
-    found = answers(_without_memory(said))
+    script = f"{ask}; {curl([loaded_url], timeout=10)}"
+    if unload:
+        script = f"{FUNCTIONS}\ngpu_before; {script}; gpu_after"
+    limit = asked.limit + 20 + SECONDS
+    said = shell.sh(f"{script}; true", stdin=json.dumps(asked.body), timeout=limit).stdout
+    found = answers(said)
     reply = found.get(url, Answer(url, 0, ""))
     value = reply.json if isinstance(reply.json, dict) else {}
     tokens = asked.tokens(value) if reply.ok else 0
@@ -205,23 +178,18 @@ def _generate(shell: Shell, asked: _Question, container: str, *, unload: bool, k
         raise _failure(reply, model, container, asked.limit)
     duration = int(value.get("eval_duration") or 0) / 1e9
     told = found.get(loaded_url, Answer(loaded_url, 0, ""))
-    loaded = ObservedServer.from_answers({"version": "?"}, None, told.json).loaded
-    there = next((m for m in loaded if m.name == model), LoadedModel(model, 0, 0, 0))
+    there = next((m for m in _loaded(told) if m.name == model), LoadedModel(model, 0, 0, 0))
     rate = tokens / duration if duration else 0.0
-    memory = _memory(said, there.vram) if unload else None
+    memory = measured(said, there.vram) if unload else None
     return Proof(model, tokens, rate, there.gpu_share, memory)
 
 
-def _memory(said: str, claimed: int) -> Memory | None:
-    """Return what nvidia-smi told before and after, None where it did not tell both times."""
-    seen = [line.removeprefix(MEMORY) for line in said.splitlines() if line.startswith(MEMORY)]
-    if len(seen) != 2:
-        return None
-    return Memory(int(seen[0]), int(seen[1]), claimed)
-
-
-def _without_memory(said: str) -> str:
-    return "\n".join(line for line in said.splitlines() if not line.startswith(MEMORY))
+def _loaded(told: Answer) -> tuple[LoadedModel, ...]:
+    """Return the models that a server says to hold in memory; none where it does not tell."""
+    try:
+        return loaded_models(told.json if told.ok else {})
+    except BadAnswer:
+        return ()
 
 
 def _failure(reply: Answer, model: str, container: str, limit: int) -> StepFailed:
@@ -236,7 +204,8 @@ def _failure(reply: Answer, model: str, container: str, limit: int) -> StepFaile
     said = reply.message.strip().splitlines() or [""]
     cause = said[0].strip(" :-") if not reply.ok else "the answer was empty"
     remedy = (
-        f"{log}; damaged files: `docker exec {container} ollama rm {model}`, then converge;"
-        " otherwise declare another model or image"
+        f"{log}; `docker restart {container}` mends a server in trouble; only where its log names"
+        f" a damaged file, `docker exec {container} ollama rm {model}`, then converge; otherwise"
+        " declare another model or image"
     )
     return StepFailed(f"{model} did not generate: {cause}", remedy)

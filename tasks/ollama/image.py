@@ -9,15 +9,13 @@ its repository.
 
 from __future__ import annotations
 
-import shlex
-
-from tasks.engine_api import curl, engine
+from tasks.curl import curl, streaming
+from tasks.engine_api import engine
 from tasks.ollama.containers import must, request
 from tasks.ollama.facts import observe, observe_afresh
 from tasks.ollama.spec import NEXT
-from tasks.ollama.tags import tag_changes
-from tasks.plan import spec_for
-from tasks.references import ImageReference
+from tasks.ollama.tags import own_tags, tag_changes
+from tasks.plan import image_before, spec_for
 from tasks.registry import fault
 from tasks.run import Run
 from tasks.stack import REPLACED, Service
@@ -35,12 +33,11 @@ def pull_image(run: Run, step: Step, service: Service) -> None:
     if str(image) in observe(run).images and not digest:
         return
     query: dict[str, object] = {"fromImage": image.name, "tag": digest or image.tag}
-    to_engine = ["--noproxy", "*", "--unix-socket", run.stack.docker_socket]
-    command = shlex.join(["curl", "-sS", *to_engine, "-X", "POST", engine("/images/create", query)])
-    following = observe(run).kept_image(run.stack.container_name(service), NEXT)
-    if run.is_staged(service) and following is not None:
-        # An earlier upgrade pulled another one: without its tag it would stay for ever.
-        untag(run, following.reference)
+    command = streaming(engine("/images/create", query), socket=run.stack.docker_socket)
+    for following in own_tags(observe(run).kept, (image.repository,)):
+        if run.is_staged(service) and following.is_for(run.stack.container_name(service) + NEXT):
+            # An earlier upgrade pulled another one: without its tag it would stay for ever.
+            untag(run, following.reference)
     tagging = ""
     if digest:
         # On the host, with the pull: an image without a tag would be lost if this run ended.
@@ -84,9 +81,7 @@ def tidy_images(run: Run, service: Service) -> None:
 
     A tag that was declared before goes as well, if no container uses it.
     """
-    snapshot, image = observe_afresh(run), run.locked(service).image
-    before = image.previous if image is not None else None
-    old = ImageReference.parse(before.reference).at(run.stack.image_mirror) if before else None
+    snapshot, old = observe_afresh(run), image_before(run, service)
     proven = run.locked(service).image_digest(service.image)
     previous = run.previous_image(service)
     repository = old.name if old is not None else ""

@@ -1,24 +1,29 @@
 """What is really there: parsers of the Engine API's and Ollama's own objects.
 
-The same functions serve both transports: curl over the connector, and the console's clients.
+The same functions serve both transports: curl over the connector, and the console's clients. All of
+them raise BadAnswer where an object is not as its API says: what it stands for is not known then.
 """
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass, field
 from typing import Any, Literal
 
 from tasks.stack import service_url
+from tasks.words.foreign import BadAnswer, Fields
 
 # Labels that make a container or a volume ours.
 STACK_LABEL = "ollama-stack.stack"
 SERVICE_LABEL = "ollama-stack.service"
 SPEC_LABEL = "ollama-stack.spec"
 IMAGE_LABEL = "ollama-stack.image"
+_DIGEST = re.compile(r"sha256:[0-9a-f]{1,64}")
 # How a container is given the GPU: as `--gpus all` does, or as a CDI device; "" for not at all.
 Attachment = Literal["", "gpus", "cdi"]
 CDI_DEVICE = "nvidia.com/gpu=all"
+MOST_PORTS = 65535
 
 
 @dataclass(frozen=True)
@@ -36,15 +41,15 @@ class ObservedImage:
 
     @classmethod
     def from_inspect(cls, attrs: Mapping[str, Any]) -> ObservedImage:
-        """Parse GET /images/{name}/json."""
-        config = attrs.get("Config") or {}
-        digests = {d.partition("@")[2] for d in attrs.get("RepoDigests") or () if "@" in d}
+        """Parse GET /images/{name}/json. Raises BadAnswer."""
+        image = Fields(attrs, "the image")
+        digests = {d.partition("@")[2] for d in image.texts("RepoDigests") if "@" in d}
         return cls(
-            id=attrs["Id"],
-            tags=tuple(attrs.get("RepoTags") or ()),
+            id=image.needed("Id"),
+            tags=tuple(image.texts("RepoTags")),
             digests=tuple(sorted(digests)),
-            environment=environment(config.get("Env")),
-            size=attrs.get("Size") or 0,
+            environment=environment(image.object("Config").texts("Env")),
+            size=image.size("Size"),
         )
 
 
@@ -98,32 +103,32 @@ class ObservedContainer:
 
     @classmethod
     def from_inspect(cls, attrs: Mapping[str, Any]) -> ObservedContainer:
-        """Parse GET /containers/{id}/json."""
-        state, config, host = attrs["State"], attrs["Config"], attrs["HostConfig"]
-        networks = (attrs.get("NetworkSettings") or {}).get("Networks") or {}
-        log = host.get("LogConfig") or {}
+        """Parse GET /containers/{id}/json. Raises BadAnswer."""
+        found = Fields(attrs, "the container")
+        state, config, host = (found.object(name) for name in ("State", "Config", "HostConfig"))
+        log = host.object("LogConfig")
         return cls(
-            id=attrs["Id"],
-            name=attrs["Name"].lstrip("/"),
-            status=state["Status"],
-            started_at=state.get("StartedAt", ""),
-            exit_code=state.get("ExitCode", 0),
-            error=state.get("Error", ""),
-            health=(state.get("Health") or {}).get("Status", ""),
-            image=config.get("Image", ""),
-            image_id=attrs["Image"],
-            labels=config.get("Labels") or {},
-            environment=environment(config.get("Env")),
-            ports=port_texts(host.get("PortBindings")),
-            mounts=mount_texts(attrs.get("Mounts")),
-            networks=tuple(sorted(networks)),
-            network_mode=host.get("NetworkMode", ""),
-            restart=restart_text(host.get("RestartPolicy")),
-            memory=host.get("Memory") or 0,
-            nano_cpus=host.get("NanoCpus") or 0,
-            devices=device_texts(host.get("DeviceRequests")),
-            health_check=health_texts(config.get("Healthcheck")),
-            log=log_text(log.get("Type", ""), log.get("Config")),
+            id=found.needed("Id"),
+            name=found.needed("Name").lstrip("/"),
+            status=state.needed("Status"),
+            started_at=state.text("StartedAt"),
+            exit_code=state.number("ExitCode"),
+            error=state.text("Error"),
+            health=state.object("Health").text("Status"),
+            image=config.text("Image"),
+            image_id=found.needed("Image"),
+            labels=config.labels("Labels"),
+            environment=environment(config.texts("Env")),
+            ports=port_texts(host.object("PortBindings")),
+            mounts=mount_texts(found.objects("Mounts")),
+            networks=tuple(sorted(found.object("NetworkSettings").object("Networks").value)),
+            network_mode=host.text("NetworkMode"),
+            restart=restart_text(host.object("RestartPolicy")),
+            memory=host.number("Memory"),
+            nano_cpus=host.number("NanoCpus"),
+            devices=device_texts(host.objects("DeviceRequests")),
+            health_check=health_texts(config.object("Healthcheck")),
+            log=log_text(log.text("Type"), log.labels("Config")),
         )
 
     def is_of(self, stack: str) -> bool:
@@ -138,16 +143,17 @@ class ObservedContainer:
     @property
     def published(self) -> set[int]:
         """The host ports that the container publishes."""
-        ports = {text.partition("->")[0].rpartition(":")[2] for text in self.ports}
-        return {int(port) for port in ports if port}
+        ports = (text.partition("->")[0].rpartition(":")[2] for text in self.ports)
+        return {port for text in ports for port in ports_in(text)}
 
     @property
     def url(self) -> str:
         """Where the container itself is reached from the host; "" where it publishes nothing."""
         if not self.ports:
             return ""
-        address, _, port = self.ports[0].partition("->")[0].rpartition(":")
-        return service_url(address, int(port)) if port else ""
+        address, _, text = self.ports[0].partition("->")[0].rpartition(":")
+        ports = ports_in(text)
+        return service_url(address, ports[0]) if len(ports) == 1 else ""
 
     @property
     def holds_ports(self) -> bool:
@@ -167,69 +173,89 @@ class ObservedContainer:
         return self.status == "running"
 
 
-def environment(pairs: Iterable[str] | None) -> dict[str, str]:
+def seeing(container: str) -> str:
+    """Say what a person can do where nobody could see how it stands with a container."""
+    return (
+        f"run again; if it stays so: docker inspect {container}, and docker logs {container}, tell"
+        f" more (docker restart {container} mends a server that answers oddly)"
+    )
+
+
+def environment(pairs: Iterable[str]) -> dict[str, str]:
     """Turn ["NAME=value"] into a mapping."""
-    return {name: value for name, _, value in (pair.partition("=") for pair in pairs or ())}
+    return {name: value for name, _, value in (pair.partition("=") for pair in pairs)}
 
 
-def port_texts(bindings: Mapping[str, Any] | None) -> tuple[str, ...]:
+def ports_in(text: str) -> range:
+    """Return the ports that a HostPort names: "11434", "8000-8010", or none where it is free."""
+    first, _, last = text.partition("-")
+    if not first.isdecimal() or not (last or first).isdecimal():
+        return range(0)
+    if max(len(first), len(last)) > len(str(MOST_PORTS)):
+        raise BadAnswer("a port is no port")
+    return range(int(first), min(int(last or first), MOST_PORTS) + 1)
+
+
+def port_texts(bindings: Fields) -> tuple[str, ...]:
     """Turn PortBindings into "127.0.0.1:11434->11434/tcp"; an empty address is 0.0.0.0."""
     return tuple(
         sorted(
-            f"{binding.get('HostIp') or '0.0.0.0'}:{binding.get('HostPort', '')}->{port}"
-            for port, published in (bindings or {}).items()
-            for binding in published or ()
+            f"{binding.text('HostIp') or '0.0.0.0'}:{binding.text('HostPort')}->{port}"
+            for port in bindings.value
+            for binding in bindings.objects(port)
         )
     )
 
 
-def mount_texts(mounts: Iterable[Mapping[str, Any]] | None) -> tuple[str, ...]:
+def mount_texts(mounts: Iterable[Fields]) -> tuple[str, ...]:
     """Turn Mounts into "volume NAME at /path", with "read-only" where it is."""
     texts = []
-    for mount in mounts or ():
-        name = mount.get("Name") if mount.get("Type") == "volume" else mount.get("Source")
-        mode = "" if mount.get("RW", True) else ", read-only"
-        texts.append(f"{mount.get('Type')} {name} at {mount.get('Destination')}{mode}")
+    for mount in mounts:
+        kind = mount.text("Type")
+        name = mount.text("Name" if kind == "volume" else "Source")
+        mode = "" if mount.value.get("RW", True) else ", read-only"
+        texts.append(f"{kind} {name} at {mount.text('Destination')}{mode}")
     return tuple(sorted(texts))
 
 
-def restart_text(policy: Mapping[str, Any] | None) -> str:
+def restart_text(policy: Fields) -> str:
     """Turn RestartPolicy into its name, with the number of tries where it has one."""
-    name = (policy or {}).get("Name") or "no"
-    tries = (policy or {}).get("MaximumRetryCount") or 0
+    name = policy.text("Name") or "no"
+    tries = policy.number("MaximumRetryCount")
     return f"{name}:{tries}" if tries else name
 
 
-def device_texts(requests: Iterable[Mapping[str, Any]] | None) -> tuple[str, ...]:
+def device_texts(requests: Iterable[Fields]) -> tuple[str, ...]:
     """Turn DeviceRequests into "all gpus", "2 gpus", "cdi nvidia.com/gpu=all" or such."""
     texts = []
-    for request in requests or ():
-        count = request.get("Count", 0)
-        ids = ",".join(request.get("DeviceIDs") or ())
+    for request in requests:
+        count, driver = request.number("Count"), request.text("Driver")
+        ids = ",".join(request.texts("DeviceIDs"))
         number = ids or ("all" if count == -1 else str(count))
-        if request.get("Driver") == "cdi":
+        if driver == "cdi":
             texts.append(f"cdi {ids}")
             continue
-        groups = request.get("Capabilities") or ()
-        kinds = ",".join(sorted(kind for group in groups for kind in group))
-        texts.append(f"{number} {kinds or request.get('Driver') or 'device'}s")
+        groups = request.items("Capabilities")
+        kinds = ",".join(sorted(k for group in groups for k in Fields({"": group}).texts("")))
+        texts.append(f"{number} {kinds or driver or 'device'}s")
     return tuple(sorted(texts))
 
 
-def health_texts(check: Mapping[str, Any] | None) -> tuple[str, ...]:
+def health_texts(check: Fields) -> tuple[str, ...]:
     """Turn Healthcheck into its test and its times; times are nanoseconds in the API."""
-    if not check or not check.get("Test"):
+    test = check.texts("Test")
+    if not test:
         return ()
     times = tuple(
-        f"{key.lower()} {(check.get(key) or 0) / 1e9:g}s"
+        f"{key.lower()} {check.number(key) / 1e9:g}s"
         for key in ("Interval", "Timeout", "StartPeriod")
     )
-    return (" ".join(check["Test"]), *times, f"retries {check.get('Retries') or 0}")
+    return (" ".join(test), *times, f"retries {check.number('Retries')}")
 
 
-def log_text(driver: str, options: Mapping[str, str] | None) -> str:
+def log_text(driver: str, options: Mapping[str, str]) -> str:
     """Turn LogConfig into "json-file max-file=3 max-size=10m"."""
-    return " ".join([driver, *(f"{key}={value}" for key, value in sorted((options or {}).items()))])
+    return " ".join([driver, *(f"{key}={value}" for key, value in sorted(options.items()))])
 
 
 @dataclass(frozen=True)
@@ -266,24 +292,32 @@ class ObservedServer:
 
     @classmethod
     def from_answers(cls, version: Any, tags: Any, loaded: Any) -> ObservedServer:
-        """Parse /api/version, /api/tags and /api/ps; None stands for no answer."""
-        if not isinstance(version, dict) or "version" not in version:
-            return cls()
-        models = [
-            ServedModel(m["name"], _digest(m["digest"]), m.get("size", 0))
-            for m in (tags or {}).get("models") or ()
-        ]
-        in_memory = tuple(
-            LoadedModel(
-                m["name"], m.get("size", 0), m.get("size_vram", 0), m.get("context_length", 0)
-            )
-            for m in (loaded or {}).get("models") or ()
-        )
-        return cls(version["version"], {model.name: model for model in models}, in_memory)
+        """Parse /api/version, /api/tags and /api/ps. Raises BadAnswer."""
+        models = held_models(tags)
+        return cls(Fields(version, "the version").needed("version"), models, loaded_models(loaded))
 
 
-def _digest(value: str) -> str:
-    return value if value.startswith("sha256:") else f"sha256:{value}"
+def held_models(tags: Any) -> dict[str, ServedModel]:
+    """Parse /api/tags: the models that a server holds, by name. Raises BadAnswer."""
+    listed = Fields(tags, "the list of models").objects("models")
+    models = (ServedModel(m.needed("name"), _digest(m), m.size("size")) for m in listed)
+    return {model.name: model for model in models}
+
+
+def loaded_models(loaded: Any) -> tuple[LoadedModel, ...]:
+    """Parse /api/ps: the models in memory. Raises BadAnswer."""
+    return tuple(
+        LoadedModel(m.needed("name"), m.size("size"), m.size("size_vram"), m.size("context_length"))
+        for m in Fields(loaded, "the list of models in memory").objects("models")
+    )
+
+
+def _digest(model: Fields) -> str:
+    value = model.needed("digest")
+    digest = value if value.startswith("sha256:") else f"sha256:{value}"
+    if not _DIGEST.fullmatch(digest):
+        raise BadAnswer("a model has a digest that is none")
+    return digest
 
 
 @dataclass(frozen=True)
@@ -305,6 +339,9 @@ class Snapshot:
     `volumes` are labels by name; `servers` are by service. `stored` are the models on the volumes
     of services whose server does not answer; None where the volume could not be read. `kept` are
     the images that we tagged for ourselves; `architecture` is the engine's ("amd64").
+
+    `unknown` says of what nobody knows how it stands, and why: by service, "" for the engine. It is
+    neither there nor absent: nothing is planned, removed, recorded or undone from it.
     """
 
     version: str = ""
@@ -316,6 +353,11 @@ class Snapshot:
     servers: Mapping[str, ObservedServer] = field(default_factory=dict)
     stored: Mapping[str, Mapping[str, ServedModel] | None] = field(default_factory=dict)
     kept: tuple[KeptImage, ...] = ()
+    unknown: Mapping[str, str] = field(default_factory=dict)
+
+    def unknown_of(self, service: str) -> str:
+        """Say why nobody knows how it stands with a service; "" where it is known."""
+        return self.unknown.get("") or self.unknown.get(service, "")
 
     def named(self, name: str) -> ObservedContainer | None:
         """Return the inspected container of this name, ours or not."""
@@ -324,10 +366,6 @@ class Snapshot:
     def image_id(self, digest: str) -> str:
         """Return the id of an image that is here with this manifest digest, "" where none is."""
         return next((i.id for i in self.images.values() if digest in i.digests), "")
-
-    def kept_image(self, container: str, ending: str) -> KeptImage | None:
-        """Return the image that is kept for a container, as "-previous" or "-next"."""
-        return next((image for image in self.kept if image.is_for(container + ending)), None)
 
     def uses(self, image: str) -> bool:
         """Tell whether any container, ours or not, was made from an image of this reference."""
@@ -339,6 +377,10 @@ class Snapshot:
         """Tell whether a container of anybody else than a service was made from an image."""
         ours = any(c.image_id == image_id and c.service != service for c in self.containers)
         return ours or any(c.image_id == image_id for c in self.foreign)
+
+    def published_by_others(self) -> dict[int, str]:
+        """Return the names of running containers that are not ours, by the port they publish."""
+        return {port: c.name for c in self.foreign if c.is_running for port in c.ports}
 
     def server(self, service: str) -> ObservedServer:
         """Return the server of a service; an empty one where nobody answers."""

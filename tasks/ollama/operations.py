@@ -7,11 +7,12 @@ from functools import partial
 
 from pyinfra.api import FunctionCommand, operation
 
+from tasks.boundary import bounded
 from tasks.ollama import apply
 from tasks.ollama.facts import observe
 from tasks.ollama.image import pull_image, tag_image, tidy_images
 from tasks.ollama.spec import ContainerSpec
-from tasks.plan import container_plans, orphans, removals, spec_for
+from tasks.plan import container_plans, orphans, refuse_unknown, removals, spec_for
 from tasks.run import Run, current_run, step_command
 from tasks.stack import Service
 from tasks.steps import Action, Step
@@ -44,31 +45,39 @@ def _tidy(run: Run, step: Step, service: Service) -> None:
 
 
 @operation()
+@bounded
 def container(service: Service) -> Generator[FunctionCommand, None, None]:
     """Bring the container of a service to its declaration."""
     run = current_run()
     if run.has_failed(service.name):
         return
+    snapshot = observe(run)
+    refuse_unknown(run, snapshot)
     services = {s.name: s for s in run.stack.services}
-    for step in container_plans(run, observe(run))[service.name]:
+    for step in container_plans(run, snapshot).get(service.name, ()):
         # Another service may have to give up its port first.
         owner = services[step.service]
         yield step_command(run, step, container_action(step.action, spec_for(run, owner), owner))
 
 
 @operation()
+@bounded
 def undeclared() -> Generator[FunctionCommand, None, None]:
     """Remove what is ours and no longer declared, where this run has the consent to."""
     run = current_run()
+    refuse_unknown(run, observe(run))
     if not run.has_failed(""):
         yield from _removals(run, orphans(run, observe(run))[0])
 
 
 @operation()
+@bounded
 def removed() -> Generator[FunctionCommand, None, None]:
     """Remove every container of this stack, and its volumes where this run has the consent to."""
     run = current_run()
-    yield from _removals(run, removals(run, observe(run)))
+    refuse_unknown(run, observe(run))
+    if not run.has_failed(""):
+        yield from _removals(run, removals(run, observe(run)))
 
 
 def _removals(run: Run, steps: list[Step]) -> Generator[FunctionCommand, None, None]:

@@ -8,12 +8,12 @@ that worked stands beside it, stopped, as NAME-previous, and is removed last.
 from __future__ import annotations
 
 from collections.abc import Collection, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from tasks.ollama.drift import Change, drift, origin
-from tasks.ollama.observed import STACK_LABEL, ObservedContainer, Snapshot
+from tasks.ollama.observed import IMAGE_LABEL, STACK_LABEL, ObservedContainer, Snapshot
 from tasks.ollama.spec import NEXT, PREVIOUS, ContainerSpec
-from tasks.ollama.tags import tag_changes
+from tasks.ollama.tags import own_tags, tag_changes
 from tasks.stack import REPLACED, Service
 from tasks.steps import Action, Failure, Step
 
@@ -24,7 +24,8 @@ class Wanted:
 
     `image_digest` is the manifest digest to hold to ("" where none is proven yet); with `staged`
     it is pulled beside what runs and bears the declared tag only when its turn comes. `previous` is
-    the digest that is to be kept for a rollback ("" for none); None where nobody can tell yet.
+    the digest that is to be kept for a rollback ("" for none); None where nobody can tell yet;
+    `kept_in` is the repository of that image.
     `needs` names the earlier stage of this run that has to bring the engine up ("" where it is up).
     `lost_gpu` is what the running container says where it cannot reach the GPU that it was given.
     """
@@ -34,6 +35,7 @@ class Wanted:
     image_digest: str = ""
     staged: bool = False
     previous: str | None = None
+    kept_in: str = ""
     may_adopt: bool = False
     do_restart: bool = False
     needs: str = ""
@@ -42,19 +44,29 @@ class Wanted:
 
 def refusal(wanted: Wanted, snapshot: Snapshot) -> Failure | None:
     """Return why the service cannot be touched at all: a name of its belongs to somebody else."""
-    if not wanted.service.active or wanted.may_adopt:
+    if not wanted.service.active:
         return None
-    for name in (wanted.spec.name, wanted.spec.previous_name):
-        other = snapshot.named(name)
-        if other is not None and not other.is_of(wanted.spec.stack):
-            way_out = f"rename it (docker rename {name} {name}-mine)"
-            return _not_ours(wanted, f"container {name}", way_out)
+    name, aside = wanted.spec.name, wanted.spec.previous_name
+    other = snapshot.named(aside)
+    if other is not None and not other.is_of(wanted.spec.stack):
+        # Never taken over: what is set aside is removed in the end, and nobody consented to that.
+        failure = _not_ours(wanted, f"container {aside}", "")
+        return replace(failure, remedy=_rename(aside))
+    if wanted.may_adopt:
+        return None
+    other = snapshot.named(name)
+    if other is not None and not other.is_of(wanted.spec.stack):
+        return _not_ours(wanted, f"container {name}", _rename(name))
     volume = snapshot.volumes.get(wanted.spec.volume)
     has_container = any(c.is_of(wanted.spec.stack) for c in _named(wanted, snapshot))
     if volume is not None and volume.get(STACK_LABEL) != wanted.spec.stack and not has_container:
         way_out = "declare another container_prefix"
         return _not_ours(wanted, f"volume {wanted.spec.volume}", way_out)
     return None
+
+
+def _rename(name: str) -> str:
+    return f"rename it (docker rename {name} {name}-mine)"
 
 
 def _named(wanted: Wanted, snapshot: Snapshot) -> list[ObservedContainer]:
@@ -96,6 +108,15 @@ def _plan_inactive(wanted: Wanted, snapshot: Snapshot) -> list[Step]:
     ]
 
 
+def has_inherited_labels(container: ObservedContainer) -> bool:
+    """Tell whether a container only bears our labels because its image does.
+
+    `docker commit` writes a container's labels into the image, and so into all that is made of it;
+    a container that we made says itself which image it was made from.
+    """
+    return container.labels.get(IMAGE_LABEL, container.image) != container.image
+
+
 class _Planner:
     """Plans one active service; only a namespace for what its parts share."""
 
@@ -108,6 +129,7 @@ class _Planner:
             c
             for c in snapshot.containers
             if c.is_of(self.spec.stack) and c.service == self.spec.service and c.name not in named
+            if not has_inherited_labels(c)
         ]
 
     def steps(self) -> list[Step]:
@@ -257,7 +279,7 @@ class _Planner:
         if wanted.staged:
             return []
         changes = tag_changes(
-            self.spec, wanted.image_digest, wanted.previous, "kept", self.snapshot
+            self.spec, wanted.image_digest, wanted.previous, wanted.kept_in, self.snapshot
         )
         if not changes:
             return []
@@ -328,16 +350,19 @@ def plan_orphans(
     prune: bool,
     purge: bool,
     known: Collection[str] = (),
+    paths: Collection[str] = (),
 ) -> tuple[list[Step], list[str]]:
     """Plan what is ours and no longer declared. Returns the steps, and notes on what is left.
 
-    `known` are services of which images may be kept: their tags bear no label, and another stack's
-    may begin like ours.
+    `known` are services of which images may be kept, `paths` the repositories of their images: the
+    tags bear no label, and another stack's may begin like ours.
     """
     steps: list[Step] = []
     notes: list[str] = []
     for container in snapshot.containers:
         if not container.is_of(stack) or container.service in declared:
+            continue
+        if has_inherited_labels(container):
             continue
         name = container.name
         if prune:
@@ -359,10 +384,21 @@ def plan_orphans(
                 f"volume {name} is ours and no longer declared;"
                 " --data prune=true --data purge=true removes it and its models"
             )
-    gone = set(known) - declared
+    gone = {name for name in set(known) - declared if not _is_of_others(stack, name, snapshot)}
     tags = {f"{stack}{name}{end}" for name in gone for end in (PREVIOUS, NEXT, REPLACED)}
-    for image in snapshot.kept:
+    for image in own_tags(snapshot.kept, paths):
         if purge and image.reference.rpartition(":")[2] in tags:
             text = f"remove image {image.reference}"
             steps.append(Step(Action.REMOVE_IMAGE, image.reference, text, "no longer declared"))
     return steps, notes
+
+
+def _is_of_others(stack: str, service: str, snapshot: Snapshot) -> bool:
+    """Tell whether the name of a service's container and volume is another stack's by now."""
+    name = stack + service
+    container, volume = snapshot.named(name), snapshot.volumes.get(name)
+    return (
+        any(foreign.name == name for foreign in snapshot.foreign)
+        or (container is not None and not container.is_of(stack))
+        or (volume is not None and volume.get(STACK_LABEL) != stack)
+    )

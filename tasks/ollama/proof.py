@@ -2,17 +2,20 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from datetime import UTC, datetime
 
-from tasks.engine_api import answers, curl
+from tasks.engine_api import ask
 from tasks.lockfile import Proven
 from tasks.ollama.abilities import Show, needs, show, tried
-from tasks.ollama.facts import observe, observe_afresh
+from tasks.ollama.facts import held_now, observe, server_now
 from tasks.ollama.generation import Proof, generate, is_as_declared, is_slower, unload_model
-from tasks.ollama.observed import ObservedServer
+from tasks.ollama.gpu_memory import MIB
+from tasks.ollama.observed import ServedModel, held_models
 from tasks.run import Run
 from tasks.stack import Service
 from tasks.steps import StepFailed
+from tasks.words.foreign import BadAnswer
 
 TAGS = "/api/tags"
 # Servers of old do not tell what a model can do; this one just generated.
@@ -21,7 +24,7 @@ OLD_SHOW = Show(frozenset({"completion"}))
 
 def prove_service(run: Run, service: Service) -> None:
     """Prove a server by its main model, or by any that it has; by its answer where it has none."""
-    model = _model_to_ask(service, observe_afresh(run).server(service.name))
+    model = _model_to_ask(service, held_now(run, service))
     if not model:
         run.log(f"  {service.name} answers; it holds no model yet")
         return
@@ -30,18 +33,23 @@ def prove_service(run: Run, service: Service) -> None:
 
 def verify_service(run: Run, service: Service, url: str) -> None:
     """See that what was put back generates again, at its own address. Raises StepFailed."""
-    answer = answers(run.sh(f"{curl([url + TAGS])}; true").stdout).get(url + TAGS)
-    tags = answer.json if answer is not None and answer.ok else None
-    server = ObservedServer.from_answers({"version": "?"}, tags, None)
-    model = _model_to_ask(service, server)
+    model = _model_to_ask(service, _held_at(run, url))
     if model:
         name, limit = run.stack.container_name(service), run.stack.generate_timeout
         proof = generate(run, url, model, name, limit=limit, unload=True)
         run.log(f"  {model} generated {proof.finding} again")
 
 
-def _model_to_ask(service: Service, server: ObservedServer) -> str:
-    held = server.models
+def _held_at(run: Run, url: str) -> Mapping[str, ServedModel]:
+    answer = ask(run, url + TAGS)
+    try:
+        return held_models(answer.fields.value)
+    except BadAnswer:
+        cause = f"its server at {url} does not tell what models it has: {answer.message}"
+        raise StepFailed(cause, "run again when it answers") from None
+
+
+def _model_to_ask(service: Service, held: Mapping[str, ServedModel]) -> str:
     return service.model if service.model in held else next(iter(held), "")
 
 
@@ -50,7 +58,7 @@ def prove_model(run: Run, service: Service, model: str) -> None:
 
     What the proof loaded it unloads again; a model that was in memory before stays there.
     """
-    before = observe_afresh(run).server(service.name)
+    before = server_now(run, service)
     was_loaded = any(m.name == model for m in before.loaded)
     told = show(run, service.url, model) or OLD_SHOW
     asked = needs(run.stack, service, model) & told.abilities
@@ -98,10 +106,10 @@ def objection(proof: Proof, service: Service, *, had_gpu: bool) -> StepFailed | 
     gpu = service.gpu
     if gpu == "off" or is_as_declared(proof, service):
         return None
-    if proof.is_unproven and gpu == "required":
+    if proof.memory is not None and proof.is_unproven and gpu == "required":
         return StepFailed(
             f"{proof.model}: its server says that it ran on the GPU, and the memory of the GPU did"
-            f" not grow ({proof.memory})",
+            f" not grow by it ({proof.memory.grown:+d} of {proof.memory.claimed // MIB} MiB)",
             "see `nvidia-smi` while it generates, and sudo dmesg | grep NVRM; a reboot mends a"
             " driver that lost its card",
         )
@@ -120,6 +128,14 @@ def objection(proof: Proof, service: Service, *, had_gpu: bool) -> StepFailed | 
     return None
 
 
+def _other_digest(kind: str, name: str, known: str, found: str) -> StepFailed:
+    """Say that what generated is not what the lock holds to: it does not get there by a proof."""
+    return StepFailed(
+        f"the {kind} {name} that generated is {found[7:19]}, and it is held to {known[7:19]}",
+        "run again: what differs is restored; to accept another one, upgrade",
+    )
+
+
 def _enter(run: Run, service: Service, proof: Proof, told: Show, missed: set[str]) -> None:
     """Enter the image and the model that were just proven into the lock.
 
@@ -132,11 +148,15 @@ def _enter(run: Run, service: Service, proof: Proof, told: Show, missed: set[str
     image = None
     if found is not None and found.digests:
         known = run.image_digest(service)
-        digest = known if known in found.digests else found.digests[0]
-        image = Proven(service.image, digest, now, size=found.size)
+        if known and known not in found.digests:
+            raise _other_digest("image", service.image, known, found.digests[0])
+        image = Proven(service.image, known or found.digests[0], now, size=found.size)
     held = snapshot.server(service.name).models.get(proof.model)
     models = {}
     if held is not None and proof.model in service.models:
+        known = run.model_digests(service).get(held.name, "")
+        if known and held.digest != known:
+            raise _other_digest("model", held.name, known, held.digest)
         models[held.name] = Proven(
             held.name,
             held.digest,

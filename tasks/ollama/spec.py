@@ -17,7 +17,7 @@ from tasks.ollama.observed import (
     STACK_LABEL,
     Attachment,
 )
-from tasks.stack import MODELS_FOLDER, OLLAMA_PORT, Service, Stack
+from tasks.stack import FOLLOWING, KEPT, MODELS_FOLDER, OLLAMA_PORT, Service, Stack
 
 INNER_PORT = f"{OLLAMA_PORT}/tcp"
 NETWORK = "bridge"
@@ -25,8 +25,8 @@ RESTART = "unless-stopped"
 CA_INSIDE = "/usr/local/share/ca-certificates/ollama-stack.crt"
 # Endings: of the container that a replacement sets aside, and of the tags of an image that is
 # kept for a rollback, or was pulled for an upgrade that is not through.
-PREVIOUS = "-previous"
-NEXT = "-next"
+PREVIOUS = KEPT
+NEXT = FOLLOWING
 STOP_TIMEOUT = 10
 SECOND = 1_000_000_000
 # Source: the Engine API's DeviceRequest; the second is what `--device` sends for a CDI name.

@@ -8,10 +8,10 @@ from contextlib import contextmanager
 
 from tasks.models.copies import bring_back_models
 from tasks.ollama.containers import (
+    container_now,
     keep_log,
     remove_container,
     rename_container,
-    request,
     start_container,
     tell_downtime,
     wait_until_it_answers,
@@ -45,18 +45,29 @@ def undo(
 ) -> StepFailed:
     """Take a failed change of a service back, and see that what was there before generates again.
 
-    `is_new`: the container under the service's name is the one that failed; it goes even where
-    there is none before it. Returns the failure to report. It never tries twice: if this fails
-    too, the commands that do it by hand are the remedy (fault 31).
+    `is_new`: the container that this run made for the service is the one that failed; it goes even
+    where there is none before it. Another one under its name is never removed. Returns the failure
+    to report. It never tries twice: if this fails too, or if nobody can see what is there, the
+    commands that do it by hand are the remedy (fault 31).
     """
-    failed, before = _look(run, spec.name), _look(run, spec.previous_name)
+    try:
+        failed, before = container_now(run, spec.name), container_now(run, spec.previous_name)
+    except StepFailed as unseen:
+        cause = f"{error.cause}; and nothing was taken back: {unseen.cause}"
+        return StepFailed(cause, _commands(spec))
     if any(c is not None and not c.is_of(spec.stack) for c in (failed, before)):
         # Somebody else took the name meanwhile: theirs stays.
         names = f"{spec.name} or {spec.previous_name}"
         cause = f"{error.cause}; and a container that is not ours bears the name {names}"
         return StepFailed(cause, "give it another name (docker rename), then run again")
     run.proofs.pop(service.name, None)
-    goes = failed is not None and (is_new or before is not None)
+    is_made = failed is not None and failed.id == run.made.get(spec.name)
+    if failed is not None and before is not None and not is_made:
+        # The request that failed made nothing that is known: whatever bears the name stays.
+        names = f"{spec.name} is there beside {spec.previous_name}"
+        cause = f"{error.cause}; and {names}: both are left as they are"
+        return StepFailed(cause, "run again: the plan starts from what is there")
+    goes = is_made and (is_new or before is not None)
     cause = error.cause + (keep_log(run, spec.name) if goes else "")
     try:
         if goes:
@@ -74,9 +85,13 @@ def undo(
     return StepFailed(cause + models, error.remedy)
 
 
-def _look(run: Run, name: str) -> ObservedContainer | None:
-    answer = request(run, "GET", f"/containers/{name}/json")
-    return ObservedContainer.from_inspect(answer.json) if answer.ok else None
+def _commands(spec: ContainerSpec) -> str:
+    """Say how a person sees what is there, and lets the container before it serve again."""
+    name, aside = spec.name, spec.previous_name
+    return (
+        f"by hand, once Docker answers: docker ps -a --filter name={name}; where {aside} is there"
+        f" and {name} is not: docker rename {aside} {name}; docker start {name}; or run again"
+    )
 
 
 def _remove(run: Run, spec: ContainerSpec) -> None:

@@ -21,6 +21,7 @@ from pyinfra.connectors.ssh import SSHConnector
 from pyinfra.context import ctx_state
 
 from tasks.looks import write_at_exit
+from tasks.preflight.speech import narrow_pyinfra
 from tasks.preflight.usage import answer_for_pyinfra, is_dry
 from tasks.report.operations import print_failures_last, tell_too
 from tasks.steps import Failure
@@ -55,6 +56,7 @@ def watch_connections() -> None:
 
     pyinfra asks whether to go on without such a host; a dry run does.
     """
+    narrow_pyinfra()
     SSHConnector.connect = _connect_or_say_why  # type: ignore[method-assign, assignment]
     logger.addHandler(_Listener(level=logging.ERROR))
     answer_for_pyinfra(is_dry)

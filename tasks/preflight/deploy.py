@@ -7,14 +7,17 @@ from collections.abc import Callable, Iterable
 from pyinfra.api import DeployError, deploy
 
 from tasks import journal
+from tasks.boundary import looked
 from tasks.container_toolkit.state import plan_toolkit
 from tasks.docker_engine.plan import EngineState
 from tasks.docker_engine.state import plan_engine
+from tasks.files import remove_leftovers, remove_leftovers_beside
 from tasks.host.preflight import find_port_faults
 from tasks.host.preflight import preflight as look_at_host
-from tasks.layers import rooted
+from tasks.layers import rooted, stack_file
 from tasks.lockfile import LockError
 from tasks.nvidia.state import plan_driver
+from tasks.ollama.containers import FAILED_LOGS
 from tasks.ollama.facts import observe
 from tasks.ollama.observed import Snapshot
 from tasks.plan import ability_notes, docker_commands, gpu_notes, orphans, refuse, whole_plan
@@ -35,6 +38,7 @@ from tasks.runlog import RunLog
 from tasks.stack import DeclarationError
 from tasks.steps import Step, plan_lines
 from tasks.vram.check import check_vram
+from tasks.words.printable import printable_lines
 
 Planner = Callable[[Run, list[Step], Snapshot], Iterable[Step]]
 AFTER_ENGINE = {
@@ -59,8 +63,9 @@ def preflight() -> None:
     except (DeclarationError, LockError) as error:
         cause, _, remedy = str(error).partition("\n  remedy: ")
         journal.write("failure", service="", what="nothing was begun", cause=cause, remedy=remedy)
-        raise DeployError(str(error)) from None
+        raise DeployError(printable_lines(error)) from None
     if not is_dry():
+        _tidy(run)
         run.record = RunLog.of(run.stack, RUN_ID, run.host.name, run.note)
     if look_at_host(run) is not None and parameters().get("yes"):
         # Before the first look at what is there, so that nothing changes under this run.
@@ -68,12 +73,20 @@ def preflight() -> None:
     operations.preflight(name="Check first")
 
 
+def _tidy(run: Run) -> None:
+    """Remove what killed runs left half-written on this machine."""
+    for path in (stack_file(), rooted(run.stack.lock)):
+        remove_leftovers_beside(path)
+    remove_leftovers(rooted(run.stack.database).parent / FAILED_LOGS)
+
+
 @deploy("Plan")
 def plan(planner: Planner = whole_plan) -> None:
     """Plan every stage from what is there now, refuse what must not be done, print the rest."""
     run = current_run()
     if not run.has_failed(""):
-        steps = _plan(run, planner)
+        nothing: list[Step] = []
+        steps = looked(run, "the plan", lambda: _plan(run, planner), nothing)
         run.has_steps = bool(steps)
         for step in steps:
             journal.write("planned", host=run.host.name, **_planned(step))
@@ -107,7 +120,7 @@ def _plan(run: Run, planner: Planner) -> list[Step]:
     run.engine_needs = AFTER_ENGINE.get(engine.kind, "")
     snapshot = observe(run) if engine.kind == "ready" else Snapshot()
     refuse(run, snapshot)
-    for failure in find_port_faults(run, ours=_our_ports(run, snapshot)):
+    for failure in find_port_faults(run, _our_ports(run, snapshot), snapshot.published_by_others()):
         run.fail(failure)
     driver = plan_driver(run).step
     host_steps = [*([driver] if driver else []), *engine.steps, *toolkit.steps]

@@ -8,6 +8,7 @@ from typing import Any
 from pyinfra.api import FunctionCommand, operation
 
 from tasks import hostlock
+from tasks.boundary import bounded
 from tasks.layers import rooted
 from tasks.lockfile import LockError
 from tasks.run import Run, current_run, shared_lock
@@ -15,6 +16,7 @@ from tasks.steps import Failure
 
 
 @operation()
+@bounded
 def preflight() -> Generator[FunctionCommand, None, None]:
     """End the host here where it failed as a whole; a service that failed is left out later."""
     run = current_run()

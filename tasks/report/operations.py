@@ -11,6 +11,7 @@ from typing import Any
 from pyinfra.api import FunctionCommand, operation
 
 from tasks import hostlock
+from tasks.boundary import bounded
 from tasks.inventory.rows import ACTIVE, INACTIVE, installed_version, is_active
 from tasks.models.plan import undeclared
 from tasks.ollama.facts import observe
@@ -21,11 +22,13 @@ from tasks.runlog import end_all
 from tasks.stack import Stack
 from tasks.steps import Failure
 from tasks.upgrade.available import tell_upgrades
+from tasks.words.printable import printable
 
 _OTHERS: list[Callable[[], Mapping[str, list[Failure]]]] = []
 
 
 @operation()
+@bounded
 def report() -> Generator[FunctionCommand, None, None]:
     """Show what stands now; fail the host where anything failed."""
     run = current_run()
@@ -53,14 +56,18 @@ def summary(stack: Stack, snapshot: Snapshot, failed: Collection[str] = ()) -> I
     width = max(len(service.name) for service in stack.services)
     for service in stack.services:
         status = ACTIVE if is_active(service, snapshot) else INACTIVE
+        if snapshot.unknown_of(service.name):
+            yield f"  {service.name:<{width}}  {service.url}  not known: it could not be seen"
+            continue
         if service.name in failed:
             # What was taken back serves; what failed is told last of all.
             status = "failed" if status == INACTIVE else f"{ACTIVE}, with a failure"
         version = installed_version(service, snapshot) or f"{service.model} is not there"
-        yield f"  {service.name:<{width}}  {service.url}  {status:<8}  {version}"
+        yield printable(f"  {service.name:<{width}}  {service.url}  {status:<8}  {version}")
         left_alone = undeclared(service, snapshot.models(service.name) or {})
         if left_alone:
-            yield f"  {'':<{width}}  not declared and left alone: {', '.join(left_alone)}"
+            others = ", ".join(left_alone)
+            yield printable(f"  {'':<{width}}  not declared and left alone: {others}")
 
 
 def print_failures_last() -> None:
@@ -107,4 +114,4 @@ def last_words(host: str, failures: Sequence[Failure]) -> list[str]:
     for same in by_cause.values():
         *heads, last = [failure.lines() for failure in same]
         lines += [*(head[0] for head in heads), *last]
-    return ["", f"{count} on {host}:", *(f"  {line}" for line in lines)]
+    return ["", f"{count} on {printable(host)}:", *(f"  {line}" for line in lines)]

@@ -9,7 +9,7 @@ from tasks.host.facts import observe_host
 from tasks.models.plan import is_copied
 from tasks.ollama.facts import observe
 from tasks.ollama.observed import Snapshot
-from tasks.plan import container_plans
+from tasks.plan import container_plans, refuse_unknown
 from tasks.registry import RegistryFault
 from tasks.run import Run, current_run
 from tasks.stack import Service
@@ -90,6 +90,7 @@ def _refuse_swapped_ports(run: Run, snapshot: Snapshot) -> None:
 
 
 def _is_ready(run: Run) -> bool:
+    refuse_unknown(run, observe(run))
     if not run.has_failed("") and not observe(run).version:
         cause = "Docker does not answer, or is not installed"
         run.fail(Failure("nothing to move", cause, "./main.sh setup first"))
@@ -98,6 +99,8 @@ def _is_ready(run: Run) -> bool:
 
 def _can_move(run: Run, service: Service, snapshot: Snapshot) -> bool:
     """Tell whether a service can be moved; one that was interrupted is only brought in order."""
+    if run.has_failed(service.name):
+        return False
     if not service.active:
         run.log(f"  {service.name}: is declared inactive, and not moved")
         return False

@@ -8,7 +8,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 
-from tasks.engine_api import answers, curl
+from tasks.engine_api import ask_all
 from tasks.goals import Goal
 from tasks.ollama.observed import Snapshot
 from tasks.preflight.downloads import UNPACKED
@@ -85,7 +85,7 @@ def _missing(run: Run, service: Service, layers: Mapping[str, int]) -> int:
     urls = {digest: f"{service.url}/api/blobs/{digest}" for digest in layers}
     if not urls:
         return 0
-    found = answers(run.sh(f"{curl(urls.values(), method='HEAD', timeout=10)}; true").stdout)
+    found = ask_all(run, urls.values(), method="HEAD", timeout=10)
     return sum(
         size
         for digest, size in layers.items()

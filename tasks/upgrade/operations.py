@@ -6,12 +6,13 @@ from collections.abc import Callable, Generator
 
 from pyinfra.api import FunctionCommand, operation
 
+from tasks.boundary import bounded
 from tasks.models.copies import tidy_models
 from tasks.models.operations import model_action
 from tasks.ollama.facts import observe
 from tasks.ollama.operations import container_action
 from tasks.ollama.undo import undoing
-from tasks.plan import spec_for
+from tasks.plan import refuse_unknown, spec_for
 from tasks.preflight.usage import is_serial
 from tasks.run import Run, all_runs, current_run, step_command
 from tasks.stack import Service
@@ -45,6 +46,7 @@ def move_lock(run: Run, service: Service) -> None:
 
 
 @operation()
+@bounded
 def images() -> Generator[FunctionCommand, None, None]:
     """Pull the images of all services, while what runs serves on."""
     run = current_run()
@@ -52,12 +54,15 @@ def images() -> Generator[FunctionCommand, None, None]:
         run.halted = True
         return
     services = {service.name: service for service in run.stack.services}
-    for step in image_steps(run, observe(run)):
+    snapshot = observe(run)
+    refuse_unknown(run, snapshot)
+    for step in image_steps(run, snapshot):
         service = services[step.service]
         yield step_command(run, step, _halting(_take(run, step, service)))
 
 
 @operation()
+@bounded
 def service(service: Service) -> Generator[FunctionCommand, None, None]:
     """Move one service to its goal; put it back if anything fails, and let the others be."""
     run = current_run()
@@ -68,7 +73,12 @@ def service(service: Service) -> Generator[FunctionCommand, None, None]:
             where = f" on {_failed_before(run)}" if _failed_before(run) else ""
             run.note(f"{service.name}: not tried after the failure above{where}; it is as it was")
         return
-    for step in service_steps(run, service, observe(run)):
+    snapshot = observe(run)
+    refuse_unknown(run, snapshot)
+    if run.has_failed(service.name):
+        run.halted = True
+        return
+    for step in service_steps(run, service, snapshot):
         owner = next(s for s in run.stack.services if s.name == step.service)
         yield step_command(run, step, _halting(_undoing(step, owner, _take(run, step, owner))))
 

@@ -6,7 +6,7 @@ from collections.abc import Iterator
 
 from tasks.ollama.observed import Snapshot
 from tasks.ollama.spec import PREVIOUS
-from tasks.plan import client_steps, container_plans, model_plan
+from tasks.plan import client_steps, container_plans, is_free, model_plan
 from tasks.run import Run
 from tasks.stack import Service
 from tasks.steps import Action, Step
@@ -49,6 +49,6 @@ def upgrade_plan(run: Run, host_steps: list[Step], snapshot: Snapshot) -> Iterat
     """Return every step of an upgrade in the order in which they are taken."""
     yield from image_steps(run, snapshot)
     for service in run.stack.selected:
-        if not run.has_failed(service.name):
+        if is_free(run, snapshot, service):
             yield from service_steps(run, service, snapshot)
     yield from client_steps(run, snapshot)

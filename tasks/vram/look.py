@@ -2,11 +2,10 @@
 
 from __future__ import annotations
 
-import json
 from collections.abc import Callable, Iterable, Mapping
 from typing import Any
 
-from tasks.engine_api import Answer, answers, curl
+from tasks.engine_api import ask
 from tasks.ollama.observed import ServedModel, Snapshot
 from tasks.registry import Asker, RegistryFault, RemoteManifest, look_up_model, model_beginning
 from tasks.shell import Shell
@@ -65,10 +64,8 @@ def served_shape(shell: Shell, server: str, held: ServedModel) -> ModelShape:
 
 def _show(shell: Shell, server: str, model: str, *, verbose: bool) -> dict[str, Any]:
     url = f"{server}/api/show"
-    question = curl([url], method="POST", timeout=20, has_body=True)
-    body = json.dumps({"model": model, "verbose": verbose})
-    said = shell.sh(f"{question}; true", stdin=body, timeout=30)
-    answer = answers(said.stdout).get(url, Answer(url, 0, ""))
+    question = {"model": model, "verbose": verbose}
+    answer = ask(shell, url, method="POST", body=question, timeout=20)
     told: Any = answer.json
     if not answer.ok or not isinstance(told, dict):
         raise Incomplete("its server does not tell")

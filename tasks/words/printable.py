@@ -7,10 +7,15 @@ line, or lone surrogates that no file can hold. Source: ECMA-48; Unicode UAX #9.
 
 from __future__ import annotations
 
+import json
 import re
+import sys
+from typing import Any
 
 # Longer than any sentence of ours; a foreign text beyond it is cut.
 LONGEST = 4000
+# The limit of what is shown in full: others see to its size, or a person asked for all of it.
+WHOLE = sys.maxsize
 CUT = " …"
 # Whole escape sequences go: CSI (colours, cursor), OSC, DCS, APC, PM, SOS with what they carry up
 # to their end, or to the end of the line where they have none, and escapes of two or three bytes.
@@ -27,6 +32,11 @@ _UNSEEN = (
 _BREAKS = re.compile("[\t\n\v\f\r\x1c-\x1e\x85\u2028\u2029]+")
 _CONTROLS = re.compile(f"[\x00-\x1f\x7f-\x9f\u2028\u2029\ud800-\udfff{_UNSEEN}]")
 _LINE_CONTROLS = re.compile(f"[\x00-\x08\x0b-\x1f\x7f-\x9f\u2028\u2029\ud800-\udfff{_UNSEEN}]")
+# What joins letters (Persian, Hindi) and emoji: in prose it belongs to the words, in a name it
+# only makes two names look the same.
+_JOINING = "\u200c\u200d\ufe0e\ufe0f"
+_PROSE_CONTROLS = re.compile(f"(?![{_JOINING}]){_LINE_CONTROLS.pattern}")
+_NOT_ASCII = re.compile("[^\n -~]")
 
 
 def printable(text: object, limit: int = LONGEST) -> str:
@@ -38,9 +48,28 @@ def printable(text: object, limit: int = LONGEST) -> str:
     return _cut(_CONTROLS.sub("?", one_line), limit)
 
 
-def printable_lines(text: object, limit: int = LONGEST * 100) -> str:
-    """Return a foreign text of several lines, as `printable` does, with its "\\n" and tabs."""
-    return _cut(_LINE_CONTROLS.sub("?", _SEQUENCES.sub("", str(text).replace("\r\n", "\n"))), limit)
+def printable_lines(text: object, limit: int = LONGEST * 100, *, is_prose: bool = False) -> str:
+    """Return a foreign text of several lines, as `printable` does, with its "\\n" and tabs.
+
+    `is_prose`: an answer in some language, whose letters and emoji may be joined.
+    """
+    controls = _PROSE_CONTROLS if is_prose else _LINE_CONTROLS
+    return _cut(controls.sub("?", _SEQUENCES.sub("", str(text).replace("\r\n", "\n"))), limit)
+
+
+def json_text(value: Any, *, indent: int | None = None, is_ascii: bool = True) -> str:
+    """Return JSON that a terminal only shows: what nobody may see is escaped, the values stay.
+
+    Lone surrogates become U+FFFD, since no text can hold them.
+    """
+    text = json.dumps(value, indent=indent, ensure_ascii=False)
+    text = text.encode("utf-16", "surrogatepass").decode("utf-16", "replace")
+    return (_NOT_ASCII if is_ascii else _LINE_CONTROLS).sub(_escaped, text)
+
+
+def _escaped(found: re.Match[str]) -> str:
+    units = found[0].encode("utf-16-be").hex()
+    return "".join(f"\\u{units[at : at + 4]}" for at in range(0, len(units), 4))
 
 
 def _cut(text: str, limit: int) -> str:

@@ -13,6 +13,7 @@ from tasks.layers import defaults_layer, merge
 from tasks.nvidia.checklist import checklist
 from tasks.nvidia.look import look_at_nvidia
 from tasks.nvidia.observed import Nvidia
+from tasks.ollama.gpu_memory import FUNCTIONS, PREFIX
 from tasks.shell import LocalShell
 from tasks.stack import Stack, declare
 
@@ -73,6 +74,15 @@ def test_the_log_tells_cuda_and_persistence_as_the_table_does(nvidia: Nvidia) ->
 def test_the_checklist_is_reached_to_its_end_without_a_fault(nvidia: Nvidia, stack: Stack) -> None:
     found = checklist(nvidia, stack)
     assert [f for f in found if f.verdict in ("fault", "not reached")] == []
+
+
+def test_fault_1_of_the_card_the_proof_sees_the_memory_and_the_processes() -> None:
+    said = LocalShell().sh(f"{FUNCTIONS}\ngpu_before; gpu_after").stdout.splitlines()
+    assert all(line.startswith(PREFIX) for line in said)
+    used = [line.split()[2] for line in said if line.split()[1] == "used"]
+    tells = all(size.isdecimal() for size in asked("memory.used"))
+    assert used and all(size.isdecimal() is tells for size in used)
+    assert f"{PREFIX}before listed" in said and f"{PREFIX}after listed" in said
 
 
 def test_a_container_sees_the_cards() -> None:

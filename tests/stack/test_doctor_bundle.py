@@ -16,7 +16,7 @@ from typing import Any
 
 import pytest
 
-from tasks.hostlock import holder_script, lock_path
+from tasks.hostlock import holder_script
 from tests.stack.conftest import Maker
 from tests.stack.installation import Installation
 from tests.stack.test_console import console
@@ -239,7 +239,6 @@ def test_whose_names_ports_files_and_locks_are_is_told(stack: Installation) -> N
     finally:
         holder.kill()
         holder.communicate()
-        Path(lock_path(stack.prefix)).unlink()
         stack.lock.write_text(lock)
         stack.client.containers.get(stack.name("other")).remove()
         for name in ("extra", "other"):

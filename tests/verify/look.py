@@ -1,6 +1,7 @@
 """What testinfra sees of one host: the engine's and Ollama's own JSON, each asked for once.
 
-Nothing here is shared with what the converge observes by: the two must be able to disagree.
+Nothing here is shared with what the converge observes by: the two must be able to disagree. But
+for how the memory of the GPU is measured: a second way would only be wrong in its own manner.
 """
 
 from __future__ import annotations
@@ -19,6 +20,7 @@ from testinfra.backend.base import CommandResult  # type: ignore[import-untyped]
 from testinfra.host import Host  # type: ignore[import-untyped]
 
 from tasks.layers import rooted
+from tasks.ollama.gpu_memory import FUNCTIONS, Memory, measured
 from tasks.stack import Service, Stack
 
 LOCAL = "@local"
@@ -27,13 +29,14 @@ PROMPT = "Say ok."
 
 @dataclass(frozen=True)
 class Generation:
-    """What one generation showed; sizes in bytes, `gpu_growth` in MiB (None: it was loaded)."""
+    """What one generation showed; sizes in bytes. `memory` is the GPU's, None where it tells
+    nothing: there is no card to ask, it is never quiet, or the model was loaded before."""
 
     tokens: int
     error: str
     size: int
     vram: int
-    gpu_growth: int | None
+    memory: Memory | None
 
 
 class Look:
@@ -136,7 +139,7 @@ class Look:
     def _generate(self, service: Service) -> Generation:
         body = {"model": service.model, "prompt": PROMPT, "stream": False}
         was_loaded = service.model in self._loaded(service)
-        before = self._gpu_used()
+        before = "" if was_loaded else self._gpu("gpu_before")
         hold = {} if was_loaded else {"keep_alive": "1m"}
         value, error = self._http(
             service,
@@ -145,22 +148,19 @@ class Look:
             self.stack.generate_timeout,
         )
         loaded = self._loaded(service).get(service.model, {})
-        growth = None if was_loaded else self._gpu_used() - before
+        memory, vram = None, loaded.get("size_vram", 0)
         if not was_loaded:
+            memory = measured(f"{before}\n{self._gpu('gpu_after')}", vram)
             self._http(service, "/api/generate", {"model": service.model, "keep_alive": 0}, 30)
         tokens = int((value or {}).get("eval_count") or 0)
-        return Generation(tokens, error, loaded.get("size", 0), loaded.get("size_vram", 0), growth)
+        return Generation(tokens, error, loaded.get("size", 0), vram, memory)
 
     def _loaded(self, service: Service) -> dict[str, dict[str, Any]]:
         value, _ = self._http(service, "/api/ps")
         return {m["name"]: m for m in (value or {}).get("models") or ()}
 
-    def _gpu_used(self) -> int:
-        """Return the used memory of all GPUs in MiB; 0 where there is none."""
-        query = "nvidia-smi --query-gpu=memory.used --format=csv,noheader,nounits"
-        result = self.run(query)
-        words = result.stdout.split() if result.succeeded else []
-        return sum(int(word) for word in words if word.isdigit())
+    def _gpu(self, function: str) -> str:
+        return str(self.run("sh -c %s", f"{FUNCTIONS}\n{function}").stdout)
 
     def row(self, service: Service) -> tuple[str, dict[str, Any] | None]:
         """Return the name of a service in the database and its row; None where it has none."""

@@ -13,7 +13,9 @@ import pytest
 from rich import box
 from rich.console import Console
 from rich.table import Table as Grid
-from rich.text import Text
+
+from console.safe import safe, safe_lines
+from tasks.words.printable import printable
 
 WIDTH_OF_FILES = 140
 STYLES = {"ok": "green", "FAILED": "bold red", "skipped": "yellow"}
@@ -42,7 +44,7 @@ class Table:
         """Show which check runs, where a person watches: a generation may take a while."""
         if self.shows_progress:
             what = nodeid.rpartition("[")[2].rstrip("]") or nodeid
-            print(f"\r\033[K{what}", end="", file=sys.stderr, flush=True)
+            print(f"\r\033[K{printable(what)}", end="", file=sys.stderr, flush=True)
 
     def pytest_runtest_logreport(self, report: pytest.TestReport) -> None:
         """Note the one phase of a test that says how it ended."""
@@ -62,7 +64,7 @@ class Table:
         for host in dict.fromkeys(host for host, _ in self.rows):
             self.console.print(self._grid(host))
         for error in self.errors:
-            self.console.print(Text(error, style="red"))
+            self.console.print(safe_lines(error, "red"))
         total = self.results.total()
         checks = "1 check" if total == 1 else f"{total} checks"
         parts = ", ".join(f"{n} {result}" for result, n in sorted(self.results.items()))
@@ -83,7 +85,7 @@ class Table:
         }
 
     def _grid(self, host: str) -> Grid:
-        grid = Grid(title=host, title_justify="left", box=box.SIMPLE_HEAD)
+        grid = Grid(title=safe(host), title_justify="left", box=box.SIMPLE_HEAD)
         grid.add_column("service", no_wrap=True)
         grid.add_column("check")
         grid.add_column("result", no_wrap=True)
@@ -92,8 +94,10 @@ class Table:
             if of_host != host:
                 continue
             for number, (check, result, detail) in enumerate(rows):
-                shown = Text(result, style=STYLES[result])
-                grid.add_row(Text("" if number else service), Text(check), shown, Text(detail))
+                shown = safe(result, STYLES[result])
+                grid.add_row(
+                    safe("" if number else service), safe(check), shown, safe_lines(detail)
+                )
             grid.add_section()
         return grid
 

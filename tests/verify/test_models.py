@@ -45,7 +45,7 @@ def test_main_model_is_on_the_gpu(look: Look, service: Service, note: Note) -> N
     assert found.tokens, found.error or f"{service.model} gave an empty answer"
     share = found.vram / found.size if found.size else 0
     assert share >= 0.999, f"{share:.0%} of {service.model} is on the GPU"
-    assert found.gpu_growth is None or found.gpu_growth > 0, (
-        "Ollama says GPU, and the used memory of the GPU did not grow"
+    assert found.memory is None or found.memory.has_grown, (
+        f"Ollama says GPU, and the used memory of the GPU did not grow by it ({found.memory})"
     )
     note(f"{found.vram / 1e9:.1f} GB on the GPU")

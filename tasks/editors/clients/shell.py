@@ -9,14 +9,21 @@ from tasks.editors.wiring import WiredService
 # Ollama is a cobra program: its hidden __complete answers what may follow, a ":" line at the end.
 COMPLETION = r"""# Written by ollama-stack: completion of @NAME@, by the CLI's own answers.
 _@FUNCTION@() {
-    local word=${COMP_WORDS[COMP_CWORD]} IFS=$'\n' found
+    local word=${COMP_WORDS[COMP_CWORD]} found one
     found=$("${COMP_WORDS[0]}" __complete "${COMP_WORDS[@]:1:COMP_CWORD}" </dev/null 2>/dev/null |
         sed '/^:/d; s/\t.*//')
     if [ -z "$found" ] && [ "$COMP_CWORD" -ge 2 ]; then
         found=$("${COMP_WORDS[0]}" list 2>/dev/null </dev/null | sed '1d; s/ .*//')
     fi
+    COMPREPLY=()
+    # The server's own words, and compgen -W would expand them: only what no shell reads is taken.
+    while IFS= read -r one; do
+        case $one in
+            '' | *[!A-Za-z0-9._:/@%+=,-]*) ;;
+            "$word"*) COMPREPLY+=("$one") ;;
+        esac
+    done <<<"$found"
     # A model's tag holds a ":", at which bash splits words.
-    COMPREPLY=($(compgen -W "$found" -- "$word"))
     declare -F __ltrim_colon_completions >/dev/null && __ltrim_colon_completions "$word"
 }
 complete -F _@FUNCTION@ @NAME@

@@ -6,7 +6,7 @@ from pathlib import Path
 
 import pytest
 
-from console.change import Declaration, edited, edits_back, edits_to
+from console.change import Declaration, edited, edits_back, edits_to, remove_leftovers_of
 from console.log import note_edits
 from console.services import LOCAL
 from tasks.lockfile import LockFile, Proven
@@ -129,6 +129,19 @@ def test_a_dry_run_sees_a_copy_that_is_nobody_elses_to_read(file: Path) -> None:
         assert copy.stat().st_mode & 0o777 == 0o600
         assert file.read_text() == TEXT
     assert not copy.exists()
+
+
+def test_attack_23_what_killed_commands_left_beside_stack_toml_goes(
+    file: Path, tmp_path: Path
+) -> None:
+    file.write_text(TEXT)
+    with Declaration().edit({("image",): OLD}, is_dry=True) as copy:
+        left = tmp_path / f".dry-{2**22 + 1}-stack.toml"
+        for name in (left.name, ".stack.toml.k3j_x0ab", ".dry-mine-stack.toml"):
+            (tmp_path / name).write_text("HF_TOKEN")
+        remove_leftovers_of(file)
+        assert copy.exists(), "its process lives"
+    assert {p.name for p in tmp_path.iterdir()} == {file.name, ".dry-mine-stack.toml"}
 
 
 def test_each_edit_is_written_into_the_log_and_a_dry_one_is_not(file: Path, tmp_path: Path) -> None:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
@@ -10,6 +11,7 @@ from console.fleet import FleetError, hosts_in, is_this_machine, seen
 from console.host import SeenHost
 from console.status import as_value, notes, statuses
 from tasks.looks import HostLook
+from tests.unit.tasks.said import answered
 from tests.unit.tasks.samples import container, snapshot, spec, stack
 
 STACK = stack()
@@ -81,3 +83,33 @@ def test_what_is_told_of_a_service_names_its_host() -> None:
     told = [text for text, _ in notes(status)]
     assert told
     assert all(text.startswith("h1") for text in told)
+
+
+@pytest.mark.parametrize(
+    "look",
+    [
+        HostLook(declared="{", output="x"),
+        HostLook(declared='{"services": 5}', output="x"),
+        HostLook(declared=STACK.model_dump_json(), output=""),
+        HostLook(declared=STACK.model_dump_json(), output="#engine !\n#engine AAAA\n\x85\x1b[2J"),
+        HostLook(declared=STACK.model_dump_json(), output=answered({"http://docker/version": []})),
+        HostLook(
+            declared=STACK.model_dump_json(),
+            output=answered({"http://docker/version": {"Version": 5}}, "engine"),
+        ),
+    ],
+)
+def test_attack_9_a_host_that_answers_oddly_ends_nobody_elses_status(look: HostLook) -> None:
+    odd, well = statuses([seen("odd", look), SeenHost("ws2", STACK, snapshot())])
+    assert odd.seen.trouble is not None and odd.seen.trouble.remedy
+    assert not odd.is_well and odd.rows == ()
+    assert len(well.rows) == 3
+
+
+def test_an_unknown_service_says_why_and_the_others_are_known() -> None:
+    found = replace(snapshot(container(spec(STACK))), unknown={"qwen": "its server answers oddly"})
+    (status,) = statuses([SeenHost("@local", STACK, found)])
+    assert [row.state for row in status.rows] == ["unknown", "absent", "absent"]
+    assert not status.is_well
+    told = [text for text, _ in notes(status)]
+    assert any("its server answers oddly" in text and "docker logs" in text for text in told)

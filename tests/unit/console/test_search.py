@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import base64
 import json
 from typing import Any
 
@@ -14,6 +13,7 @@ from console.asker import LocalAsker
 from console.search import BY_HAND, models, names_in, strings_in, tags, tags_in
 from tasks.registry import RegistryFault
 from tasks.shell import Result
+from tests.unit.tasks.said import enveloped
 from tests.unit.tasks.samples import stack
 
 PAGE = """
@@ -43,7 +43,7 @@ class Shell:
             return Result(False, "", self.error)
         body = self.body.encode()
         raw = b"HTTP/1.1\r\n\r\n" + body + f"\n{self.status} {len(body)}".encode()
-        return Result(True, base64.b64encode(raw).decode(), "")
+        return Result(True, enveloped(raw), "")
 
 
 def asker(shell: Shell, **settings: Any) -> LocalAsker:

@@ -9,6 +9,7 @@ import pytest
 from console.verbose import WIDTH, Formatter
 from tasks.scrub import Scrubber
 from tasks.shell import TRACE, LocalShell
+from tests.unit.tasks.said import answered
 
 SECRET = "opensesame"
 
@@ -39,7 +40,8 @@ def test_the_shell_tells_its_script_its_time_and_the_requests_it_made(
     caplog: pytest.LogCaptureFixture,
 ) -> None:
     with caplog.at_level(logging.DEBUG, TRACE.name):
-        LocalShell().sh("echo body; echo '#200 http://docker/version'; exit 3", stdin="hidden")
+        said = answered({"http://docker/version": {}})
+        LocalShell().sh(f"echo body; echo '{said}'; exit 3", stdin="hidden")
     first, second = caplog.messages
     assert first.startswith("failed in 0.") and first.endswith("exit 3")
     assert second.strip() == "HTTP 200 http://docker/version"

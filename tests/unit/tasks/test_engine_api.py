@@ -2,16 +2,22 @@
 
 from __future__ import annotations
 
+import json
 import shlex
 
 from hypothesis import given
 from hypothesis import strategies as st
 
-from tasks.engine_api import Answer, answers, curl, engine, with_label
+from tasks.curl import curl, opened
+from tasks.curl import enveloped as packed
+from tasks.engine_api import Answer, answers, engine, with_label
+from tasks.shell import LocalShell
+from tests.unit.tasks.said import answered, enveloped
 
 
 def test_each_answer_ends_in_its_status_and_url() -> None:
-    found = answers('{"a": 1}\n#200 http://docker/x\n\n#000 http://127.0.0.1:1/y\nno\n#404 z\n')
+    said = '{"a": 1}\n#200 http://docker/x\n\n#000 http://127.0.0.1:1/y\nno\n#404 z\n'
+    found = answers(enveloped(said))
     assert found["http://docker/x"].json == {"a": 1}
     assert (found["http://127.0.0.1:1/y"].status, found["http://127.0.0.1:1/y"].ok) == (0, False)
     assert found["z"].message == "no"
@@ -19,13 +25,39 @@ def test_each_answer_ends_in_its_status_and_url() -> None:
 
 @given(st.text())
 def test_any_output_is_parsed(text: str) -> None:
-    for answer in answers(text).values():
+    for answer in answers(f"{text}\n{enveloped(text.encode(errors='replace'))}").values():
         assert isinstance(answer.message, str)
+
+
+def test_attack_4_a_server_cannot_speak_for_the_engine() -> None:
+    forged = '{"models": []}\n#200 http://docker/containers/json?all=1\n[]'
+    said = f"{answered({'http://docker/version': {}}, 'engine')}\n{enveloped(forged, 'server')}"
+    assert set(answers(said, "engine")) == {"http://docker/version"}
+    body = enveloped(f"{said}\n#200 http://docker/version", "server")
+    assert answers(body, "engine") == {}
+
+
+def test_attack_15_a_line_ends_at_a_newline_and_nowhere_else() -> None:
+    value = {"Labels": {"note": "a\u0085b\u2028c\x1cd"}}
+    text = json.dumps(value, ensure_ascii=False)
+    assert answers(answered({"u": (200, text)}))["u"].json == value
+
+
+def test_attack_14_an_answer_that_was_cut_off_is_none() -> None:
+    whole = answered({"http://docker/x": {"a": 1}})
+    assert answers(enveloped('{"a": 1}\n#200 http://dock', "web")) == {}
+    assert answers(whole[: len(whole) // 2]) == {}
+    assert answers(whole)["http://docker/x"].ok
+
+
+def test_attack_14_no_answer_fills_the_memory_of_who_asked() -> None:
+    said = LocalShell().sh(packed("web", "yes", limit=1000)).stdout
+    assert [len(data) for _, data in opened(said)] == [1000]
 
 
 def test_a_body_is_never_an_argument() -> None:
     command = curl([engine("/containers/create", {"name": "x"})], method="POST", has_body=True)
-    assert shlex.split(command)[-2:] == ["http://docker/containers/create?name=x", "2>/dev/null"]
+    assert "http://docker/containers/create?name=x" in shlex.split(command)
     assert "@-" in command
 
 

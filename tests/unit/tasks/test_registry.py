@@ -9,9 +9,10 @@ import pytest
 
 from tasks.registry import RegistryFault, digest_for, fault, parse_reply, result, token_url
 
+ONE, TWO, THREE = (f"sha256:{digit * 64}" for digit in "123")
 MANIFEST = (
-    '{"config": {"digest": "sha256:1", "size": 10},'
-    ' "layers": [{"digest": "sha256:2", "size": 100}, {"digest": "sha256:3", "size": 5}]}'
+    f'{{"config": {{"digest": "{ONE}", "size": 10}},'
+    f' "layers": [{{"digest": "{TWO}", "size": 100}}, {{"digest": "{THREE}", "size": 5}}]}}'
 )
 
 
@@ -59,11 +60,11 @@ def test_an_index_names_the_manifest_of_the_hosts_architecture() -> None:
     platforms = [("linux", "arm64"), ("linux", "amd64"), ("unknown", "unknown")]
     index = {
         "manifests": [
-            {"digest": f"sha256:{n}", "platform": {"os": system, "architecture": machine}}
+            {"digest": f"sha256:{n:064}", "platform": {"os": system, "architecture": machine}}
             for n, (system, machine) in enumerate(platforms)
         ]
     }
-    assert digest_for(json.dumps(index), "amd64") == "sha256:1"
+    assert digest_for(json.dumps(index), "amd64") == f"sha256:{1:064}"
     assert digest_for(json.dumps(index), "riscv64") == ""
     assert digest_for(MANIFEST, "amd64") == ""
     assert digest_for("not json", "amd64") == ""
@@ -83,8 +84,47 @@ def test_the_token_service_is_named_by_the_registry() -> None:
         'HTTP/1.1 401 Unauthorized\r\nWww-Authenticate: Bearer realm="https://auth.docker.io/token",'
         'service="registry.docker.io",scope="repository:ollama/ollama:pull"\r\n'
     )
-    assert token_url(header) == (
+    assert token_url(header, is_plain=False) == (
         "https://auth.docker.io/token?service=registry.docker.io"
         "&scope=repository%3Aollama%2Follama%3Apull"
     )
-    assert token_url("Www-Authenticate: Basic realm=x") == ""
+    assert token_url("Www-Authenticate: Basic realm=x", is_plain=False) == ""
+
+
+def test_attack_8_a_registry_asked_by_https_gives_tokens_by_https_alone() -> None:
+    header = 'Www-Authenticate: Bearer realm="http://auth.lan/token",service="x"'
+    assert token_url(header, is_plain=False) == ""
+    assert token_url(header, is_plain=True) == "http://auth.lan/token?service=x"
+    further = header.replace("/token", "/token?a=b")
+    assert token_url(further, is_plain=True) == "http://auth.lan/token?a=b&service=x"
+
+
+def test_attack_18_a_header_of_many_kb_is_read_at_once() -> None:
+    for junk in ("a" * 500_000, 'realm="' * 50_000, " bearer" * 50_000):
+        assert token_url(f"Www-Authenticate: Bearer {junk}", is_plain=True) == ""
+
+
+@pytest.mark.parametrize(
+    "raw", [b"", b"200 5", b"\n200 99999999", b"x\n200 -1", b"x\n2x0 1", b"x\n200 " + b"9" * 400]
+)
+def test_attack_17_an_odd_ending_is_no_answer(raw: bytes) -> None:
+    assert parse_reply(raw, "").status == 0
+
+
+@pytest.mark.parametrize(
+    "body",
+    [
+        "[" * 50_000,
+        f'{{"layers": [{{"digest": "{ONE}", "size": {10**400}}}]}}',
+        f'{{"layers": [{{"digest": "{ONE}", "size": 1e400}}]}}',
+        f'{{"layers": [{{"digest": "{ONE}", "size": -1}}]}}',
+        f'{{"layers": [{{"digest": "{ONE}", "size": true}}]}}',
+        f'{{"layers": {{"digest": "{ONE}"}}}}',
+        '{"layers": [[]]}',
+        '{"layers": 5, "config": 7}',
+        json.dumps({"layers": [{"digest": f"sha256:{n:064}", "size": 1} for n in range(300)]}),
+    ],
+)
+def test_attack_17_an_odd_manifest_is_a_damaged_one(body: str) -> None:
+    found = result(parse_reply(answered(body), ""), "model x:1", "r:1", "model")
+    assert isinstance(found, RegistryFault) and "damaged manifest" in found.cause

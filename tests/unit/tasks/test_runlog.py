@@ -10,6 +10,7 @@ from tasks.run import Event
 from tasks.runlog import LogFile, RunLog, log_path
 from tasks.stack import Stack
 from tasks.steps import Action, Failure
+from tests.unit.foreign import WORST, assert_literal, assert_only_shown
 from tests.unit.tasks.samples import stack
 
 EVENT = Event("2026", "qwen", Action.CREATE, "ollama-qwen", "there is none")
@@ -87,3 +88,20 @@ def test_it_is_beside_the_database_or_where_it_is_declared(tmp_path: Path, setti
 def test_off_is_off(tmp_path: Path) -> None:
     LogFile(declared(tmp_path, log_file=""), "RUN", print).write("x")
     assert list(tmp_path.iterdir()) == []
+
+
+def test_attack_13_a_line_of_the_log_is_one_line_that_only_shows(tmp_path: Path) -> None:
+    log = RunLog.of(declared(tmp_path), "RUN", WORST, print)
+    log.changed(Event("2026", WORST, Action.CREATE, WORST, WORST))
+    log.failed(Failure(WORST, WORST, WORST, WORST))
+    log.end()
+    text = (tmp_path / ".ollama-stack.log").read_bytes().decode()
+    assert_only_shown(text)
+    assert_literal(text)
+    assert text.count("\n") == 4
+
+
+def test_an_escape_in_the_middle_hides_no_secret_from_the_scrubber(tmp_path: Path) -> None:
+    log = run_log(tmp_path, [], https_proxy="http://ada:opensesame@proxy.lan:3128")
+    log.failed(Failure("pull", "it said open\x1b[1msesame", "x"))
+    assert "opensesame" not in (tmp_path / ".ollama-stack.log").read_text()

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import unicodedata
 from typing import Any
 
 import pytest
@@ -201,6 +202,143 @@ def test_no_message_repeats_a_value_that_may_be_secret() -> None:
     assert len(found) == 3
     assert "hunter2" not in str(found)
     assert "424242" not in str(found)
+
+
+@pytest.mark.parametrize(
+    ("values", "part"),
+    [
+        ({"no_proxy": "localhost\nproxy = http://evil"}, "no_proxy: should be hosts separated"),
+        ({"no_proxy": 'a.lan",b'}, "no_proxy: should be hosts separated"),
+        ({"no_proxy": "a.lan b.lan"}, "no_proxy: should be hosts separated"),
+        ({"ca_certificate": '/ca.pem"\nurl = "file:///x'}, "ca_certificate: should be one line"),
+        ({"ca_certificate": '/ca".pem'}, "ca_certificate: should be plain text: it holds a quote"),
+        ({"ca_certificate": "/ca$(id).pem"}, "ca_certificate: should be a path of letters"),
+        ({"docker_socket": "/run/a.sock\nb"}, "docker_socket: should be one line"),
+        ({"docker_socket": "/run/\\.sock"}, "docker_socket: should be plain text: it holds a back"),
+        ({"http_proxy": "http://a'b@proxy.lan:1"}, "http_proxy: should be a URL"),
+        ({"https_proxy": 'http://proxy.lan:1"'}, "https_proxy: should be a URL"),
+        ({"https_proxy": "http://proxy.lan\x85:1"}, "https_proxy: should be a URL"),
+        ({"http_proxy": "http://"}, "http_proxy: should be a URL"),
+        ({"docker_apt_url": "https://m.lan/a\nTrusted: yes"}, "docker_apt_url: should be a URL"),
+        ({"docker_version": "29.0 evil-package"}, "docker_version: should be a version"),
+        ({"docker_version": "29.0\nevil"}, "docker_version: should be a version"),
+        ({"toolkit_version": "1" * 5000}, "toolkit_version: should be a version"),
+        ({"driver_minimum": "1" * 5000}, "driver_minimum: should be a version"),
+        ({"image_mirror": "m.lan\n"}, "image_mirror: should be host or host:port"),
+        ({"model_registry": 'm.lan"'}, "model_registry: should be host or host:port"),
+        ({"image": "ollama/ollama:1\n"}, "image: should be an image"),
+        ({"bind": '::1%"\n', "allow_public": True}, "bind: should be an IP address"),
+        ({"database": "a\nb.db"}, "database: should be one line"),
+        ({"log_file": "a\x1b[2J.log"}, "log_file: should be plain text: it holds a control"),
+        ({"lock": "'.lock"}, "lock: should be plain text: it holds a quote"),
+        ({"container_prefix": "a-\n"}, "container_prefix: should be"),
+        ({"client_users": ["ada\n"]}, "client_users.0: should be"),
+        ({"roles": {'a"]': {}}}, "roles: should be plain text: it holds a quote"),
+        ({"models": {"qwen": {"role": "a\u202eb"}}}, "qwen.role: should be plain text"),
+        ({"models": {"qwen": {"model": "a:b\n"}}}, "qwen.model: should be a model"),
+        (
+            {"models": {"qwen": {"environment": {"A": "b\nC=d"}}}},
+            "environment.A: should be one line",
+        ),
+    ],
+)
+def test_attack_21_no_value_can_add_words_to_another_language(
+    values: dict[str, Any], part: str
+) -> None:
+    assert any(part in fault for fault in faults(**values)), faults(**values)
+
+
+def test_attack_21_every_fault_is_told_at_once_and_no_password_with_it() -> None:
+    found = faults(no_proxy='"', ca_certificate="/'", http_proxy="http://ada:hunter2'@p.lan")
+    assert len(found) == 3 and "hunter2" not in str(found)
+
+
+@pytest.mark.parametrize(
+    "values",
+    [
+        {"http_proxy": "http://proxy.lan:3128", "https_proxy": "https://[fd00::1]:3128/"},
+        {"http_proxy": "http://ada:p%40ss%27w$rd!@proxy.lan:3128"},
+        {"no_proxy": "localhost, 127.0.0.1,10.0.0.0/8,.corp.lan,*.x.lan,[::1],::1,mirror.lan:5000"},
+        {"no_proxy": "*"},
+        {"ca_certificate": "/usr/local/share/ca certificates/Müller & Co".replace(" & ", "-")},
+        {"docker_socket": "/run/user/1000/docker.sock"},
+        {"models": {"qwen": {"environment": {"OLLAMA_X": '{"a": "\\d"}'}}}},
+        {"bind": "::1"},
+    ],
+)
+def test_attack_21_what_people_really_declare_is_taken(values: dict[str, Any]) -> None:
+    declare(merged(Layer("stack.toml", values)))
+
+
+DECLARED = declare(merged()).model_dump()
+STACK_TEXTS = [key for key, value in DECLARED.items() if isinstance(value, str)]
+SERVICE_TEXTS = ["model", "role", "agent", "image", "bind", "memory", "keep_alive"]
+HARMFUL = st.characters(categories=["Cc", "Cf", "Zl", "Zp"]) | st.sampled_from("\"'`\\")
+START = {
+    "no_proxy": "a.lan,b.lan",
+    "ca_certificate": "/etc/ca.pem",
+    "http_proxy": "http://ada:pw@proxy.lan:1",
+    "https_proxy": "http://proxy.lan",
+    "docker_version": "29.0",
+    "toolkit_version": "1.17",
+    "docker_apt_url": "https://m.lan/docker",
+    "toolkit_apt_url": "https://m.lan",
+    "image_mirror": "m.lan:5000",
+    "model_registry": "[::1]:5000",
+    "client_host": "gpu.lan",
+}
+
+
+@given(
+    st.sampled_from([*STACK_TEXTS, *(f"models.qwen.{key}" for key in SERVICE_TEXTS)]),
+    st.lists(HARMFUL | st.characters(), max_size=3).map("".join) | st.text(max_size=8),
+    st.integers(0, 60),
+)
+def test_attack_21_no_accepted_text_has_a_control_a_quote_or_a_backslash(
+    path: str, text: str, at: int
+) -> None:
+    key = path.rpartition(".")[2]
+    start = START.get(key) or str(DECLARED.get(key) or DECLARED["services"][0].get(key) or "")
+    value = start[:at] + text + start[at:]
+    given = {key: value} if path == key else {"models": {"qwen": {key: value}}}
+    try:
+        stack = declare(merged(Layer("stack.toml", given)))
+    except DeclarationError:
+        return
+    taken = getattr(stack if path == key else service(stack), key)
+    assert not set(taken) & set("\"'`\\")
+    assert not any(unicodedata.category(c) in ("Cc", "Cf", "Cs", "Zl", "Zp") for c in taken)
+
+
+@pytest.mark.parametrize("name", ["qwen-previous", "qwen-next", "mistral-replaced", "-previous"])
+def test_attack_11_a_service_is_not_named_like_what_is_set_aside_of_another(name: str) -> None:
+    table = {"model": "x:1", "port": 1234, "context": 512}
+    found = faults(models={name: table})
+    assert any(f"models.{name}: should" in fault for fault in found)
+    if name[0] != "-":
+        assert "set aside or kept" in str(found)
+
+
+@pytest.mark.parametrize("model", ["qwen:7b-previous", "qwen:7b-REPLACED", "qwen-previous"])
+@pytest.mark.parametrize("key", ["model", "agent"])
+def test_attack_11_a_model_is_not_named_like_a_copy(model: str, key: str) -> None:
+    (fault,) = faults(models={"qwen": {key: model}})
+    assert f"models.qwen.{key}: should not end in" in fault
+
+
+@given(st.sets(st.from_regex(r"\A[a-z0-9](-previous|-next|-replaced|[ab.-]){0,3}\Z"), max_size=4))
+def test_attack_11_no_name_of_one_service_is_a_name_of_another(names: set[str]) -> None:
+    tables = {
+        name: {"model": "x:1", "port": 2000 + number, "context": 512}
+        for number, name in enumerate(sorted(names))
+    }
+    try:
+        stack = declare(merged(Layer("stack.toml", {"models": tables})))
+    except DeclarationError:
+        return
+    ends = ("", "-previous", "-next", "-replaced")
+    every = [stack.container_name(s) + end for s in stack.services for end in ends]
+    assert len(every) == len(set(every))
 
 
 VALUES = st.recursive(

@@ -44,7 +44,7 @@ async def test_every_table_has_its_rows_and_the_newest_event_comes_first(tmp_pat
             "service_models": 3,
             "events": AT_MOST,
         }
-        first = table(screen, "events").get_row_at(0)
+        first = [str(cell) for cell in table(screen, "events").get_row_at(0)]
         assert f"m:{AT_MOST + 2}" in first
         assert first[-1] == ""
         assert "2caa0d1e2f2c" in str(table(screen, "models").get_row_at(0))

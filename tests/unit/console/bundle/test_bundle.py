@@ -15,7 +15,8 @@ from console.bundle.parts import Part
 from console.bundle.place import NotThere, Place
 from console.bundle.unparsed import without_values
 from console.bundle.write import files, save, target
-from tasks.scrub import MASK
+from tasks.scrub import MASK, Scrubber
+from tests.unit.foreign import WORST, assert_literal, assert_only_shown
 
 SECRET = "wonderland-4711"
 
@@ -169,3 +170,22 @@ def test_a_bundle_that_could_not_be_written_is_refused_before_the_work(tmp_path:
         with pytest.raises(click.UsageError):
             target(str(tmp_path / name))
     assert target("").name.startswith("ollama-stack-doctor-2")
+
+
+def test_attack_13_nothing_in_a_bundle_drives_a_terminal(tmp_path: Path) -> None:
+    path = tmp_path / "b.tar.gz"
+    save(path, {f"containers/{WORST}.log": WORST})
+    with tarfile.open(path) as archive:
+        (name,) = archive.getnames()
+        (member,) = archive.getmembers()
+        content = archive.extractfile(member)
+        assert content is not None
+        text = content.read().decode()
+    assert_only_shown(name + text)
+    assert_literal(text)
+
+
+def test_an_escape_in_the_middle_hides_no_secret_from_the_scrubber(file: Path) -> None:
+    place = Place()
+    place.__dict__["scrubber"] = Scrubber(frozenset({SECRET}))
+    assert SECRET not in place.scrubbed(f"{SECRET[:4]}\x1b[1m{SECRET[4:]}")

@@ -4,7 +4,13 @@ from __future__ import annotations
 
 import pytest
 
-from console.checks.engine import daemon_json_checks, of_engine, old_releases, origin_checks
+from console.checks.engine import (
+    daemon_json_checks,
+    loopback_checks,
+    of_engine,
+    old_releases,
+    origin_checks,
+)
 from tasks.docker_engine.observed import ObservedEngine
 from tasks.docker_engine.plan import engine_state
 from tasks.host.observed import ObservedHost
@@ -85,3 +91,25 @@ def test_fault_10_the_release_that_runs_counts_whatever_the_tag_says() -> None:
     assert "qwen runs Ollama 0.17.0" in told[0].finding
     same = list(old_releases(stack(image="ollama/ollama:0.17.0"), Snapshot(servers=servers)))
     assert len(same) == 2, "once, by the tag"
+
+
+@pytest.mark.parametrize("version", ["20.10.24+dfsg1", "26.1.5+dfsg1", "27.5.1"])
+def test_attack_24_docker_before_28_lets_neighbours_reach_loopback(version: str) -> None:
+    (found,) = loopback_checks(stack(), version)
+    assert found.is_well and found.is_notable
+    assert version in found.finding and "qwen, deepseek, mistral" in found.finding
+    assert "28.0 or newer" in found.remedy
+    assert "iptables -t raw -I PREROUTING -d 127.0.0.0/8 ! -i lo -j DROP" in found.remedy
+
+
+def test_attack_24_a_service_that_is_public_or_inactive_is_told_elsewhere() -> None:
+    public = {"bind": "0.0.0.0", "allow_public": True}
+    more = {"qwen": public, "deepseek": {"active": False}, "mistral": {"bind": "::1"}}
+    assert list(loopback_checks(stack(models=more), "27.5.1")) == []
+    (found,) = loopback_checks(stack(models={"qwen": public}), "27.5.1")
+    assert "qwen" not in found.finding and "mistral" in found.finding
+
+
+@pytest.mark.parametrize("version", ["28.0.0", "28.0.0-rc.1", "29.10.1", "", "dev", "v"])
+def test_attack_24_newer_engines_and_unknown_ones_say_nothing(version: str) -> None:
+    assert list(loopback_checks(stack(), version)) == []

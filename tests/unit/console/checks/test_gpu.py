@@ -4,11 +4,13 @@ from __future__ import annotations
 
 import pytest
 
-from console.checks.gpu import of_toolkit, of_vram
+from console.checks.gpu import gpu_checks, of_toolkit, of_vram
 from tasks.container_toolkit.observed import Toolkit
 from tasks.container_toolkit.plan import toolkit_state
 from tasks.docker_engine.observed import ObservedEngine
 from tasks.host.observed import ObservedHost
+from tasks.nvidia.observed import Card as PciCard
+from tasks.nvidia.observed import Nvidia
 from tasks.vram.plan import Card, Row, VramPlan
 from tests.unit.tasks.samples import stack
 from tests.unit.tasks.vram.samples import MISTRAL_7B, QWEN25_7B
@@ -64,3 +66,11 @@ def test_a_model_that_nobody_knows_is_told() -> None:
     told = list(of_vram(VramPlan(Card("invented", (10**10,)), (unknown,))))
     assert [check.is_notable for check in told] == [True]
     assert "the registry is silent" in told[0].finding
+
+
+def test_report_7_a_card_that_is_too_old_is_no_failure_where_the_cpu_will_do() -> None:
+    nvidia = Nvidia(cards=(PciCard("0000:01:00.0", "0x1180", "nvidia"),), loaded="470.256.02")
+    (found,) = gpu_checks(stack(gpu="auto"), nvidia)
+    assert found.is_well and found.is_notable and "compute capability 5.0" in found.finding
+    first, *_ = gpu_checks(stack(gpu="required"), nvidia)
+    assert not first.is_well and "left as they are" in first.remedy

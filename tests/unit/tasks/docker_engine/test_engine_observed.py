@@ -1,12 +1,12 @@
 """The engine's answers. Shapes as Docker 20.10 gave them; the CDI devices are invented."""
 
 import base64
-import json
 
 from hypothesis import given
 from hypothesis import strategies as st
 
 from tasks.docker_engine.observed import ObservedEngine
+from tests.unit.tasks.said import answered
 
 INFO = {
     "LiveRestoreEnabled": True,
@@ -27,7 +27,7 @@ CONTAINERS = [
 
 
 def answer(path: str, body: object) -> str:
-    return f"{json.dumps(body)}\n#200 http://docker{path}\n"
+    return f"{answered({f'http://docker{path}': body})}\n"
 
 
 def lines(text: bytes = b'{"debug": true}') -> list[str]:

@@ -11,7 +11,7 @@ import pytest
 
 from tasks.editors.apply import apply
 from tasks.editors.look import ObservedUser
-from tasks.editors.plan import FileChange
+from tasks.editors.outcome import FileChange
 from tasks.editors.record import Record, digest
 from tasks.editors.users import NO_USER, UserShell, as_user
 from tasks.shell import LocalShell
@@ -120,3 +120,28 @@ def test_another_users_home_and_name_are_that_users() -> None:
     told = UserShell(LocalShell(), "nobody").sh('echo "$(id -un) $HOME ${XDG_CONFIG_HOME-none}"')
     home = os.path.expanduser("~nobody")
     assert told.stdout in ("", f"nobody {home} none"), "a home that is not there is no home"
+
+
+@pytest.mark.skipif(os.getuid() != 0, reason="needs root to become another user")
+def test_attack_23_another_users_process_inherits_nothing_of_roots(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    home = tmp_path / "home"
+    home.mkdir(mode=0o755)
+    for above in home.parents[:3]:
+        above.chmod(0o755)
+    asks = tmp_path / "getent"
+    asks.write_text(f"#!/bin/sh\necho nobody:x:65534:65534::{home}:/bin/sh\n")
+    asks.chmod(0o755)
+    monkeypatch.setenv("PATH", f"{tmp_path}:{os.environ['PATH']}")
+    monkeypatch.setenv("HF_TOKEN", "secret-of-root")
+    monkeypatch.setenv("LC_ALL", "C.UTF-8")
+    script = 'env; echo "before=$(tr "\\0" " " </proc/$PPID/environ 2>/dev/null)"'
+    told = UserShell(LocalShell(), "nobody").sh(script)
+    assert told.ok, told
+    assert "secret-of-root" not in told.stdout and str(tmp_path) + ":" not in told.stdout
+    names = {line.partition("=")[0] for line in told.stdout.splitlines()}
+    shells_own = {"PWD", "OLDPWD", "SHLVL", "_", "before"}
+    assert names - shells_own <= {"HOME", "USER", "LOGNAME", "PATH", "LANG", "LC_ALL"}
+    asked = os.path.expanduser("~nobody")
+    assert {f"HOME={asked}", "USER=nobody", "LOGNAME=nobody"} <= {*told.stdout.splitlines()}

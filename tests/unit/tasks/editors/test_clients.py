@@ -3,6 +3,9 @@
 from __future__ import annotations
 
 import json
+import shlex
+import subprocess
+from pathlib import Path
 from typing import Any
 
 from tasks.editors.clients import (
@@ -201,3 +204,21 @@ def test_the_command_of_a_service_falls_back_to_its_container_where_that_is_here
     qwen, *_ = wiring().services
     assert "docker exec -i $tty ollama-qwen ollama" in shell.wrapper(qwen, is_remote=False)
     assert "docker" not in shell.wrapper(qwen, is_remote=True)
+
+
+def test_attack_13_a_completion_carries_out_nothing_that_a_server_says(tmp_path: Path) -> None:
+    qwen, *_ = wiring().services
+    models = ["qwen3:4b", "$(touch made)", "`touch made`", "x;touch made", "other"]
+    command = tmp_path / "ollama-qwen"
+    command.write_text(f"#!/bin/sh\nprintf '%s\\n' {shlex.join(models)}\n")
+    command.chmod(0o755)
+    script = (
+        f"{shell.completion(qwen)}\nCOMP_WORDS=({shlex.quote(str(command))} run q) COMP_CWORD=2\n"
+        "_ollama_qwen; printf '%s\\n' \"${COMPREPLY[@]}\"\n"
+        "COMP_WORDS[2]=; _ollama_qwen; printf '%s\\n' \"${COMPREPLY[@]}\""
+    )
+    said = subprocess.run(
+        ["bash", "-c", script], cwd=tmp_path, capture_output=True, text=True, check=True
+    )
+    assert said.stdout.split() == ["qwen3:4b", "qwen3:4b", "other"]
+    assert not (tmp_path / "made").exists()

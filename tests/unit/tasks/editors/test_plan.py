@@ -10,7 +10,8 @@ import pytest
 
 from tasks.editors.documents import Merged, Owned, documents, managed, meant, wanted
 from tasks.editors.look import ObservedFile, ObservedUser
-from tasks.editors.plan import FileChange, plan_user, settled
+from tasks.editors.outcome import FileChange
+from tasks.editors.plan import plan_user, settled
 from tasks.editors.record import Record, digest
 from tasks.ollama.observed import ForeignContainer, Snapshot
 from tests.unit.tasks.editors.samples import declared, file, user, wiring
@@ -129,7 +130,7 @@ def test_ours_moves_to_a_stronger_file_that_came_later() -> None:
         ),
         ({"kind": "folder", "content": None}, "is a folder", "move it away"),
         ({"kind": "dangling", "content": None, "real": "/x"}, "is a link to /x", "mend or remove"),
-        ({"content": None, "size": 2**21}, "is larger than 1024 KiB", "make it smaller"),
+        ({"content": None, "size": 2**21}, "is larger than 512 KiB", "make it smaller"),
         ({"content": None}, "hector may not read", "chmod u+rw"),
         ({"uid": 0, "owner": "root"}, "belongs to root", "sudo chown hector:"),
         ({"mode": 0o444}, "is read-only", "chmod u+rw"),

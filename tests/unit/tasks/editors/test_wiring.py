@@ -2,11 +2,14 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 import pytest
 
-from tasks.editors.wiring import known_shows, running_context, wiring_of
+from tasks.editors.wiring import known_shows, running_context, seconds, wiring_of
 from tasks.lockfile import Proven, ServiceLock
 from tasks.ollama.observed import Snapshot
+from tasks.ollama.spec import CONTEXT_VARIABLE
 from tests.unit.tasks.editors.samples import AGENT, SHOWS, declared, wiring
 from tests.unit.tasks.samples import container, snapshot, spec
 
@@ -30,6 +33,18 @@ def test_the_context_is_the_running_servers_and_at_most_what_the_model_was_train
     assert running_context(stack, qwen, Snapshot()) == 8192
     main, agent = wiring_of(stack, snapshot(running), SHOWS).services[0].models
     assert (main.context, agent.context) == (32768, 40960)
+
+
+@pytest.mark.parametrize("told", ["²", "9" * 5000, "-1", "0", "many", " 1"])
+def test_attack_17_a_context_that_is_none_is_the_declared_one(told: str) -> None:
+    stack = declared(models={"qwen": {"context": 8192}})
+    running = container(spec(stack))
+    odd = replace(running, environment={**running.environment, CONTEXT_VARIABLE: told})
+    assert running_context(stack, stack.services[0], snapshot(odd)) == 8192
+
+
+def test_attack_17_a_stay_of_hundreds_of_digits_is_a_long_one() -> None:
+    assert seconds("9" * 400 + "h") == 10**9
 
 
 def test_an_answer_takes_a_part_of_the_context() -> None:

@@ -105,6 +105,36 @@ def test_ways_out(holder: PortHolder, way: str) -> None:
     assert way in fault.remedy
 
 
+@pytest.mark.parametrize(
+    "holder",
+    [
+        # Without its proxies (userland-proxy: false) the engine listens itself.
+        PortHolder(11434, 12441, "/usr/bin/dockerd -H fd://", "docker.service"),
+        PortHolder(11434, 12441, "/usr/bin/dockerd --userland-proxy=false"),
+        PortHolder(11434, 7, "/usr/libexec/docker/docker-proxy -proto tcp", "docker.service"),
+        PortHolder(11434, 7, "/usr/bin/containerd-shim-runc-v2 -id x", "containerd.service"),
+        PortHolder(11434, 1, "/sbin/init", "init.scope"),
+        PortHolder(11434, 7, "sshd: ada@pts/0", "ssh.service"),
+        PortHolder(11434, 7, "/snap/docker/1/bin/dockerd", "snap.docker.dockerd.service"),
+    ],
+)
+def test_report_4_what_everything_stands_on_is_never_named_as_what_to_end(
+    holder: PortHolder,
+) -> None:
+    (fault,) = port_faults(stack(), [Listener("::", 11434)], [holder])
+    assert "kill" not in fault.remedy and "disable" not in fault.remedy
+    assert "docker ps --filter publish=11434" in fault.remedy
+    assert "port = …" in fault.remedy
+
+
+def test_report_4_the_container_is_named_that_publishes_the_port() -> None:
+    holder = PortHolder(11434, 12441, "/usr/bin/dockerd", "docker.service")
+    published = {11434: "somebody-web"}
+    (fault,) = port_faults(stack(), [Listener("::", 11434)], [holder], (), published)
+    assert "the container somebody-web publishes it" in fault.cause
+    assert "docker stop somebody-web" in fault.remedy
+
+
 def test_a_holder_that_cannot_be_seen() -> None:
     (fault,) = port_faults(stack(), [Listener("::", 11434)], [])
     assert "sudo ss -ltnp" in fault.remedy

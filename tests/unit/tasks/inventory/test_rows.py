@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 from tasks.inventory.rows import HostDetails, inventory_of, row_name
 from tasks.ollama.observed import ObservedServer, ServedModel, Snapshot
 from tests.unit.tasks.samples import DIGEST, container, snapshot, spec, stack
@@ -47,3 +49,29 @@ def test_a_service_of_another_host_bears_its_name() -> None:
 def test_details_hold_image_digest_and_the_last_proof() -> None:
     row = qwen("services", UP)
     assert (row["image_digest"], row["verdict"], row["tokens_per_second"]) == (DIGEST, "CPU", 12.3)
+
+
+def test_no_row_holds_a_lone_surrogate_and_nothing_else_of_it_changes() -> None:
+    text = "a\ud800\x1b[1m[/]"
+    held = {text: ServedModel(text, text, 5)}
+    seen = snapshot(container(spec(STACK)), servers={"qwen": ObservedServer(text, held)})
+    found = inventory_of("@local", STACK, seen, HostDetails(text), {}, [{"why": text, "id": 1}])
+    assert found.rows["service_models"][0]["model"] == "a?\x1b[1m[/]"
+    assert found.events == [{"why": "a?\x1b[1m[/]", "id": 1}]
+    str(found).encode()
+
+
+def test_attack_3_a_service_that_nobody_could_see_is_not_recorded_as_absent() -> None:
+    seen = replace(snapshot(), unknown={"qwen": "no answer"})
+    found = inventory_of("@local", STACK, seen, HostDetails(), {}, [])
+    for rows in found.rows.values():
+        assert "qwen" not in {row.get("name", row.get("service")) for row in rows}
+    assert found.unseen == {"qwen"}
+    assert {row["name"] for row in found.rows["models"]} == {"deepseek", "mistral"}
+
+
+def test_attack_3_of_an_engine_that_nobody_could_see_nothing_is_recorded() -> None:
+    found = inventory_of("h", STACK, Snapshot(unknown={"": "no answer"}), HostDetails(), {}, [])
+    assert found.unseen == {"h/qwen", "h/deepseek", "h/mistral"}
+    assert [table for table, rows in found.rows.items() if rows] == ["hosts"]
+    assert "docker" not in found.rows["hosts"][0]

@@ -185,3 +185,16 @@ def test_persistence_matters_where_no_desktop_keeps_the_driver_awake(
 
 def test_who_holds_the_card_is_named_with_its_address() -> None:
     assert ADDRESS in finding(held_by("nouveau"), "who holds it").finding
+
+
+def test_report_7_a_card_that_is_too_old_is_said_to_be_so_before_anything_else() -> None:
+    kepler = Card(ADDRESS, "0x1180", "nouveau")
+    found = finding(replace(BARE, cards=(kepler,), modules=frozenset({"nouveau"})), "card")
+    assert found.verdict == "fault" and "compute capability 5.0" in found.finding
+    assert 'gpu = "off"' in found.remedy
+    under_wsl = replace(GOOD, cards=(), gpus=(replace(GOOD.gpus[0], compute_capability="3.5"),))
+    assert "compute capability 3.5" in finding(under_wsl, "card").finding
+    unknown = replace(GOOD, cards=(), gpus=(replace(GOOD.gpus[0], compute_capability=""),))
+    assert finding(unknown, "card").verdict == "ok"
+    beside = finding(replace(GOOD, cards=(*GOOD.cards, kepler)), "card")
+    assert beside.verdict == "warning" and "let it be" in beside.remedy

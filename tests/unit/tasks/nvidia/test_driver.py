@@ -24,6 +24,8 @@ from tests.unit.tasks.nvidia.samples import (
     with_driver,
 )
 
+FERMI, KEPLER, LAST_KEPLER, MAXWELL = "0x06c0", "0x1180", "0x12ba", "0x1340"
+AFTER_BLACKWELL = "0x3300"
 PASCAL, TURING, AMPERE, BLACKWELL = "0x1b80", "0x1e84", "0x2204", "0x2b85"
 NEW = "580.95.05-0ubuntu0.24.04.2"
 
@@ -193,6 +195,62 @@ NOTHING = {
 def test_nothing_is_installed(case: str) -> None:
     nvidia, settings = NOTHING[case]
     assert plan(nvidia, **settings) == DriverState()
+
+
+def working(version: str, *devices: str) -> Nvidia:
+    """Return a host whose cards work with a driver; nvidia-smi of 470 knows no compute_cap."""
+    cards = tuple(Card(ADDRESS, device, "nvidia") for device in devices)
+    host = replace(with_driver(version), cards=cards)
+    if version.startswith("580"):
+        return host
+    said = 'Field "compute_cap" is not a valid field to query.'
+    return replace(host, gpus=(), status=2, error=said)
+
+
+@pytest.mark.parametrize("device", [FERMI, KEPLER, LAST_KEPLER])
+@pytest.mark.parametrize("driver", ["470.256.02", "390.157", ""])
+@pytest.mark.parametrize("gpu", ["auto", "required"])
+def test_report_7_no_driver_is_put_over_the_one_that_an_old_card_needs(
+    device: str, driver: str, gpu: str
+) -> None:
+    nvidia = working(driver, device) if driver else bare(device)
+    assert plan(nvidia, gpu=gpu) == DriverState()
+    judged = verdict(nvidia, stack(driver="install", gpu=gpu))
+    told = str(judged.failures or judged.notes)
+    assert not judged.usable and not judged.hold
+    assert "compute capability 5.0" in told and device in told
+    assert "left as they are" in told and 'driver = "install"' not in told
+    assert bool(judged.failures) is (gpu == "required")
+
+
+def test_report_7_beside_a_card_that_ollama_can_use_the_old_one_keeps_its_driver() -> None:
+    for nvidia in (working("470.256.02", KEPLER, TURING), bare(TURING, FERMI)):
+        state = plan(nvidia)
+        assert state.step is None and state.failure is not None
+        assert "up to 470 only" in state.failure.cause and "by hand" in state.failure.remedy
+        assert 'driver = "check"' in state.failure.remedy
+
+
+def test_report_7_a_card_that_nobody_knows_keeps_the_driver_that_works() -> None:
+    nvidia = working("570.133.20", AFTER_BLACKWELL)
+    state = plan(nvidia)
+    assert state.step is None and state.failure is not None
+    assert AFTER_BLACKWELL in state.failure.cause and "570.133.20" in state.failure.cause
+    assert "look for 3300" in state.failure.remedy
+    assert plan(bare(AFTER_BLACKWELL)).step is not None, "there is nothing that works yet"
+
+
+@pytest.mark.parametrize("device", [MAXWELL, PASCAL, TURING, BLACKWELL])
+def test_report_7_a_card_that_580_knows_gets_it(device: str) -> None:
+    kind = "580" if device in (MAXWELL, PASCAL) else "580_open"
+    known = apt(**{
+        f"nvidia_driver_{kind}": NEW, f"linux_modules_nvidia_{kind}_generic": "6.8.0-79.79+1",
+    })  # fmt: skip
+    nvidia = working("470.256.02", device)
+    step = plan(nvidia, known=known).step
+    assert step is not None and "470.256.02 → 580.95.05" in step.why
+    trouble = verdict(nvidia, stack()).notes[0]
+    assert "the driver is 470.256.02, and driver_minimum is 580.95" in trouble
 
 
 @pytest.mark.parametrize("module", ["nouveau", "nova_core"])

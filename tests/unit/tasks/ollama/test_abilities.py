@@ -10,6 +10,7 @@ import pytest
 from tasks.ollama.abilities import Show, lacking, needs, parse, show, tried
 from tasks.shell import Result
 from tests.unit.tasks.editors.samples import declared
+from tests.unit.tasks.said import answered
 
 URL = "http://127.0.0.1:11434"
 
@@ -25,7 +26,7 @@ class Answering:
             url = f"{URL}/api/{path}"
             if url in script:
                 status = 200 if body is not None else 500
-                return Result(True, f"{json.dumps(body)}\n#{status} {url}", "")
+                return Result(True, answered({url: (status, json.dumps(body))}), "")
         return Result(True, "", "")
 
 

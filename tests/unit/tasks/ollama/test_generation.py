@@ -2,88 +2,69 @@
 
 from __future__ import annotations
 
-import json
-
 import pytest
 
-from tasks.ollama import generation
-from tasks.ollama.generation import Memory, Proof, generate, is_slower, left_gpu
+from tasks.ollama.generation import Proof, generate, is_slower, left_gpu
 from tasks.ollama.observed import LoadedModel, ObservedServer
-from tasks.shell import Result
-from tests.unit.tasks.samples import stack
-
-URL = "http://127.0.0.1:11434"
-GIB = 1024**3
-SERVICE = stack(gpu="auto").services[0]
-MODEL = SERVICE.model
+from tests.unit.tasks.ollama.generating import GIB, MODEL, SERVICE, URL, Answers, seen
+from tests.unit.tasks.ollama.gpu_card import lines
 
 
-class Answers:
-    """A shell on which a server generated and nvidia-smi told the used memory twice."""
-
-    def __init__(self, share: float, memory: tuple[str, ...]) -> None:
-        self.share, self.memory = share, memory
-
-    def sh(self, script: str, *, stdin: str | None = None, timeout: float | None = 60) -> Result:
-        if "gpu-memory" not in script:
-            return Result(True, "", "")
-        reply = {"done": True, "eval_count": 8, "eval_duration": 200_000_000}
-        loaded = {"name": "m:1", "size": 4 * GIB, "size_vram": round(4 * GIB * self.share)}
-        before, after = (*self.memory, "", "")[:2]
-        lines = [
-            *filter(None, [before]),
-            json.dumps(reply),
-            f"#200 {URL}/api/generate",
-            json.dumps({"models": [loaded]}),
-            f"#200 {URL}/api/ps",
-            *filter(None, [after]),
-        ]
-        return Result(True, "\n".join(lines), "")
-
-
-@pytest.fixture(autouse=True)
-def at_once(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(generation, "RECOVERY_SECONDS", 0)
-
-
-def proof(share: float, *memory: str, unload: bool = True) -> Proof:
-    shell = Answers(share, memory)
-    return generate(shell, URL, "m:1", "ollama-qwen", limit=60, unload=unload)
+def proof(share: float, *memory: tuple[list[str], list[str]], unload: bool = True) -> Proof:
+    shell = Answers(share, *memory)
+    return generate(shell, URL, MODEL, "ollama-qwen", limit=60, unload=unload)
 
 
 def test_a_generation_on_the_gpu_makes_its_used_memory_grow() -> None:
-    found = proof(1.0, "gpu-memory=412", "gpu-memory=4608")
+    found = proof(1.0, seen(412, 4608))
     assert found.verdict == "GPU"
-    assert found.finding == "8 tokens on GPU, 40 tokens/s, memory of the GPU 412 → 4608 MiB"
+    assert found.finding == "8 tokens on GPU, 40 tokens/s, memory of the GPU +4196 MiB"
 
 
 def test_fault_3_a_card_whose_memory_did_not_grow_proves_nothing() -> None:
-    found = proof(1.0, "gpu-memory=412", "gpu-memory=412")
+    found = proof(1.0, seen(412, 412))
     assert found.is_unproven
     assert found.verdict == "GPU (unproven)"
 
 
 def test_fault_2_a_part_on_the_gpu_is_a_percentage() -> None:
-    assert proof(0.43, "gpu-memory=412", "gpu-memory=2300").verdict == "GPU 43 %"
+    assert proof(0.43, seen(412, 2300)).verdict == "GPU 43 %"
 
 
 def test_on_the_cpu_the_memory_of_the_card_does_not_matter() -> None:
-    assert proof(0.0, "gpu-memory=412", "gpu-memory=412").verdict == "CPU"
+    assert proof(0.0, seen(412, 412)).verdict == "CPU"
 
 
-@pytest.mark.parametrize("memory", [(), ("gpu-memory=412",)])
-def test_without_a_card_that_tells_the_server_is_believed(memory: tuple[str, ...]) -> None:
-    assert proof(1.0, *memory).memory is None
-    assert proof(1.0, *memory).verdict == "GPU"
+@pytest.mark.parametrize("memory", [([], []), (seen(412, 412)[0], [])])
+def test_without_a_card_that_tells_the_server_is_believed(
+    memory: tuple[list[str], list[str]],
+) -> None:
+    assert proof(1.0, memory).memory is None
+    assert proof(1.0, memory).verdict == "GPU"
+
+
+def test_fault_1_of_the_card_one_that_is_never_quiet_proves_and_disproves_nothing() -> None:
+    restless = (lines("before", [412, 900] * 5, []), lines("after", [412], []))
+    assert proof(1.0, restless).verdict == "GPU"
+    assert proof(1.0, restless).memory is None
+
+
+def test_fault_1_of_the_card_room_that_was_made_for_a_model_does_not_speak_against_it() -> None:
+    """Where only totals are told: the model before it left while it loaded. It is asked again."""
+    shell = Answers(1.0, seen(5000, 5100), seen(904, 5100))
+    found = generate(shell, URL, MODEL, "ollama-qwen", limit=60, unload=True)
+    assert found.verdict == "GPU"
+    assert len(shell.scripts) == 2
 
 
 def test_a_model_that_was_loaded_before_need_not_grow() -> None:
-    assert proof(1.0, "gpu-memory=4608", "gpu-memory=4608", unload=False).verdict == "GPU"
+    assert proof(1.0, seen(4608, 4608), unload=False).verdict == "GPU"
 
 
-def test_others_may_give_memory_back_meanwhile() -> None:
-    assert Memory(before=2000, after=4000, claimed=4 * GIB).has_grown
-    assert not Memory(before=2000, after=2100, claimed=4 * GIB).has_grown
+def test_a_card_is_not_waited_for_where_it_decides_nothing() -> None:
+    shell = Answers(1.0)
+    generate(shell, URL, MODEL, "ollama-qwen", limit=60, unload=False)
+    assert "nvidia-smi" not in "".join(shell.scripts)
 
 
 @pytest.mark.parametrize(

@@ -7,9 +7,11 @@ from pathlib import Path
 import pytest
 
 from tasks.ollama.drift import drift
-from tasks.ollama.look import model_name, parse, script
+from tasks.ollama.look import script
 from tasks.ollama.observed import Snapshot
+from tasks.ollama.parse import kept_images, model_name, parse
 from tasks.ollama.spec import spec_of
+from tests.unit.tasks.said import enveloped
 from tests.unit.tasks.samples import stack
 
 RECORDED = Path(__file__).parent / "recorded"
@@ -26,9 +28,34 @@ STACK = stack(
 )
 
 
+def recorded() -> dict[str, str]:
+    """Return what was recorded, by the envelope in which it comes."""
+    text = (RECORDED / "engine-20.10.txt").read_text()
+    web, *volumes = text.split("#manifests ")
+    parts = dict.fromkeys(["engine", *(f"server.{s.name}" for s in STACK.services)], "")
+    # The list was added to the look later; there were no such images.
+    parts["engine"] = f"[]\n#200 {kept_images(STACK)}\n"
+    body = ""
+    for line in web.splitlines(keepends=True):
+        body += line
+        if line.startswith("#200 ") or line.startswith("#404 "):
+            url = line.split()[1]
+            names = (f"server.{s.name}" for s in STACK.services if url.startswith(s.url))
+            parts[next(names, "engine")] += body
+            body = ""
+    for volume in volumes:
+        name, _, lines = volume.partition("\n")
+        parts[f"files.{name.removeprefix('recorded-')}"] = f"{lines}end\n"
+    return parts
+
+
+def output(parts: dict[str, str]) -> str:
+    return "\n".join(enveloped(text, name) for name, text in parts.items())
+
+
 @pytest.fixture
 def seen() -> Snapshot:
-    return parse(STACK, (RECORDED / "engine-20.10.txt").read_text())
+    return parse(STACK, output(recorded()))
 
 
 def test_a_converged_stack_is_seen_whole(seen: Snapshot) -> None:
@@ -64,8 +91,10 @@ def test_only_the_volume_of_a_server_that_does_not_answer_is_read(seen: Snapshot
 
 
 @pytest.mark.parametrize("text", ["", "garbage", "#200 http://docker/version"])
-def test_no_engine_is_an_empty_snapshot(text: str) -> None:
-    assert parse(STACK, text) == Snapshot()
+def test_attack_3_no_answer_is_unknown_and_no_empty_host(text: str) -> None:
+    seen = parse(STACK, text)
+    assert seen == Snapshot(unknown=seen.unknown)
+    assert "did not come" in seen.unknown[""]
 
 
 @pytest.mark.parametrize(

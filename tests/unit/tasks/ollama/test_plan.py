@@ -9,7 +9,15 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from tasks.ollama.observed import STACK_LABEL, KeptImage, ObservedContainer, Snapshot
+from tasks.goals import is_interrupted
+from tasks.ollama.observed import (
+    SERVICE_LABEL,
+    STACK_LABEL,
+    ForeignContainer,
+    KeptImage,
+    ObservedContainer,
+    Snapshot,
+)
 from tasks.ollama.plan import (
     Wanted,
     order_by_ports,
@@ -18,6 +26,7 @@ from tasks.ollama.plan import (
     refusal,
     without_repeated_pulls,
 )
+from tasks.ollama.tags import TagChange, tag_changes
 from tasks.steps import Action, Step
 from tests.unit.tasks.samples import DIGEST, IMAGE, container, snapshot, spec, stack
 
@@ -153,11 +162,68 @@ def test_images_that_are_kept_go_with_purge_and_never_those_of_another_stack() -
     tags = ("ollama-qwen-previous", "ollama-old-previous", "ollama-test-qwen-previous")
     kept = tuple(KeptImage(f"ollama/ollama:{tag}", "1", (DIGEST,), 5) for tag in tags)
     seen = snapshot(kept=kept)
-    known = {"qwen", "old"}
-    steps, _ = plan_orphans("ollama-", {"qwen"}, seen, prune=True, purge=True, known=known)
-    assert [step.subject for step in steps] == ["ollama/ollama:ollama-old-previous"]
-    steps, _ = plan_orphans("ollama-", {"qwen"}, seen, prune=True, purge=False, known=known)
-    assert steps == []
+    assert _purged(seen) == ["ollama/ollama:ollama-old-previous"]
+    assert _purged(seen, purge=False) == []
+
+
+def _purged(seen: Snapshot, *, purge: bool = True) -> list[str]:
+    known, paths = {"qwen", "old"}, {"ollama/ollama"}
+    steps, _ = plan_orphans(
+        "ollama-", {"qwen"}, seen, prune=True, purge=purge, known=known, paths=paths
+    )
+    return [step.subject for step in steps if step.action is Action.REMOVE_IMAGE]
+
+
+def test_attack_11_a_tag_of_somebody_else_is_not_ours_by_its_name() -> None:
+    tags = [f"{NAME}-previous", f"{NAME}-next", f"{NAME}-replaced", "ollama-old-previous"]
+    theirs = [KeptImage(f"backup/llm:{tag}", "9", ("sha256:9",), 5) for tag in tags]
+    seen = snapshot(container(SPEC), kept=tuple(theirs))
+    for previous in (None, "", DIGEST):
+        assert tag_changes(SPEC, DIGEST, previous, "", seen) in (
+            [],
+            [TagChange(f":{NAME}-previous", IMAGE.id)],
+        )
+    assert actions(seen) == [] and _purged(seen) == []
+    assert not is_interrupted(seen, NAME, QWEN, [])
+    mirrored = KeptImage(f"mirror.lan:5000/ollama/ollama:{tags[1]}", "9", (), 5)
+    changes = tag_changes(SPEC, DIGEST, None, "", replace(seen, kept=(*theirs, mirrored)))
+    assert changes == [TagChange(mirrored.reference)]
+    before = KeptImage(f"other/ollama:{tags[0]}", "9", (), 5)
+    changes = tag_changes(SPEC, DIGEST, "", "other/ollama", replace(seen, kept=(*theirs, before)))
+    assert changes == [TagChange(before.reference)]
+
+
+@pytest.mark.parametrize("labels", [{}, {STACK_LABEL: "ollama-old-x-"}])
+def test_attack_11_images_whose_name_is_another_stacks_by_now_stay(labels: dict[str, str]) -> None:
+    kept = (KeptImage("ollama/ollama:ollama-old-previous", "1", (DIGEST,), 5),)
+    assert _purged(snapshot(kept=kept)) != []
+    theirs = container(SPEC, name="ollama-old", labels=labels)
+    assert _purged(snapshot(theirs, kept=kept)) == []
+    assert _purged(snapshot(kept=kept, volumes={"ollama-old": labels})) == []
+    foreign = (ForeignContainer("ollama-old", (), True),)
+    assert _purged(snapshot(kept=kept, foreign=foreign)) == []
+
+
+def test_attack_11_a_container_made_of_a_committed_image_is_not_a_second_one_of_ours() -> None:
+    """docker commit ollama-qwen mine; docker run mine: it has all labels of ollama-qwen."""
+    theirs = container(SPEC, name="mine", id="d", image="mine")
+    assert actions(snapshot(container(SPEC), theirs)) == []
+    assert actions(snapshot(theirs, volumes={})) == ["create volume", "create"]
+    orphan = replace(theirs, labels={**theirs.labels, SERVICE_LABEL: "old"})
+    assert plan_orphans(
+        "ollama-", {"qwen"}, snapshot(orphan, volumes={}), prune=True, purge=True
+    ) == (
+        [],
+        [],
+    )
+
+
+def test_attack_11_what_bears_the_name_for_what_is_set_aside_is_not_taken_over() -> None:
+    theirs = container(SPEC, name=ASIDE, labels={})
+    for seen in (snapshot(theirs), snapshot(container(SPEC, labels={}), theirs)):
+        failure = refusal(replace(WANTED, may_adopt=True), seen)
+        assert failure is not None and ASIDE in failure.what
+        assert failure.remedy == f"rename it (docker rename {ASIDE} {ASIDE}-mine)"
 
 
 def test_two_services_may_change_places() -> None:

@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import pytest
 
-from tasks.ollama.generation import Memory, Proof
+from tasks.ollama.generation import Proof
+from tasks.ollama.gpu_memory import Memory
 from tasks.ollama.proof import objection
 from tasks.stack import Service
 from tests.unit.tasks.samples import stack
@@ -35,10 +36,10 @@ def test_fault_2_a_model_that_left_the_gpu_is_no_success(
 
 
 def test_fault_3_required_does_not_believe_a_card_that_did_not_grow() -> None:
-    unproven = Proof("m:1", 8, 50.0, 1.0, Memory(412, 412, 4 * 1024**3))
+    unproven = Proof("m:1", 8, 50.0, 1.0, Memory(0, 4 * 1024**3))
     fault = objection(unproven, service("required"), had_gpu=False)
     assert fault is not None
-    assert "did not grow (412 → 412 MiB)" in fault.cause
+    assert "did not grow by it (+0 of 4096 MiB)" in fault.cause
     assert objection(unproven, service("auto"), had_gpu=False) is None
 
 

@@ -2,8 +2,12 @@
 
 from __future__ import annotations
 
+from hypothesis import given
+
 from tasks.ollama.observed import ObservedServer, ServedModel
-from tasks.report.operations import summary
+from tasks.report.operations import last_words, summary
+from tasks.steps import Failure
+from tests.unit.foreign import WORST, assert_literal, assert_only_shown, foreign
 from tests.unit.tasks.samples import DIGEST, container, snapshot, spec, stack
 
 STACK = stack()
@@ -22,3 +26,25 @@ def test_each_service_has_a_line_and_what_is_not_ours_is_shown() -> None:
     ]
     assert lines[1].strip() == "not declared and left alone: mine:1"
     assert lines[2].split()[2:] == ["inactive", "deepseek-r1:8b", "is", "not", "there"]
+
+
+@given(foreign)
+def test_attack_13_a_server_writes_no_line_of_the_report(text: str) -> None:
+    held = {text: ServedModel(text, text, 5), MODEL: ServedModel(MODEL, f"sha256:{text}", 5)}
+    seen = snapshot(container(spec(STACK)), servers={"qwen": ObservedServer(text, held)})
+    for line in summary(STACK, seen):
+        assert_only_shown(line)
+        assert "\n" not in line
+
+
+@given(foreign, foreign)
+def test_attack_13_last_words_are_lines_that_only_show(host: str, text: str) -> None:
+    lines = last_words(host, [Failure(text, text, text), Failure("b", text, text)])
+    assert len(lines) == 6
+    for line in lines:
+        assert_only_shown(line)
+        assert "\n" not in line
+
+
+def test_attack_13_markup_of_a_container_stays_in_its_last_words() -> None:
+    assert_literal("".join(last_words("@local", [Failure("start: failed", WORST, "see")])))

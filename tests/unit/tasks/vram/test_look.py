@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import base64
 import gzip
 import hashlib
 import json
@@ -21,6 +20,7 @@ from tasks.stack import Stack
 from tasks.vram import look
 from tasks.vram.look import rows
 from tasks.vram.plan import Row
+from tests.unit.tasks.said import enveloped
 from tests.unit.tasks.samples import DIGEST, OTHER_DIGEST, stack
 
 STACK = stack(gpu="auto", model_registry="registry.lan:5000", model_registry_insecure=True)
@@ -51,12 +51,12 @@ class Registry:
             assert match is not None
             self.asked.append(int(match[1]) + 1)
             part = gzip.compress(b"" if self.is_mute else self.file[: self.asked[-1]])
-            return Result(True, base64.b64encode(part).decode(), "")
+            return Result(True, enveloped(part), "")
         digest = f"sha256:{hashlib.sha256(self.file).hexdigest()}"
         layer = {"digest": digest, "size": len(self.file), "mediaType": self.kind}
         body = json.dumps({"layers": [layer]})
         reply = f"HTTP/1.1 200 OK\r\n\r\n{body}\n200 {len(body)}"
-        return Result(True, base64.b64encode(reply.encode()).decode(), "")
+        return Result(True, enveloped(reply), "")
 
 
 def first_row(registry: Registry, snapshot: Snapshot | None = None) -> Row:

@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
+import json
 import unicodedata
 
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from tasks.words.printable import printable, printable_lines
+from tasks.words.printable import json_text, printable, printable_lines
 
 ODD = st.text(st.characters(codec=None), max_size=200)
 
@@ -57,3 +58,20 @@ def test_nothing_is_left_that_a_terminal_obeys(text: str) -> None:
 @given(ODD)
 def test_what_was_shown_once_is_shown_the_same_again(text: str) -> None:
     assert printable(printable(text)) == printable(text)
+
+
+def test_prose_keeps_what_joins_letters_and_emoji_and_nothing_else() -> None:
+    joined = "می\u200cخواهم ❤\ufe0f 👩\u200d👧"  # noqa: RUF001
+    assert printable_lines(f"{joined}\u200b\u202e\x1b[1m", is_prose=True) == f"{joined}??"
+    assert "?" in printable_lines(joined)
+
+
+@given(st.recursive(ODD, lambda inner: st.lists(inner, max_size=3) | st.dictionaries(ODD, inner)))
+def test_json_holds_every_value_and_nothing_that_a_terminal_obeys(value: object) -> None:
+    plain = json_text(value)
+    assert plain.isascii() and plain.isprintable()
+    readable = json_text(value, indent=2, is_ascii=False)
+    assert printable_lines(readable, len(readable) + 1) == readable
+    whole = json.dumps(value, ensure_ascii=False).encode("utf-16", "surrogatepass")
+    expected = whole.decode("utf-16", "replace")
+    assert json.loads(plain) == json.loads(readable) == json.loads(expected)

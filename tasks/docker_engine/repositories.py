@@ -1,0 +1,178 @@
+"""Apt repositories on a host: tried before they are added, with the pinned key and no other."""
+
+from __future__ import annotations
+
+import base64
+import shlex
+from collections.abc import Iterable
+
+from tasks.docker_engine.apt import apt_get, explain, is_unsigned
+from tasks.docker_engine.openpgp import LARGEST, Certificate, NotAKey, certificates
+from tasks.docker_engine.packages import INSTALL_SECONDS, run_apt, wait_for_locks
+from tasks.docker_engine.sources import Repository
+from tasks.run import Run
+from tasks.shell import Result
+
+# An update that fails must say so: without this apt takes old lists and ends with 0.
+STRICT = ("-o", "APT::Update::Error-Mode=any")
+# Without the configuration of a user, without patterns in addresses, and only by HTTP.
+_CURL = (
+    "curl -q -fsSL --globoff --proto =http,https --proto-redir =http,https --connect-timeout 10"
+    f" --max-time 40 --max-filesize {LARGEST}"
+)
+
+
+class RepositoryFailed(Exception):
+    """A repository cannot be used; nothing on the host was changed. The text says why."""
+
+    def __init__(self, cause: str, remedy: str = "make it reachable (http_proxy?)") -> None:
+        super().__init__(cause)
+        self.remedy = remedy
+
+
+def use_repository(run: Run, repository: Repository, packages: Iterable[str]) -> None:
+    """Add a repository once it is proven: its key, its suite, and the packages themselves.
+
+    Everything is tried in a temporary folder, packages are downloaded and not installed; only then
+    the repository's files are put in place. One that we added before is added anew where its
+    keyring is not the pinned key alone, or where that key does not fit any more.
+    Raises RepositoryFailed, StepFailed (locks).
+    """
+    wait_for_locks(run)
+    names = tuple(packages)
+    if _is_configured(run, repository):
+        keyring = _own_keyring(run, repository)
+        if keyring is None or _holds(keyring, repository):
+            run.log(f"  {repository.url} is among the package sources already")
+            result = run_apt(run, apt_get("update"), _download(names), timeout=INSTALL_SECONDS)
+            if result.ok:
+                return
+            if keyring is None or not is_unsigned(_said(result)):
+                raise RepositoryFailed(*explain(_said(result)))
+        run.log(f"  reading the key of {repository.url} anew")
+    _add(run, repository, names)
+
+
+def _add(run: Run, repository: Repository, names: tuple[str, ...]) -> None:
+    key, others = _key(run, repository)
+    run.log(f"  trying {repository.url}, suite {repository.suite}")
+    trial = _trial(repository, names)
+    result = run_apt(run, trial, timeout=INSTALL_SECONDS, stdin=key.armoured)
+    if result.ok:
+        return
+    cause, remedy = explain(_said(result))
+    if others and is_unsigned(_said(result)):
+        told = ", ".join(one.fingerprint for one in others)
+        cause += f" ({repository.key_url} also holds the key {told}, which is not the pinned one)"
+        remedy = _only_by_setting(repository)
+    raise RepositoryFailed(cause, remedy)
+
+
+def _said(result: Result) -> str:
+    return f"{result.stderr}\n{result.stdout}"
+
+
+def _is_configured(run: Run, repository: Repository) -> bool:
+    """Tell whether any list names it; an upgrade of Ubuntu turns others' lists into comments."""
+    url = shlex.quote(repository.url)
+    words = "grep -rhsv '^[[:space:]]*#' /etc/apt/sources.list /etc/apt/sources.list.d"
+    # As NVIDIA writes it in its own list.
+    words += ' | sed "s/\\$(ARCH)/$(dpkg --print-architecture)/g"'
+    found = run.sh(f"{words} | tr -s ' \\t' '\\n' | grep -qxF -e {url} -e {url}/ && echo yes; true")
+    return found.stdout.strip() == "yes"
+
+
+def _own_keyring(run: Run, repository: Repository) -> str | None:
+    """Return the keyring that we wrote beside our own list; None where the list is another's."""
+    found = run.sh(_base64_of(repository.file) + "\necho\n" + _base64_of(repository.key_file))
+    listed, _, keyring = found.stdout.partition("\n")
+    return _decoded(keyring) if _decoded(listed) == repository.deb822() else None
+
+
+def _base64_of(file: str) -> str:
+    return f"head -c {LARGEST} {file} 2>/dev/null | base64 -w 0"
+
+
+def _holds(keyring: str, repository: Repository) -> bool:
+    """Tell whether a keyring is what we write: the pinned key, and not a byte beside it."""
+    try:
+        found = certificates(keyring)
+    except NotAKey:
+        return False
+    return found[0].fingerprint == repository.fingerprint and found[0].armoured == keyring
+
+
+def _key(run: Run, repository: Repository) -> tuple[Certificate, list[Certificate]]:
+    """Fetch the repository's key: the pinned one, and what stands beside it, for words alone.
+
+    Nothing is fetched again after the check: the trial gets the certificate that is returned here.
+    """
+    url = shlex.quote(repository.key_url)
+    fetch = f'timeout 60 {_CURL} -o "$k" {url}\nbase64 -w 0 "$k"'
+    result = run_apt(run, f"k=$(mktemp)\ntrap 'rm -f \"$k\"' EXIT\n{fetch}", timeout=90)
+    if not result.ok:
+        raise RepositoryFailed(f"its key cannot be fetched ({result.last_words})")
+    try:
+        found = certificates(_decoded(result.stdout))
+    except NotAKey as error:
+        cause = f"{repository.key_url} is no key that can be used: {error}"
+        raise RepositoryFailed(
+            cause, "open it in a browser: a proxy may answer in its place"
+        ) from None
+    pinned = [one for one in found if one.fingerprint == repository.fingerprint]
+    if not pinned:
+        raise RepositoryFailed(
+            f"{repository.key_url} has the fingerprint "
+            f"{', '.join(one.fingerprint for one in found)}, "
+            f"expected is {repository.fingerprint}: do not trust it",
+            _only_by_setting(repository),
+        )
+    return pinned[0], [one for one in found if one is not pinned[0]]
+
+
+def _only_by_setting(repository: Repository) -> str:
+    return (
+        f"a new key is taken only through the setting {repository.key_setting}: set it to the new"
+        " fingerprint if the repository's owner tells of that key in another place"
+    )
+
+
+def _decoded(text: str) -> str:
+    """Return base64 as text; a byte that is not ASCII is no part of armour."""
+    try:
+        return base64.b64decode(text).decode("ascii", errors="replace")
+    except ValueError:
+        return ""
+
+
+def _download(names: tuple[str, ...], *options: str) -> str:
+    wanted = ("--download-only", "--no-remove", "--no-install-recommends", *options)
+    return apt_get("install", *names, options=wanted)
+
+
+def _trial(repository: Repository, names: tuple[str, ...]) -> str:
+    """Build the script of the trial; the key is the rest of its standard input.
+
+    The first update reads the new repository alone, so that it is the one to blame. The shell
+    fills in the temporary folder, whose name mktemp keeps free of odd characters.
+    """
+    source = repository.deb822("@KEY@")
+    file = f"{repository.name}.sources"
+    alone = ("-o", "Dir::Etc::sourcelist=@D@/new.sources", "-o", "Dir::Etc::sourceparts=/dev/null")
+    update = apt_get("update", options=(*STRICT, *alone, "-o", "APT::Get::List-Cleanup=0"))
+    download = _download(names, "-o", "Dir::Etc::sourceparts=@D@/all")
+    return f"""d=$(mktemp -d)
+trap 'rm -rf "$d"' EXIT
+chmod 755 "$d"
+cat >"$d/key.asc"; chmod 644 "$d/key.asc"
+mkdir "$d/all"
+cp -p /etc/apt/sources.list.d/* "$d/all/" 2>/dev/null || true
+printf %s {shlex.quote(source)} | sed "s#@KEY@#$d/key.asc#" >"$d/all/{file}"
+cp "$d/all/{file}" "$d/new.sources"
+{update.replace("@D@", "$d")}
+{download.replace("@D@", "$d")}
+mkdir -p /etc/apt/keyrings
+install -m 644 "$d/key.asc" {repository.key_file}
+printf %s {shlex.quote(repository.deb822())} >{repository.file}.new
+chmod 644 {repository.file}.new
+mv {repository.file}.new {repository.file}"""
