@@ -78,8 +78,9 @@ _BODIES: dict[str, Callable[[random.Random], bytes]] = {
 }
 
 _VALUES: tuple[Any, ...] = (
-    None, True, 0, -1, 1.5, 2**63, 10**18, "", "x", [], {}, [None], {"a": 1}, [[]], "\u0085", "\x00",
-    ESCAPES, MARKUP, FORGED, "8000-8010", "../../etc/passwd", "sha256:[1-30]", "a" * 5000, "'; id; '",
+    None, True, 0, -1, 1.5, 2**63, 10**18, "", "x", [], {}, [None], {"a": 1}, [[]], "\u0085",
+    "\x00", ESCAPES, MARKUP, FORGED, "8000-8010", "../../etc/passwd", "sha256:[1-30]", "a" * 5000,
+    "'; id; '",
 )  # fmt: skip
 
 

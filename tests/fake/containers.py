@@ -124,7 +124,8 @@ class Container:
 
     def _config(self) -> dict[str, Any]:
         of_image = self.image.settings["config"]
-        given = {k: v for k, v in self.body.items() if k not in ("HostConfig", "NetworkingConfig")}
+        elsewhere = ("HostConfig", "NetworkingConfig", "NetworkDisabled")
+        given = {key: value for key, value in self.body.items() if key not in elsewhere}
         own = {pair.partition("=")[0] for pair in self.body.get("Env") or ()}
         kept = [pair for pair in of_image.get("Env") or () if pair.partition("=")[0] not in own]
         return {

@@ -131,7 +131,7 @@ class FakeEngine:
     @_route("GET", "/containers/json")
     def _list(self, request: Request) -> Response:
         filters = json.loads(request.query.get("filters") or "{}")
-        wants_all = request.query.get("all") in ("1", "true")
+        wants_all = _is_set(request, "all")
         shown = [
             container.listed(self._mountpoint(container))
             for container in reversed(self.containers.values())
@@ -255,7 +255,7 @@ class FakeEngine:
     @_route("DELETE", "/containers/([^/]+)")
     def _remove(self, request: Request, reference: str) -> Response:
         container = self.container(reference)
-        if container.is_up and request.query.get("force") not in ("1", "true"):
+        if container.is_up and not _is_set(request, "force"):
             raise Refused(
                 409,
                 f"You cannot remove a running container {container.id}. Stop the container before"
@@ -291,7 +291,8 @@ class FakeEngine:
     def _exec_start(self, request: Request, id: str) -> Response:
         output = self._find_exec(id).output
         headers = {"Content-Type": "application/vnd.docker.raw-stream"}
-        return Response(200, _frame(output) if output else b"", headers)
+        # Whoever asked reads until the end of the connection.
+        return Response(200, _frame(output) if output else b"", headers, ending="close")
 
     @_route("GET", "/exec/([^/]+)/json")
     def _exec_inspect(self, request: Request, id: str) -> Response:
@@ -391,6 +392,11 @@ class FakeEngine:
             raise Refused(409, f"remove {name}: volume is in use - [{', '.join(users)}]")
         self.volumes.remove(name)
         return Response(204)
+
+
+def _is_set(request: Request, name: str) -> bool:
+    """Tell whether a switch of the query is on, as the engine reads it."""
+    return request.query.get(name, "").lower() not in ("", "0", "no", "false", "none")
 
 
 def _is_meant(container: Container, filters: dict[str, Any]) -> bool:

@@ -18,7 +18,7 @@ from dataclasses import dataclass, field
 from typing import Any, Literal
 from urllib.parse import parse_qsl, unquote
 
-Ending = Literal["", "cut", "reset", "silence"]
+Ending = Literal["", "close", "cut", "reset", "silence"]
 BACKLOG = 128
 MOST_HEADERS = 1024**2
 # Docker's clients put the version of the API in front of each path.
@@ -59,8 +59,9 @@ class Request:
 @dataclass(frozen=True)
 class Response:
     """One answer. `chunks` are a body that comes bit by bit; `length` is told in place of the real
-    one; `ending` tells how the connection ends: in the middle of the body ("cut"), by a reset, or
-    after a silence of `wait` seconds at most. Else `wait` passes before the first byte."""
+    one; `ending` tells how the connection ends: with the body, which has no length then ("close"),
+    in the middle of it ("cut"), by a reset, or after a silence of `wait` seconds at most. Else
+    `wait` passes before the first byte."""
 
     status: int = 200
     body: bytes = b""
@@ -263,6 +264,9 @@ def _send(connection: socket.socket, request: Request, response: Response) -> bo
         return False
     is_head = request.method == "HEAD"
     connection.sendall(_head(response))
+    if response.ending == "close":
+        # Docker's SDK takes the connection over after the headers; what came with them is lost.
+        time.sleep(0.02)
     if response.ending == "cut":
         connection.sendall(response.body[: len(response.body) // 2])
         return False
@@ -272,7 +276,7 @@ def _send(connection: socket.socket, request: Request, response: Response) -> bo
         connection.sendall(b"0\r\n\r\n")
     elif not is_head:
         connection.sendall(response.body)
-    return response.length in (None, len(response.body))
+    return response.length in (None, len(response.body)) and response.ending != "close"
 
 
 def _head(response: Response) -> bytes:
@@ -280,6 +284,8 @@ def _head(response: Response) -> bytes:
     lines += [f"{name}: {value}" for name, value in response.headers.items()]
     if response.chunks is not None:
         lines.append("Transfer-Encoding: chunked")
+    elif response.ending == "close":
+        lines.append("Connection: close")
     elif response.status >= 200 and response.status not in (204, 304):
         told = len(response.body) if response.length is None else response.length
         lines.append(f"Content-Length: {told}")

@@ -52,9 +52,14 @@ class Store:
         """The folder of the manifests."""
         return self.folder / "models" / "manifests"
 
+    @property
+    def blobs(self) -> Path:
+        """The folder of the blobs."""
+        return self.folder / "models" / "blobs"
+
     def blob(self, digest: str) -> Path:
         """Return where a blob lies."""
-        return self.folder / "models" / "blobs" / digest.replace(":", "-")
+        return self.blobs / digest.replace(":", "-").replace("/", "_")
 
     def path(self, name: str) -> Path:
         """Return where the manifest of a model lies. Raises ValueError."""
@@ -105,7 +110,7 @@ class Store:
             for other in self.names()
             for part in (*self.manifest(other)["layers"], self.manifest(other)["config"])
         }
-        for blob in self.blob("").parent.glob("sha256-*"):
+        for blob in self.blobs.glob("sha256-*"):
             if blob not in needed:
                 blob.unlink()
 
@@ -254,6 +259,9 @@ class FakeOllama:
 
     def _pull(self, asked: Mapping[str, Any]) -> Response:
         lines = self._pulled(_model(asked))
+        if asked.get("stream") is False:
+            last = json.loads(list(lines)[-1])
+            return of_json(last, 500 if "error" in last else 200)
         return Response(200, headers={"Content-Type": "application/x-ndjson"}, chunks=lines)
 
     def _pulled(self, name: str) -> Iterator[bytes]:

@@ -6,6 +6,7 @@ import os
 import secrets
 import socket
 import subprocess
+import sys
 from collections.abc import Mapping
 from contextlib import ExitStack
 from pathlib import Path
@@ -14,10 +15,11 @@ from typing import Any
 import tomlkit
 
 from tests.fake.host import MODELS, FakeHost
-from tests.stack.installation import PYINFRA, WITHOUT_TERMINAL, Output
+from tests.lies.pyinfra_here import LOCKS
+from tests.stack.installation import WITHOUT_TERMINAL, Output
 
 SERVICES = tuple(name.removeprefix("tiny-") for name in MODELS)
-ROLE = "a test's own"
+ROLE = "test"
 # Seconds within which every run ends, whatever it is answered. An ordinary one takes two.
 RUN_LIMIT = 150
 
@@ -62,7 +64,8 @@ class Installation:
             },
             **settings,
         }  # fmt: skip
-        (folder / "home").mkdir(exist_ok=True)
+        for own in ("home", "locks"):
+            (folder / own).mkdir(exist_ok=True, mode=0o700)
         self.write()
 
     @property
@@ -71,6 +74,7 @@ class Installation:
         own = {
             "STACK_FILE": str(self.folder / "stack.toml"),
             "HOME": str(self.folder / "home"),
+            LOCKS: str(self.folder / "locks"),
             "NO_COLOR": "1",
         }
         return {**os.environ, **own}
@@ -90,7 +94,7 @@ class Installation:
     def pyinfra(self, *words: str) -> Output:
         """Run pyinfra from the root; it ends within its limit, or the test fails."""
         result = subprocess.run(
-            [str(PYINFRA), *words],
+            [sys.executable, "-m", "tests.lies.pyinfra_here", *words],
             env=self.environment,
             **{**WITHOUT_TERMINAL, "errors": "replace"},
             timeout=RUN_LIMIT,

@@ -36,7 +36,7 @@ def test_a_model_is_pulled_shown_and_deleted(
     assert host.store(NAME).names() == [MODEL]
     assert server.generate(MODEL, "Say ok.").response == "ok."
     server.delete(MODEL)
-    assert list(host.store(NAME).blob("").parent.iterdir()) == []
+    assert list(host.store(NAME).blobs.iterdir()) == []
 
 
 def test_what_is_not_there(server: ollama.Client, host: FakeHost) -> None:
