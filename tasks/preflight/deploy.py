@@ -120,8 +120,12 @@ def _plan(run: Run, planner: Planner) -> list[Step]:
     run.engine_needs = AFTER_ENGINE.get(engine.kind, "")
     snapshot = observe(run) if engine.kind == "ready" else Snapshot()
     refuse(run, snapshot)
+    if run.has_failed(""):
+        return []
     for failure in find_port_faults(run, _our_ports(run, snapshot), snapshot.published_by_others()):
-        run.fail(failure)
+        if not snapshot.unknown_of(failure.service):
+            # It may be the very container that could not be seen.
+            run.fail(failure)
     driver = plan_driver(run).step
     host_steps = [*([driver] if driver else []), *engine.steps, *toolkit.steps]
     steps = list(planner(run, host_steps, snapshot))
