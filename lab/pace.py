@@ -48,14 +48,20 @@ class Tempo:
     silent: float
 
 
-REGISTRY = Tempo(delay=0.05, longest=0.3, pause=0.01, pieces=4, late=0.05, silent=0.05)
+# What stands in the way of a pull by Ollama: its error lines follow upon this answer.
+MANIFEST = Tempo(delay=0.05, longest=0.3, pause=0.01, pieces=4, late=0.35, silent=0.1)
+REGISTRY = Tempo(delay=0.03, longest=0.3, pause=0.01, pieces=4, late=0.02, silent=0.03)
 # A run looks dozens of times, and changes little.
-LOOK = Tempo(delay=0.008, longest=0.1, pause=0.002, pieces=3, late=0.005, silent=0.05)
-CHANGE = Tempo(delay=0.04, longest=0.3, pause=0.005, pieces=3, late=0.04, silent=0.3)
-TEMPOS: Mapping[str, Mapping[bool, Tempo]] = {
-    "registry": {True: REGISTRY, False: REGISTRY},
-    "engine": {True: LOOK, False: CHANGE},
-}
+LOOK = Tempo(delay=0.003, longest=0.1, pause=0.001, pieces=3, late=0.002, silent=0.02)
+CHANGE = Tempo(delay=0.03, longest=0.3, pause=0.005, pieces=3, late=0.03, silent=0.3)
+
+
+def tempo_of(kind: str, asked: bytes) -> Tempo:
+    """Return how slowly a request is answered by a "registry" or an "engine"."""
+    if kind == "registry":
+        is_pull = b"/manifests/" in asked and b"\r\nUser-Agent: ollama/" in asked
+        return MANIFEST if is_pull else REGISTRY
+    return LOOK if asked.startswith((b"GET ", b"HEAD ")) else CHANGE
 
 
 class Answer:
@@ -100,17 +106,15 @@ class Clock:
     """Draws the answers of one place; how often each request came is counted."""
 
     def __init__(self, seed: int, place: str, kind: str) -> None:
-        self._seed, self._place = seed, place
-        self._tempos = TEMPOS[kind]
+        self._seed, self._place, self._kind = seed, place, kind
         self._seen: Counter[str] = Counter()
 
     def answer(self, asked: bytes) -> Answer:
-        """Return the answer to a request, of which its first line counts."""
+        """Return the answer to a request, of which the first line is counted."""
         name = _ODD.sub("0", asked.partition(b"\n")[0].decode("latin-1").strip())
         self._seen[name] += 1
-        is_look = name.startswith(("GET ", "HEAD "))
         text = f"{self._seed} {self._place} {name} {self._seen[name]}"
-        return Answer(self._tempos[is_look], Random(text))
+        return Answer(tempo_of(self._kind, asked), Random(text))
 
 
 def is_request(data: bytes) -> bool:
