@@ -32,7 +32,7 @@ from console.app.app import StackApp
 from lab import state
 from lab.say import step
 from tests.stack.conftest import free_ports
-from tests.stack.installation import ROOT, Installation
+from tests.stack.installation import OWN_SOCKET, ROOT, Installation
 
 SIZE = (140, 40)
 WARM_UP = 100
@@ -50,7 +50,11 @@ def installation() -> Iterator[Installation]:
     """Converge three services, named for a benchmark, for the time of a block."""
     with tempfile.TemporaryDirectory() as folder:
         made = Installation(
-            folder=Path(folder), lab=state.load(), prefix="bench-app-", first_port=free_ports(8)
+            folder=Path(folder),
+            lab=state.load(),
+            prefix="bench-app-",
+            first_port=free_ports(8),
+            docker_socket=OWN_SOCKET,
         )
         made.take_down()
         try:

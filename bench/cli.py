@@ -15,13 +15,13 @@ from docker.errors import DockerException
 from bench import machine, measure, table, tools
 from bench.contestants import BENCH, Contestant, ansible, compose, difference, empty, ours
 from bench.errors import BenchError
+from bench.quick import quick_lab
 from lab.errors import LabError
 from lab.say import line, step
 from lab.settings import is_free
 from lab.shell import read
 from lab.state import LabState
-from lab.up import up
-from tests.stack.installation import SERVICES, Installation
+from tests.stack.installation import OWN_SOCKET, SERVICES, Installation
 
 KEPT_ROUNDS = 7
 FIRST_ROUNDS = 3
@@ -38,7 +38,7 @@ def bench(rounds: int, first_rounds: int, keep: bool) -> None:
     """Measure a converge against pyinfra itself, Ansible and Compose, on the lab."""
     if keep and (rounds < KEPT_ROUNDS or first_rounds < FIRST_ROUNDS):
         raise click.UsageError(f"--keep asks for {KEPT_ROUNDS} and {FIRST_ROUNDS} rounds or more")
-    programs, compose_words, lab = tools.ansible(), tools.compose(), up()
+    programs, compose_words, lab = tools.ansible(), tools.compose(), quick_lab()
     if lab.fault:
         cause = f"the lab's fault {lab.fault.name} is in force"
         raise BenchError(cause, "end it with `python -m lab fault none`")
@@ -89,7 +89,13 @@ def _prepare(contestants: list[Contestant]) -> None:
 def _installation(lab: LabState, name: str) -> Iterator[Installation]:
     """Make an installation with names and ports of its own, taken down at the end."""
     with tempfile.TemporaryDirectory(prefix="bench-") as folder:
-        made = Installation(Path(folder), lab, f"bench-{name}-", _free_ports(len(SERVICES)))
+        made = Installation(
+            folder=Path(folder),
+            lab=lab,
+            prefix=f"bench-{name}-",
+            first_port=_free_ports(len(SERVICES)),
+            docker_socket=OWN_SOCKET,
+        )
         made.take_down()
         try:
             yield made

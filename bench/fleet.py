@@ -13,9 +13,9 @@ import click
 
 from bench import machine
 from bench.errors import BenchError
+from bench.quick import quick_lab
 from lab.errors import LabError
 from lab.say import line, step
-from lab.up import up
 from tests.stack.fleet import Fleet, done_on, lab_host
 
 NAMES = ("bench1", "bench2", "bench3")
@@ -29,7 +29,7 @@ def bench(rounds: int, names: tuple[str, ...]) -> None:
     """Measure one host against all; NAMES are those of the hosts, made and taken down."""
     names = names or NAMES
     with tempfile.TemporaryDirectory(prefix="bench-") as folder:
-        fleet = Fleet(Path(folder), up())
+        fleet = Fleet(Path(folder), quick_lab())
         try:
             with step(f"Converge {', '.join(names)}"):
                 fleet.up(*names)

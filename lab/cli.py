@@ -7,7 +7,7 @@ import sys
 import click
 from docker.errors import DockerException
 
-from lab import clients, faults, hosts, say, status
+from lab import clients, faults, hosts, pace, say, status
 from lab.down import down
 from lab.errors import LabError
 from lab.trouble import KINDS
@@ -25,6 +25,7 @@ def up_command(engine29: bool) -> None:
     """Bring the lab up; what is there already stays as it is."""
     lab = up(with_engine29=engine29)
     say.line(f"The lab is up: images at {lab.image_mirror}, models at {lab.model_registry}.")
+    say.line(f"Pace: {pace.told(lab.pace, lab.seed)}.")
     if lab.fault:
         say.line(f"The fault {lab.fault.name} is in force (`lab fault none` ends it).")
 

@@ -7,7 +7,7 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
 
-from lab import servers, state
+from lab import forwarding, servers, state
 from lab.catalogue import NAMESPACE
 from lab.errors import LabError
 from lab.nginx import Trouble
@@ -45,13 +45,15 @@ def put(name: str, *, only: str = "", rate: str = "", after: int = 0, once: bool
         extra = trouble_of(lab)
         state.save(lab)
         servers.reload_nginx(extra)
+        forwarding.ensure(lab)
 
 
 def clear() -> None:
     """Take the fault back. Returns when all is as without."""
     with state.locked(LOCK_SECONDS):
-        state.update(fault=None)
+        lab = state.update(fault=None)
         servers.reload_nginx(Trouble())
+        forwarding.ensure(lab)
         shutil.rmtree(_files(), ignore_errors=True)
 
 

@@ -1,4 +1,7 @@
-"""The configuration of the nginx in front of both registries (pure)."""
+"""The configuration of the nginx in front of both registries (pure).
+
+Clients reach it through the lab's forwarder, which listens at the same ports of other addresses.
+"""
 
 from __future__ import annotations
 
@@ -7,6 +10,8 @@ from pathlib import Path
 
 from lab.settings import Addresses, Ports
 
+# Where nginx listens: a loopback address that the lab's ports are free on.
+INNER = "127.0.0.2"
 # Ollama says who it is as "ollama/0.17.4 (amd64 linux) Go/go1.26.0".
 OLD_OLLAMA = r"~^ollama/0\.(\d|1\d)\."
 NEEDS_NEWER = (
@@ -107,8 +112,7 @@ def _behind(layout: Layout, trouble: Trouble) -> str:
 def _images(layout: Layout, trouble: Trouble) -> str:
     port, backend = layout.ports.images, layout.ports.images_backend
     return f"""  server {{
-    listen 127.0.0.1:{port};
-    listen {layout.addresses.gateway}:{port};
+    listen {INNER}:{port};
 {trouble.images}    location @good {{ proxy_pass http://127.0.0.1:{backend}; }}
     location / {{ proxy_pass http://127.0.0.1:{backend}; }}
   }}
@@ -118,7 +122,7 @@ def _images(layout: Layout, trouble: Trouble) -> str:
 def _models(layout: Layout, trouble: Trouble) -> str:
     backend = layout.ports.models_backend
     return f"""  server {{
-    listen {layout.addresses.gateway}:{layout.ports.models};
+    listen {INNER}:{layout.ports.models};
 {trouble.models}    location @good {{ proxy_pass http://127.0.0.1:{backend}; }}
     location / {{ proxy_pass http://127.0.0.1:{backend}; }}
     location ~ ^/v2/library/tiny-new/(manifests|blobs)/ {{
@@ -131,7 +135,7 @@ def _models(layout: Layout, trouble: Trouble) -> str:
 
 def _blobs(layout: Layout, trouble: Trouble) -> str:
     return f"""  server {{
-    listen {layout.addresses.blobs}:{layout.ports.blobs};
+    listen {INNER}:{layout.ports.blobs};
     root {layout.model_storage};
 {trouble.blobs}    location @good {{ try_files $uri =404; }}
     location / {{ }}

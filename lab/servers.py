@@ -1,4 +1,4 @@
-"""The lab's servers: two image registries (one holds models) and the nginx in front of them."""
+"""The lab's servers: two image registries (one holds models) and what stands in front of them."""
 
 from __future__ import annotations
 
@@ -7,7 +7,7 @@ import signal
 import time
 from pathlib import Path
 
-from lab import processes, state
+from lab import forwarding, processes, state
 from lab.errors import LabError
 from lab.http import request
 from lab.nginx import Layout, Trouble, render
@@ -46,7 +46,7 @@ def storage(kind: str) -> Path:
 
 def programs() -> tuple[Program, ...]:
     """Return the servers in the order in which they start."""
-    return (program("images"), program("models"), nginx_program())
+    return (program("images"), program("models"), nginx_program(), forwarding.program())
 
 
 def program(kind: str) -> Program:

@@ -12,6 +12,7 @@ from pathlib import Path
 from pydantic import Field, ValidationError
 
 from lab.errors import LabError
+from lab.pace import SLOW, Pace
 from lab.paths import state_folder
 from lab.settings import Addresses, Ports, Value
 
@@ -74,6 +75,9 @@ class LabState(Value):
     engine29: Engine29 | None = None
     hosts: tuple[Host, ...] = ()
     fault: ActiveFault | None = None
+    # How late registries and engine answer; the seed gives the same delays again, 0: none yet.
+    pace: Pace = SLOW
+    seed: int = 0
     # Counts the configurations of nginx: its control port answers with it.
     generation: int = 0
 

@@ -4,8 +4,9 @@ from __future__ import annotations
 
 from pathlib import Path
 
-from lab import engine, engine29, models, processes, servers, state
+from lab import engine, engine29, forwarding, models, pace, processes, servers, state
 from lab.images import REPOSITORY
+from lab.pace import SLOW, Pace
 from lab.paths import cache_folder, state_folder
 from lab.settings import Addresses, Ports, Value
 from lab.state import ActiveFault, Engine29, Host, LabState
@@ -56,6 +57,10 @@ class Status(Value):
     engine29_version: str = ""
     hosts: tuple[Host, ...] = ()
     fault: ActiveFault | None = None
+    # How late registries and engine answer, and where the engine answers so.
+    pace: Pace = SLOW
+    seed: int = 0
+    paced_socket: str = ""
 
 
 def look() -> Status:
@@ -87,6 +92,9 @@ def look() -> Status:
         engine29_version=_engine29_version(lab),
         hosts=lab.hosts,
         fault=lab.fault,
+        pace=lab.pace,
+        seed=lab.seed,
+        paced_socket=str(forwarding.socket_path()),
         **folders,
     )
 
@@ -103,6 +111,7 @@ def lines(status: Status) -> tuple[str, ...]:
         *(f"                {tag.name}:{tag.tag}  {tag.digest[7:19]}" for tag in status.images),
         f"models          {status.model_registry}",
         *(f"                {tag.name}:{tag.tag}  {tag.digest[7:19]}" for tag in status.models),
+        f"pace            {pace.told(status.pace, status.seed)}",
         *(f"server          {entry.name}: {entry.pid or 'down'}" for entry in status.servers),
     ]
     if status.engine29 is not None:

@@ -24,6 +24,7 @@ STATUSES = {
     429: ("TOOMANYREQUESTS", "You have reached your unauthenticated pull rate limit."),
     500: ("UNKNOWN", "the registry has a fault of its own"),
 }
+DOWN = "down"
 DEFAULT_RATE = "100k"
 DEFAULT_AFTER = 100_000
 _RATE = re.compile(r"[1-9][0-9]{0,6}[km]?")
@@ -57,9 +58,9 @@ KINDS = {
         *(FaultKind("models", str(status), status) for status in STATUSES),
         FaultKind("images", "slow"),
         FaultKind("images", "stalled"),
-        FaultKind("images", "down"),
+        FaultKind("images", DOWN),
         FaultKind("models", "stalled"),
-        FaultKind("models", "down"),
+        FaultKind("models", DOWN),
         FaultKind("models", "truncated"),
         FaultKind("blobs", "slow"),
         FaultKind("blobs", "cut"),
@@ -87,7 +88,7 @@ def trouble(fault: ActiveFault, layout: Layout, digests: Sequence[str], files: P
     `digests` are the blobs that a fault of blobs is about; `files` holds damaged copies.
     """
     kind = KINDS[fault.name]
-    if kind.what == "down":
+    if kind.what == DOWN:
         return Trouble(down=frozenset([kind.target]))
     if kind.target == "blobs":
         return _blob_trouble(fault, layout, digests, files)

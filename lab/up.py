@@ -2,15 +2,19 @@
 
 from __future__ import annotations
 
+import os
 import shutil
+from collections.abc import Mapping
 
 from docker.errors import DockerException
 
 from lab import (
     engine,
     engine29,
+    forwarding,
     images,
     models,
+    pace,
     processes,
     seeds,
     servers,
@@ -30,17 +34,24 @@ from lab.tools import ensure_programs, ensure_unpacked
 PROGRAMS = {"ip": "iproute2", "ldd": "libc-bin"}
 
 
-def up(*, with_engine29: bool = False) -> LabState:
-    """Bring everything up, write the product's settings, and return the state."""
+def up(*, with_engine29: bool = False, environment: Mapping[str, str] = os.environ) -> LabState:
+    """Bring everything up, write the product's settings, and return the state.
+
+    `environment` holds LAB_PACE and LAB_SEED, where they are set.
+    """
+    asked, seed = pace.wanted(environment)
     with state.locked():
         ensure_programs(PROGRAMS, "Install what the lab needs")
         ensure_unpacked()
         lab = _with_engine()
         servers.ensure_address(lab)
-        lab = _with_registries(lab)
+        lab = state.update(pace=asked, seed=seed or lab.seed or pace.new_seed())
+        # Who names a seed wants its delays from the first one on.
+        lab = _with_registries(lab, begins_anew=seed is not None)
         stack_file.write(lab)
         if with_engine29:
             lab = engine29.ensure(lab)
+            forwarding.ensure(lab)
     return lab
 
 
@@ -66,13 +77,14 @@ def _with_engine() -> LabState:
     )
 
 
-def _with_registries(lab: LabState) -> LabState:
+def _with_registries(lab: LabState, *, begins_anew: bool) -> LabState:
     image_seed = seeds.name_of(images.recipe())
     model_seed = seeds.name_of(models.recipe())
     lab = _restored(lab, "images", image_seed)
     lab = _restored(lab, "models", model_seed)
     servers.ensure_registries(lab)
     servers.ensure_nginx(lab, trouble_of(lab))
+    forwarding.ensure(lab, begins_anew=begins_anew)
     if lab.image_seed != image_seed:
         _make_images(lab)
         seeds.keep("images", image_seed, servers.storage("images"))

@@ -54,9 +54,10 @@ class Run:
     by type; a change drops all of it. `goals` is what an upgrade or a rollback brings services to;
     `proven_then` is what the lock held of the host at the first look.
     `halted` tells that one of them failed, so that the others are left as they are; `arrived` are
-    the models, by service, that were not there before this run, and `made` the ids, by name, of the
-    containers that this run may take back. `record` is the log of what is
-    changed; none where a run only looks.
+    the models, by service, that were not there before this run, and `made` the ids, by name, of
+    the containers that this run made, or set aside by consent: these it may take back and remove,
+    besides those with our label. `record` is the log of what is changed; none where a run only
+    looks.
     """
 
     host: Host

@@ -532,7 +532,9 @@ def _service_faults(service: Service, merged: Merged) -> Iterator[str]:
             yield fault(f"environment.{variable}", "is not a name for an environment variable")
     for variable, value in service.environment.items():
         try:
-            one_line(value)
+            # Docker takes a variable as it is, with its lines.
+            for line in value.split("\n"):
+                one_line(line.replace("\t", " "))
         except ValueError as error:
             yield fault(f"environment.{variable}", str(error))
     if not ipaddress.ip_address(service.bind).is_loopback and not service.allow_public:

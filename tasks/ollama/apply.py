@@ -88,9 +88,13 @@ def remove_image(run: Run, step: Step) -> None:
 def set_aside(run: Run, step: Step, spec: ContainerSpec) -> None:
     """Stop the container that is to be replaced and keep it under its other name."""
     run.stopped_at[spec.service] = time.monotonic()
+    container = container_now(run, spec.name)
     try:
         stop_container(run, spec.name)
         rename_container(run, spec.name, spec.previous_name)
+        if container is not None:
+            # One that was adopted bears no label of ours, and may come back, or go in the end.
+            run.made[spec.previous_name] = container.id
     except StepFailed:
         start_container(run, spec.name)
         raise
@@ -135,6 +139,7 @@ def prove(run: Run, step: Step, spec: ContainerSpec, service: Service) -> None:
     if spec.name not in run.made:
         container = container_now(run, spec.name)
         if container is not None and container.is_of(spec.stack):
+            # An earlier run made it.
             run.made[spec.name] = container.id
     with undoing(run, spec, service, is_new=True):
         try:

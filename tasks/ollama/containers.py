@@ -114,16 +114,23 @@ def container_now(run: Run, name: str) -> ObservedContainer | None:
     raise StepFailed(f"look at {name}: Docker does not tell: {cause}", remedy_of(answer))
 
 
+def is_ours(run: Run, container: ObservedContainer) -> bool:
+    """Tell whether a container is of this stack: by its label, or since this run made it or set it
+    aside by consent."""
+    is_known = run.made.get(container.name) == container.id
+    return container.is_of(run.stack.container_prefix) or is_known
+
+
 def remove_container(run: Run, name: str) -> None:
     """Remove a container of this stack, running or not, if it is there; its volumes stay.
 
-    It goes by its id, and only with our label: another one may bear the name by now. Raises
+    It goes by its id, and only where it is ours: another one may bear the name by now. Raises
     StepFailed.
     """
     container = container_now(run, name)
     if container is None:
         return
-    if not container.is_of(run.stack.container_prefix):
+    if not is_ours(run, container):
         raise StepFailed(
             f"remove {name}: the container of this name is not of this stack",
             "give it another name (docker rename), then run again",

@@ -128,6 +128,14 @@ def objection(proof: Proof, service: Service, *, had_gpu: bool) -> StepFailed | 
     return None
 
 
+def _held_to(run: Run, service: Service, model: str) -> list[str]:
+    """Return the digests that a model may have when it is proven: the one that it is held to, and
+    in an upgrade, where the new image is proven first, the one that the lock has yet."""
+    wanted = run.model_digests(service).get(model, "")
+    before = run.locked(service).model_digests.get(model, "") if service.name in run.goals else ""
+    return [digest for digest in (wanted, before) if digest]
+
+
 def _other_digest(kind: str, name: str, known: str, found: str) -> StepFailed:
     """Say that what generated is not what the lock holds to: it does not get there by a proof."""
     return StepFailed(
@@ -154,9 +162,9 @@ def _enter(run: Run, service: Service, proof: Proof, told: Show, missed: set[str
     held = snapshot.server(service.name).models.get(proof.model)
     models = {}
     if held is not None and proof.model in service.models:
-        known = run.model_digests(service).get(held.name, "")
-        if known and held.digest != known:
-            raise _other_digest("model", held.name, known, held.digest)
+        wanted = _held_to(run, service, held.name)
+        if wanted and held.digest not in wanted:
+            raise _other_digest("model", held.name, wanted[0], held.digest)
         models[held.name] = Proven(
             held.name,
             held.digest,

@@ -9,6 +9,7 @@ from contextlib import contextmanager
 from tasks.models.copies import bring_back_models
 from tasks.ollama.containers import (
     container_now,
+    is_ours,
     keep_log,
     remove_container,
     rename_container,
@@ -55,7 +56,7 @@ def undo(
     except StepFailed as unseen:
         cause = f"{error.cause}; and nothing was taken back: {unseen.cause}"
         return StepFailed(cause, _commands(spec))
-    if any(c is not None and not c.is_of(spec.stack) for c in (failed, before)):
+    if any(c is not None and not is_ours(run, c) for c in (failed, before)):
         # Somebody else took the name meanwhile: theirs stays.
         names = f"{spec.name} or {spec.previous_name}"
         cause = f"{error.cause}; and a container that is not ours bears the name {names}"

@@ -10,14 +10,14 @@ import grp
 import os
 import sys
 
-# First of all: it patches what others import.
-from pyinfra_cli.main import main
-
-from tasks import hostfolder
-
 LOCKS = "FAKE_LOCKS"
 
 if __name__ == "__main__":
+    # First of all, and only here: it patches what others import, the process of the tests too.
+    from pyinfra_cli.main import main
+
+    from tasks import hostfolder
+
     hostfolder.FOLDER = os.environ[LOCKS]
     hostfolder.OWNER = os.getuid()
     hostfolder.GROUP = grp.getgrgid(os.getgid()).gr_name

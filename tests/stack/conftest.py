@@ -10,8 +10,9 @@ from typing import Any
 
 import pytest
 
-from lab import state
+from lab import forwarding, pace, state
 from lab.ctk import nvidia_ctk
+from lab.errors import LabError
 from lab.state import Engine29, LabState
 from tests.stack.gpu_host import NAME as GPU_HOST
 from tests.stack.gpu_host import GpuHost
@@ -31,6 +32,20 @@ ON_HOSTS = (
 )
 # These break the registries, or move tags there: nobody else pulls meanwhile. They come last.
 BREAKING = ("test_app", "test_faults", "test_kills", "test_upgrade")
+
+
+def pytest_configure() -> None:
+    """Choose the seed of the lab's delays, before xdist's processes begin: they inherit it."""
+    os.environ.setdefault(pace.SEED, str(pace.new_seed()))
+
+
+def pytest_report_header() -> str:
+    """Tell which delays these tests meet, so that a failure can be met again."""
+    try:
+        kept, seed = pace.wanted(os.environ)
+    except LabError as error:
+        raise pytest.UsageError(f"{error.cause}; remedy: {error.remedy}") from None
+    return f"lab: {pace.told(kept, seed or 0)}"
 
 
 # Before xdist reads the groups.
@@ -138,6 +153,7 @@ def on_engine(request: pytest.FixtureRequest, make: Maker, lab: LabState) -> Ins
         installation = make(
             namespace=second.namespace,
             socket=second.socket,
+            docker_socket=str(forwarding.second_socket_path()),
             settings={
                 "image_mirror": f"{lab.addresses.gateway}:{lab.ports.images}",
                 "image_mirror_insecure": True,

@@ -17,6 +17,7 @@ from typing import Any
 import docker
 import tomlkit
 
+from lab import forwarding
 from lab.state import LabState
 from tasks.inventory.database import rows_of
 from tasks.lockfile import LockFile, ServiceLock
@@ -29,6 +30,8 @@ STEP = re.compile(r"\[(?P<host>[^]]+)\]\s+(?P<number>\d+)\. (?P<text>.*)")
 LINE = re.compile(r"^\s+\[[^]]+\] (?P<text>\S.*)$")
 NO_STEP = ("Success", "No changes", "Error", "noop", "Skipped")
 RUN_LIMIT = 600
+# The one that packages set up: of it a run plans installation, settings and the group of users.
+OWN_SOCKET = "/var/run/docker.sock"
 # How every run is started: from the root, without a terminal, both outputs as one text.
 WITHOUT_TERMINAL: dict[str, Any] = {
     "cwd": ROOT,
@@ -82,7 +85,11 @@ class Output:
 
 @dataclass
 class Installation:
-    """A stack with its own prefix, ports, database and lock, beside whatever else there is."""
+    """A stack with its own prefix, ports, database and lock, beside whatever else there is.
+
+    `socket` is the engine's own, for tests; `docker_socket` the one that is declared: where it is
+    left out, the same engine at the lab's pace.
+    """
 
     folder: Path
     lab: LabState
@@ -90,19 +97,21 @@ class Installation:
     first_port: int
     settings: dict[str, Any] = field(default_factory=dict)
     namespace: str = ""
-    socket: str = "/var/run/docker.sock"
+    socket: str = OWN_SOCKET
+    docker_socket: str = ""
     tools: str = ""
     home: str = ""
 
     def __post_init__(self) -> None:
         self.folder.mkdir(parents=True, exist_ok=True)
+        self.docker_socket = self.docker_socket or str(forwarding.socket_path())
         self.client = docker.DockerClient(base_url=f"unix://{self.socket}")
         self.declared: dict[str, Any] = {
             "gpu": "off",
             "container_prefix": self.prefix,
             "database": str(self.folder / "models.db"),
             "lock": str(self.folder / "stack.lock"),
-            "docker_socket": self.socket,
+            "docker_socket": self.docker_socket,
             "image_mirror": self.lab.image_mirror,
             "model_registry": self.lab.model_registry,
             "model_registry_insecure": True,

@@ -241,7 +241,7 @@ def refreshed(driver: Driver, service: str) -> str:
 
 async def test_docker_down_is_told_and_recovered_from(stack: Installation) -> None:
     link = stack.folder / "docker.sock"
-    link.symlink_to(stack.socket)
+    link.symlink_to(stack.docker_socket)
     stack.write(docker_socket=str(link))
     try:
         async with driven(interval=0.2) as driver:
@@ -251,11 +251,11 @@ async def test_docker_down_is_told_and_recovered_from(stack: Installation) -> No
             await driver.press("question_mark")
             assert not isinstance(driver.screen, Board), "keys go on"
             await driver.press("escape")
-            link.symlink_to(stack.socket)
+            link.symlink_to(stack.docker_socket)
             await driver.until(lambda: driver.state("qwen") == "active", "recovered")
             await driver.until(lambda: driver.said("trouble") == "", "nothing is told any more")
     finally:
-        stack.write(docker_socket=stack.socket)
+        stack.write(docker_socket=stack.docker_socket)
 
 
 async def test_an_invalid_declaration_is_told_and_recovered_from(stack: Installation) -> None:

@@ -18,7 +18,7 @@ import pytest
 from lab import apt, debs, state
 from lab.state import Host, LabState
 from tests.stack.conftest import Maker
-from tests.stack.installation import PYINFRA, WITHOUT_TERMINAL, Installation, Output
+from tests.stack.installation import OWN_SOCKET, PYINFRA, WITHOUT_TERMINAL, Installation, Output
 from tests.stack.lab_command import lab_command
 from tests.stack.one_host import on_host, run, write_inventory
 
@@ -72,6 +72,7 @@ def host(lab: LabState) -> Iterator[Host]:
 def installation(make: Maker, lab: LabState, server: str) -> Installation:
     """The declaration for the host: the repositories' keys, the lab's registries."""
     return make(
+        docker_socket=OWN_SOCKET,
         settings={
             "docker_apt_key": apt.fingerprint("own"),
             "toolkit_apt_key": apt.fingerprint("own"),

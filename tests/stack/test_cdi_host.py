@@ -18,7 +18,7 @@ from lab import source
 from lab.state import LabState
 from tests.stack.conftest import Maker
 from tests.stack.gpu_host import DAEMON_JSON, HOOK, NVIDIA_SMI, GpuHost
-from tests.stack.installation import Installation, Output
+from tests.stack.installation import OWN_SOCKET, Installation, Output
 from tests.stack.one_host import run
 
 TOOLS = "/usr/local/bin"
@@ -89,6 +89,7 @@ def cdi(gpu_host: GpuHost, make: Maker, lab: LabState) -> Iterator[Cdi]:
     gpu_host.write(DAEMON_JSON, json.dumps(SETTINGS).encode())
     gpu_host.restart_engine()
     installation = make(
+        docker_socket=OWN_SOCKET,
         settings={
             "gpu": "auto",
             "gpu_attach": "cdi",

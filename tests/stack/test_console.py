@@ -114,7 +114,7 @@ def test_fault_21_a_dead_engine_is_named(stack: Installation) -> None:
     good = stack.stack_file.read_text()
     stack.write(docker_socket="/nowhere/docker.sock")
     result = console(stack, "status")
-    stack.declared["docker_socket"] = stack.socket
+    stack.declared["docker_socket"] = stack.docker_socket
     stack.stack_file.write_text(good)
     assert result.returncode == 1
     assert "/nowhere/docker.sock" in result.stderr

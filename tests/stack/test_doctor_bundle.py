@@ -18,7 +18,7 @@ import pytest
 
 from tasks.hostlock import holder_script
 from tests.stack.conftest import Maker
-from tests.stack.installation import Installation
+from tests.stack.installation import OWN_SOCKET, Installation
 from tests.stack.test_console import console
 
 PASSWORD, TOKEN, ODD = "Sesame-0pen/up", "hf_AbCdEf123456", 'tür "auf"\'s \\ %41\nzweite Zeile'
@@ -44,11 +44,13 @@ ENVIRONMENT = {
 @pytest.fixture(scope="module")
 def stack(make: Maker) -> Installation:
     """An installation whose declaration holds secrets in several shapes, converged once."""
+    # A proxy is a setting of an engine at its own socket only.
     installation = make(
+        docker_socket=OWN_SOCKET,
         settings={
             "https_proxy": f"http://ada:{PASSWORD.replace('/', '%2F')}@127.0.0.1:9",
             "no_proxy": "127.0.0.1,172.17.0.1,172.17.0.250,localhost",
-        }
+        },
     )
     # Two services are enough here, and quicker.
     installation.write(qwen={"environment": ENVIRONMENT}, deepseek={"active": False})
@@ -182,7 +184,7 @@ def test_a_bundle_is_never_written_over_another_file(stack: Installation) -> Non
 
 
 def test_without_docker_the_bundle_says_so_and_is_made(stack: Installation) -> None:
-    text = stack.stack_file.read_text().replace(stack.socket, "/nowhere/docker.sock")
+    text = stack.stack_file.read_text().replace(stack.docker_socket, "/nowhere/docker.sock")
     with declared(stack, text):
         result = console(stack, "doctor", "--json", "--bundle")
     assert result.returncode == 1

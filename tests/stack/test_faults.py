@@ -191,7 +191,7 @@ def test_fault_21_a_dead_engine_is_no_empty_host(stack: Installation, make: Make
         assert output.status == 1
         assert "create" not in " ".join(output.planned)
         assert "remedy:" in output.last
-    nowhere.write(docker_socket="/var/run/docker.sock")
+    nowhere.write(docker_socket=nowhere.docker_socket)
 
 
 def test_fault_25_a_registry_that_does_not_answer_fails_only_what_needs_it(

@@ -20,7 +20,7 @@ from tasks.container_toolkit.facts import observe_toolkit
 from tasks.lockfile import LockFile
 from tests.stack.conftest import Maker
 from tests.stack.gpu_host import HOOK, LOST, NVIDIA_SMI, GpuHost
-from tests.stack.installation import SERVICES, Installation, Output
+from tests.stack.installation import OWN_SOCKET, SERVICES, Installation, Output
 from tests.stack.one_host import run
 
 BROKEN = "deepseek"
@@ -69,6 +69,7 @@ def gpu(gpu_host: GpuHost, make: Maker, lab: LabState) -> Iterator[Gpu]:
     gpu_host.write(f"{TOOLS}/nvidia-ctk", nvidia_ctk().read_bytes(), 0o755)
     gpu_host.restart_engine()
     installation = make(
+        docker_socket=OWN_SOCKET,
         settings={
             "gpu": "auto",
             "live_restore": True,

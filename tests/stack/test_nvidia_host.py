@@ -17,7 +17,7 @@ from lab import state
 from lab.state import Host, LabState
 from tests.stack import one_host
 from tests.stack.conftest import Maker
-from tests.stack.installation import Installation, Output
+from tests.stack.installation import OWN_SOCKET, Installation, Output
 from tests.stack.lab_command import lab_command
 from tests.stack.one_host import on_host
 
@@ -81,7 +81,7 @@ def host(lab: LabState, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Ho
 @pytest.fixture(scope="module")
 def installation(make: Maker) -> Installation:
     """A declaration that asks for the driver."""
-    return make(settings={"gpu": "auto", "driver": "install"})
+    return make(settings={"gpu": "auto", "driver": "install"}, docker_socket=OWN_SOCKET)
 
 
 def run(installation: Installation, host: Host, *words: str) -> Output:

@@ -239,7 +239,7 @@ def test_logs_without_a_container_end_with_1_and_the_remedy(stack: Installation)
 
 def test_trouble_is_one_document_with_the_same_status(stack: Installation) -> None:
     good = stack.stack_file.read_text()
-    stack.stack_file.write_text(good.replace(stack.socket, "/nowhere/docker.sock"))
+    stack.stack_file.write_text(good.replace(stack.docker_socket, "/nowhere/docker.sock"))
     try:
         for words in (["status"], ["sync"], ["logs", "qwen"], ["upgrade"]):
             trouble = told(stack, *words, status=1)["trouble"]

@@ -17,7 +17,7 @@ from tasks.vram.arithmetic import Settings, need
 from tasks.vram.look import served_shape
 from tests.stack import qwen3
 from tests.stack.conftest import Maker
-from tests.stack.installation import Installation, Output
+from tests.stack.installation import OWN_SOCKET, Installation, Output
 
 CARD = "0, NVIDIA GeForce RTX 2070 SUPER, GPU-invented, 8192, 412, 580.95.05, 7.5"
 NVIDIA_SMI = f"""#!/bin/sh
@@ -35,7 +35,7 @@ def with_card(make: Maker, tmp_path_factory: pytest.TempPathFactory) -> Installa
     tools = tmp_path_factory.mktemp("tools")
     _program(tools / "nvidia-smi", NVIDIA_SMI)
     _program(tools / "nvidia-container-runtime-hook", "#!/bin/sh\n")
-    return make(settings={"gpu": "auto"}, tools=str(tools))
+    return make(settings={"gpu": "auto"}, tools=str(tools), docker_socket=OWN_SOCKET)
 
 
 def _program(path: Path, text: str) -> None:

@@ -237,8 +237,8 @@ def test_no_message_repeats_a_value_that_may_be_secret() -> None:
         ({"models": {"qwen": {"role": "a\u202eb"}}}, "qwen.role: should be plain text"),
         ({"models": {"qwen": {"model": "a:b\n"}}}, "qwen.model: should be a model"),
         (
-            {"models": {"qwen": {"environment": {"A": "b\nC=d"}}}},
-            "environment.A: should be one line",
+            {"models": {"qwen": {"environment": {"A": "b\x00C=d"}}}},
+            "environment.A: should be plain text: it holds a control",
         ),
     ],
 )
@@ -263,6 +263,7 @@ def test_attack_21_every_fault_is_told_at_once_and_no_password_with_it() -> None
         {"ca_certificate": "/usr/local/share/ca certificates/Müller & Co".replace(" & ", "-")},
         {"docker_socket": "/run/user/1000/docker.sock"},
         {"models": {"qwen": {"environment": {"OLLAMA_X": '{"a": "\\d"}'}}}},
+        {"models": {"qwen": {"environment": {"OLLAMA_X": "several\n\tlines"}}}},
         {"bind": "::1"},
     ],
 )

@@ -7,6 +7,8 @@ from typing import Any
 
 import pytest
 
+from tasks.goals import Goal
+from tasks.lockfile import Proven, ServiceLock
 from tasks.models import pull
 from tasks.models.pull import absent, replace_model
 from tasks.ollama import facts, proof
@@ -35,6 +37,9 @@ class HeldTo:
 
     def model_digests(self, service: Any) -> dict[str, str]:
         return {MODEL: self.digest} if self.digest else {}
+
+    def locked(self, service: Any) -> ServiceLock:
+        return ServiceLock(models={MODEL: Proven(MODEL, DIGEST, "2026")})
 
     def image_digest(self, service: Any) -> str:
         return DIGEST
@@ -96,6 +101,24 @@ def test_attack_7_a_proof_moves_no_digest_into_the_lock(
         return
     proof._enter(run, QWEN, Proof(MODEL, 8, 5.0, 0.0), told, set())
     assert [entry[2][MODEL].digest for entry in run.entered] == [DIGEST]
+
+
+@pytest.mark.parametrize(("is_upgrade", "is_taken"), [(True, True), (False, False)])
+def test_in_an_upgrade_the_new_image_is_proven_with_the_model_of_before(
+    monkeypatch: pytest.MonkeyPatch, is_upgrade: bool, is_taken: bool
+) -> None:
+    server = ObservedServer("0.24.0", {MODEL: ServedModel(MODEL, DIGEST, 5)})
+    seen = snapshot(container(spec(STACK)), servers={"qwen": server})
+    monkeypatch.setattr(proof, "observe", lambda run: seen)
+    run: Any = HeldTo(OTHER_DIGEST)
+    if is_upgrade:
+        run.goals["qwen"] = Goal()
+    told, generated = Show(frozenset({"completion"})), Proof(MODEL, 8, 5.0, 0.0)
+    if is_taken:
+        proof._enter(run, QWEN, generated, told, set())
+        return
+    with pytest.raises(StepFailed, match="it is held to bbbbbbbbbbbb"):
+        proof._enter(run, QWEN, generated, told, set())
 
 
 def test_attack_7_nor_does_it_move_an_image(monkeypatch: pytest.MonkeyPatch) -> None:
