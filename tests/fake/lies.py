@@ -126,12 +126,15 @@ class Liar:
         """Lie to some requests from now on; `only` counts them from 1."""
         self._aims.append(Aim(lie, server, method, path, only))
 
-    def lie_at_random(self, seed: str, rate: float, server: str, *, mutates: bool) -> None:
+    def lie_at_random(
+        self, seed: str, rate: float, server: str, *, mutates: bool, after: int = 0
+    ) -> None:
         """Lie to a part of the requests (0 to 1) at servers whose name a pattern fits.
 
-        `mutates`: an honest answer may also be sent with one value of it changed.
+        `mutates`: an honest answer may also be sent with one value of it changed. The first
+        requests are answered honestly, `after` of them.
         """
-        self._random = RandomLies(seed, rate, server, mutates=mutates)
+        self._random = RandomLies(seed, rate, server, mutates=mutates, after=after)
 
     def be_honest(self) -> None:
         """End all lies."""
@@ -167,9 +170,11 @@ def kind_of(path: str) -> str:
 class RandomLies:
     """Draws a lie, or none, for each request."""
 
-    def __init__(self, seed: str, rate: float, server: str, *, mutates: bool) -> None:
+    def __init__(
+        self, seed: str, rate: float, server: str, *, mutates: bool, after: int = 0
+    ) -> None:
         self._seed, self._rate, self._server = seed, rate, server
-        self._mutates = mutates
+        self._mutates, self._after = mutates, after
         self._asked: Counter[str] = Counter()
         self._others: dict[str, Response] = {}
 
@@ -179,6 +184,8 @@ class RandomLies:
             return None
         key = f"{request.server} {request.method} {kind_of(request.path)}"
         self._asked[key] += 1
+        if self._asked.total() <= self._after:
+            return None
         rng = random.Random(f"{self._seed} {key} {self._asked[key]}")
         if rng.random() >= self._rate:
             return None
