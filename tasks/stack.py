@@ -21,6 +21,7 @@ from pydantic_core import ErrorDetails
 
 from tasks.layers import RUN_OPTIONS_SOURCE, Merged
 from tasks.references import ImageReference, ModelReference
+from tasks.words.secrets.shapes import without_secrets
 
 NAME = r"^[a-z0-9][a-z0-9_.-]*$"
 OLLAMA_PORT = 11434
@@ -29,8 +30,6 @@ MODELS_FOLDER = "/root/.ollama"
 # of the one that an upgrade is just replacing.
 KEPT, REPLACED = "-previous", "-replaced"
 LEAST_MEMORY = 6 * 1024**2
-# User and password of a URL, wherever one was written by mistake: no message repeats them.
-_USERINFO = re.compile(r"(?<=://)[^/\s\"']*(?=@)")
 # What pydantic says in words of Python.
 _PLAIN_WORDS = {
     "tuple_type": 'should be a list, like ["a", "b"]',
@@ -465,13 +464,15 @@ def _fault(detail: ErrorDetails, prefix: str, merged: Merged) -> str:
         message = "should be lower-case letters and digits, with '-', '_' or '.' between them"
     if detail["type"] in _PLAIN_WORDS:
         message = _PLAIN_WORDS[detail["type"]]
-    shown = "" if _is_private(path) else f" (it is {_USERINFO.sub('…', repr(value))})"
+    shown = "" if _is_private(path, value) else f" (it is {without_secrets(repr(value))})"
     return f"{merged.source_of(path)}: {path}: {message}{shown}"
 
 
-def _is_private(path: str) -> bool:
+def _is_private(path: str, value: Any) -> bool:
     """Tell whether a value may hold a secret, so that no message repeats it."""
-    return "environment" in path or "proxy" in path or "_url" in path
+    is_address = any(word in path for word in ("mirror", "registry"))
+    is_private = any(word in path for word in ("environment", "proxy", "_url"))
+    return is_private or (is_address and "@" in str(value))
 
 
 def _unknown(

@@ -34,9 +34,7 @@ def read_json(text: str | bytes, limit: int = LARGEST) -> Any:
     try:
         text = text.decode() if isinstance(text, bytes) else text
         _check_depth(text)
-        value = json.loads(
-            text, parse_int=_whole, parse_float=_finite, parse_constant=_no_constant
-        )
+        value = json.loads(text, parse_int=_whole, parse_float=_finite, parse_constant=_no_constant)
         if "\\ud" in text.lower():
             # A lone surrogate is no text: nothing could write it down.
             json.dumps(value, ensure_ascii=False).encode()
