@@ -26,6 +26,7 @@ from tasks.layers import RUN_OPTIONS_SOURCE, Merged
 from tasks.references import ImageReference, ModelReference
 from tasks.words.plain import one_line, plain
 from tasks.words.printable import printable
+from tasks.words.secrets.shapes import without_secrets
 
 NAME = r"^[a-z0-9][a-z0-9_.-]*$"
 OLLAMA_PORT = 11434
@@ -38,8 +39,6 @@ FOLLOWING = "-next"
 LEAST_MEMORY = 6 * 1024**2
 # Longer than any version or duration.
 LONGEST = 40
-# User and password of a URL, wherever one was written by mistake: no message repeats them.
-_USERINFO = re.compile(r"(?<=://)[^/\s\"']*(?=@)")
 # What pydantic says in words of Python.
 _PLAIN_WORDS = {
     "tuple_type": 'should be a list, like ["a", "b"]',
@@ -493,13 +492,15 @@ def _fault(detail: ErrorDetails, prefix: str, merged: Merged) -> str:
         message = "should be lower-case letters and digits, with '-', '_' or '.' between them"
     if detail["type"] in _PLAIN_WORDS:
         message = _PLAIN_WORDS[detail["type"]]
-    shown = "" if _is_private(path) else f" (it is {_USERINFO.sub('…', repr(value))})"
+    shown = "" if _is_private(path, value) else f" (it is {without_secrets(repr(value))})"
     return f"{merged.source_of(path)}: {path}: {message}{shown}"
 
 
-def _is_private(path: str) -> bool:
+def _is_private(path: str, value: Any) -> bool:
     """Tell whether a value may hold a secret, so that no message repeats it."""
-    return "environment" in path or "proxy" in path or "_url" in path
+    is_address = any(word in path for word in ("mirror", "registry"))
+    is_private = any(word in path for word in ("environment", "proxy", "_url"))
+    return is_private or (is_address and "@" in str(value))
 
 
 def _unknown(

@@ -68,5 +68,5 @@ def without_private(attrs: dict[str, Any]) -> dict[str, Any]:
     """Return a container's inspect object with the values of private variables hidden."""
     config = attrs.get("Config") or {}
     pairs = [variable.partition("=") for variable in config.get("Env") or ()]
-    shown = [f"{n}={HIDDEN if is_private(n) else value}" for n, _, value in pairs]
+    shown = [f"{n}={HIDDEN if is_private(n, value) else value}" for n, _, value in pairs]
     return {**attrs, "Config": {**config, "Env": shown}}

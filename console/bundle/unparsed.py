@@ -5,22 +5,27 @@ from __future__ import annotations
 import re
 from collections.abc import Iterator
 
-from tasks.scrub import MASK, SHORT
+from tasks.scrub import MASK, SHORT, secrets_in
 from tasks.stack import Service, Stack
 
 KNOWN = frozenset({*Service.model_fields, *Stack.model_fields})
+# Of these the values may be secrets; an address is one only where it holds a password.
+PRIVATE = frozenset({"environment"})
 _TABLE = re.compile(r"\s*\[models(\.[a-z0-9_-]+)?(\.environment)?\](?=\s*(#|$))")
 _KEY = re.compile(r"\s*([a-z_]+)\s*=")
 _QUOTED = re.compile(r"[\"']([^\"'\n]+)")
 
 
 def unparsed_secrets(text: str) -> Iterator[str]:
-    """Yield everything that may be a secret: all but the values of settings that exist."""
+    """Yield everything that may be a secret: all but the values of settings that are none."""
     for line in text.splitlines():
         key = _KEY.match(line)
-        if _TABLE.match(line) or (key is not None and key[1] in KNOWN):
-            continue
         _, _, value = line.partition("=")
+        if _TABLE.match(line):
+            continue
+        if key is not None and key[1] in KNOWN - PRIVATE:
+            yield from secrets_in(value.strip(" \t\"'"), key[1])
+            continue
         found = {line, value, *_QUOTED.findall(line)}
         yield from (part for part in (f.strip(" \t\"'#") for f in found) if len(part) >= SHORT)
 

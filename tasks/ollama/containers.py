@@ -215,9 +215,9 @@ def container_log(shell: Shell, socket: str, name: str, lines: int) -> str:
 
 def plain_log(stream: bytes) -> str:
     """Unwrap the engine's log stream: frames of 8 bytes (kind, size) and their text."""
-    text, at = b"", 0
+    texts, at = [], 0
     while at + 8 <= len(stream):
         size = int.from_bytes(stream[at + 4 : at + 8], "big")
-        text += stream[at + 8 : at + 8 + size]
+        texts.append(stream[at + 8 : at + 8 + size])
         at += 8 + size
-    return text.decode(errors="replace")
+    return b"".join(texts).decode(errors="replace")

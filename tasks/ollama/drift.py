@@ -48,7 +48,10 @@ class Change:
     @property
     def is_private(self) -> bool:
         """Tell whether its values may be secrets, so that nobody shows them."""
-        return self.field.startswith("environment ") and is_private(self.field.split()[1])
+        if not self.field.startswith("environment "):
+            return False
+        name = self.field.split()[1]
+        return is_private(name, self.old) or is_private(name, self.new)
 
     def __str__(self) -> str:
         if self.is_private:

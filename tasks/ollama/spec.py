@@ -18,6 +18,9 @@ from tasks.ollama.observed import (
     Attachment,
 )
 from tasks.stack import FOLLOWING, KEPT, MODELS_FOLDER, OLLAMA_PORT, Service, Stack
+from tasks.words.secrets import MASK
+from tasks.words.secrets.names import sounds_secret
+from tasks.words.secrets.shapes import without_secrets
 
 INNER_PORT = f"{OLLAMA_PORT}/tcp"
 NETWORK = "bridge"
@@ -126,18 +129,14 @@ class ContainerSpec:
         if self.nano_cpus:
             words += ["--cpus", f"{self.nano_cpus / SECOND:g}"]
         for name, value in sorted(self.environment.items()):
-            words += ["-e", f"{name}={'…' if is_private(name) else value}"]
+            words += ["-e", f"{name}={MASK if is_private(name, value) else value}"]
         return shlex.join([*words, self.image])
 
 
-def is_private(variable: str) -> bool:
+def is_private(variable: str, value: str = "") -> bool:
     """Tell whether a variable's value may be a secret: any but an ordinary one of Ollama."""
-    return not variable.upper().startswith("OLLAMA_") or sounds_secret(variable)
-
-
-def sounds_secret(name: str) -> bool:
-    """Tell whether a name is one that people give to secrets."""
-    return any(word in name.upper() for word in ("KEY", "TOKEN", "SECRET", "PASS", "AUTH"))
+    is_ordinary = variable.upper().startswith("OLLAMA_") and not sounds_secret(variable)
+    return not is_ordinary or without_secrets(value) != value
 
 
 def spec_of(stack: Stack, service: Service, *, gpu: Attachment) -> ContainerSpec:

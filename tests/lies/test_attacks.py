@@ -64,6 +64,7 @@ def converged(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Attacked]:
 @pytest.fixture
 def stack(converged: Attacked) -> Iterator[Attacked]:
     declared = json.dumps(converged.stack.declared)
+    converged.host.record.clear()
     with converged.kept:
         yield converged
         converged.host.liar.be_honest()

@@ -15,6 +15,8 @@ from hypothesis import assume, given
 from hypothesis import strategies as st
 
 from tasks.scrub import MASK, Scrubber, scrubber_for
+from tasks.stack import Service, Stack
+from tasks.words.secrets.names import PUBLIC, strength
 
 # Anything but the mask itself; long enough to be one.
 SECRETS = st.text(
@@ -170,3 +172,40 @@ def test_what_a_container_holds_under_a_secret_name_is_known() -> None:
 def test_a_word_of_half_a_megabyte_is_none_of_its_business() -> None:
     word = "a-" * 200_000
     assert Scrubber().text(f"{word} api_key=opensesame") == f"{word} api_key={MASK}"
+
+
+def test_attack_20_the_table_of_a_secret_holds_it_and_nothing_else() -> None:
+    declared = {"apiKey": {"value": "opensesame", "kind": "bearer-token"}, "port": 1}
+    scrubber = scrubber_for(declared)
+    assert scrubber.known == {"opensesame"}
+    assert scrubber.value(declared) == {"apiKey": MASK, "port": 1}
+
+
+def test_attack_20_a_value_beside_its_name_is_known() -> None:
+    declared = {"env": [{"name": "HF_TOKEN", "value": "opensesame"}, {"name": "A", "value": "b"}]}
+    scrubber = scrubber_for(declared)
+    assert scrubber.known == {"opensesame"}
+    assert scrubber.value(declared)["env"] == [
+        {"name": "HF_TOKEN", "value": MASK},
+        {"name": "A", "value": "b"},
+    ]
+
+
+@pytest.mark.parametrize("word", ["true", "none", "basic", "Default", "ollama", "localhost"])
+def test_attack_20_a_word_of_every_text_is_no_secret(word: str) -> None:
+    assert scrubber_for({"environment": {"MY_AUTH": word}}).known == frozenset()
+    assert scrubber_for([{"Config": {"Env": [f"MY_KEY={word}"]}}]).known == frozenset()
+
+
+def test_attack_20_no_setting_of_ours_sounds_secret_but_the_public_ones() -> None:
+    names = {*Stack.model_fields, *Service.model_fields}
+    assert not [name for name in names if strength(name)]
+    assert {*PUBLIC} <= names
+
+
+@pytest.mark.parametrize("name", ["https_proxy", "image_mirror", "docker_apt_url"])
+def test_attack_20_html_and_urls_spell_a_secret_in_their_own_way(name: str) -> None:
+    scrubber = scrubber_for({name: "http://ada:open<&>sesame@host"})
+    for text in ("open&lt;&amp;&gt;sesame", base64.urlsafe_b64encode(b"open<&>sesame").decode()):
+        assert "sesame" not in scrubber.text(text)
+        assert text.rstrip("=") not in scrubber.text(text)

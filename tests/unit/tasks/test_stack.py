@@ -358,3 +358,16 @@ def test_any_input_is_accepted_or_refused_and_never_a_crash(
         declare(merged(Layer("stack.toml", {**top, "models": tables})))
     except DeclarationError as error:
         assert error.faults
+
+
+@pytest.mark.parametrize(
+    "values",
+    [
+        {"gpu": "sk-Zq7xK2mVw9pL4tRb8"},
+        {"gpu": "http://ada:Zq7xK2mVw9pL4tRb8@host"},
+        {"image_mirror": ["ada:Zq7xK2mVw9pL4tRb8@mirror:5000"]},
+        {"models": {"qwen": {"keep_alive": {"token": "Zq7xK2mVw9pL4tRb8"}}}},
+    ],
+)
+def test_attack_20_no_fault_repeats_what_looks_like_a_secret(values: dict[str, Any]) -> None:
+    assert "Zq7xK2mVw9" not in "\n".join(faults(**values))

@@ -92,6 +92,8 @@ def test_no_shape_of_a_secret_in_stack_toml_stays(file: Path, text: str) -> None
         f"{SECRET}",
         f'https_proxy = "http://ada:{SECRET}@proxy:1"',
         f'X = """a\n{SECRET}\n"""',
+        f'image_mirror = "ada:{SECRET}@mirror:5000"',
+        f'environment = {{X = "{SECRET}"}}',
     ],
 )
 def test_what_may_be_a_secret_of_a_file_that_is_no_toml_is_removed_everywhere(

@@ -9,7 +9,7 @@ import json
 import pytest
 
 from tasks.engine_api import Answer
-from tasks.ollama.containers import remedy_of
+from tasks.ollama.containers import plain_log, remedy_of
 
 
 def answer(message: str, status: int = 500) -> Answer:
@@ -53,3 +53,10 @@ def test_an_error_of_docker_has_its_remedy(message: str, remedy: str) -> None:
 
 def test_nobody_answered() -> None:
     assert "systemctl status docker" in remedy_of(Answer("http://docker/x", 0, ""))
+
+
+def test_attack_18_a_log_of_many_frames_is_unwrapped_at_once() -> None:
+    frame = bytes([1, 0, 0, 0, 0, 0, 0, 4]) + b"abc\n"
+    assert plain_log(frame * 200_000) == "abc\n" * 200_000
+    assert plain_log(frame + b"\x01\x00\x00\x00\xff\xff\xff\xffcut off") == "abc\ncut off"
+    assert plain_log(b"short") == ""

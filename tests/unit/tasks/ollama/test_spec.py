@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import pytest
 
+from tasks.ollama.drift import Change
 from tasks.ollama.spec import CA_INSIDE, is_private, size_in_bytes, spec_of
 from tests.unit.tasks.samples import spec, stack
 
@@ -77,3 +78,15 @@ def test_sizes_are_dockers(text: str, size: int) -> None:
 )
 def test_only_ordinary_variables_of_ollama_are_shown(name: str, private: bool) -> None:
     assert is_private(name) is private
+
+
+@pytest.mark.parametrize(
+    "value", ["hf_Zq7xK2mVw9pL4", "http://ada:opensesame@host", "sk-Zq7xK2mVw"]
+)
+def test_attack_20_a_secret_in_an_ordinary_variable_is_not_shown(value: str) -> None:
+    assert is_private("OLLAMA_REMOTES", value)
+    assert not is_private("OLLAMA_REMOTES", "ollama.com")
+    change = Change("environment OLLAMA_REMOTES", "none", value)
+    assert value not in str(change)
+    held = stack(models={"qwen": {"environment": {"OLLAMA_REMOTES": value}}})
+    assert value not in spec(held).docker_run()
