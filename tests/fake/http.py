@@ -100,11 +100,6 @@ class Record:
         with self._lock:
             self._seen.append(request)
 
-    def clear(self) -> None:
-        """Forget what came so far."""
-        with self._lock:
-            self._seen.clear()
-
     @property
     def seen(self) -> list[Request]:
         """All requests so far."""
