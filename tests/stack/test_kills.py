@@ -100,7 +100,7 @@ def test_after_a_kill_at_each_step_the_next_run_is_whole(
 def test_after_a_kill_at_any_time_the_next_run_is_whole(stack: Installation, number: int) -> None:
     stack.write(qwen={"context": random.randrange(512, 4096)})
     process = stack.begin()
-    time.sleep(random.uniform(0.5, 3.5))
+    time.sleep(random.uniform(0.5, 4.5))
     kill(process, KILLS[number % 2])
     mend(stack, "tiny-qwen:v1")
 
@@ -188,7 +188,7 @@ def test_after_a_kill_at_any_time_of_an_upgrade_the_next_run_is_whole(
 ) -> None:
     process, _ = begin_move(moving, number)
     moving.read_until(process, BEGINNING)
-    time.sleep(random.uniform(0, 5))
+    time.sleep(random.uniform(0, 7))
     kill(process, KILLS[number % len(KILLS)])
     mend(moving, MODEL)
     is_one_of_both(moving)
