@@ -95,7 +95,8 @@ def _completer(names: Callable[[Stack], Iterable[str]]) -> Completer:
 def _models(stack: Stack) -> list[str]:
     """Return the models that are declared, and those that the database knows of."""
     held = (row["model"] for row in rows_of(rooted(stack.database), "service_models"))
-    return [*(model for service in stack.services for model in service.models), *held]
+    declared = (model for service in stack.services for model in service.models)
+    return [*declared, *(model for model in held if isinstance(model, str))]
 
 
 services = _completer(lambda stack: [s.name for s in stack.services])
