@@ -47,6 +47,8 @@ def query(path: Path, sql: str) -> tuple[list[str], list[tuple[Any, ...]]]:
             connection.execute("SELECT count(*) FROM sqlite_master").fetchone()
             # mode=ro alone lets VACUUM INTO and ATTACH write other files.
             connection.set_authorizer(_judge)
+            # What another program wrote need not be UTF-8.
+            connection.text_factory = lambda content: content.decode(errors="replace")
             # Python sees to a Ctrl-C only while some of it runs.
             connection.set_progress_handler(lambda: 0, STEPS)
             return _run(connection, sql)

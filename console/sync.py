@@ -15,5 +15,5 @@ def inventory_now(stack: Stack, snapshot: Snapshot, host: str = LOCAL) -> Invent
         (row for row in rows_of(rooted(stack.database), "hosts") if row["name"] == host), {}
     )
     fields = HostDetails.__dataclass_fields__
-    details = HostDetails(**{name: known.get(name) or "" for name in fields})
+    details = HostDetails(**{name: str(known.get(name) or "") for name in fields})
     return inventory_of(host, stack, snapshot, details, {}, [])

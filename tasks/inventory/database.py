@@ -15,42 +15,73 @@ from pathlib import Path
 from typing import Any
 
 from tasks.files import give_to_owner, make_folder, target
-from tasks.inventory.rows import KEYS, LOCAL, SCHEMA, SCHEMA_VERSION, Inventory, Row
+from tasks.inventory.aside import identity, set_aside
+from tasks.inventory.differences import differences, storable
+from tasks.inventory.rows import KEYS, SCHEMA, SCHEMA_VERSION, Inventory, Row
+from tasks.inventory.schema import foreign, is_table
+from tasks.inventory.trouble import TROUBLE, DatabaseError, code_of
+from tasks.words.printable import printable
 
+__all__ = ["DatabaseError", "is_locked", "is_up_to_date", "record", "rows_of", "unusable"]
 # Seconds to wait for other writers.
 BUSY_SECONDS = 10
 STAMP = "last_updated"
+# Files that are set aside, one after the other, before a run gives up.
+TRIES = 3
 
 
-class DatabaseError(Exception):
-    """The database could not be written; the message tells cause and remedy."""
+class _Refused(Exception):
+    """The file's tables are not ours, or do not keep what we write; the text says how."""
 
 
 def record(path: Path, inventory: Inventory) -> list[str]:
     """Bring the rows of one host up to date. Returns notes for the person, mostly none.
 
-    A file that is damaged, read-only or of a newer schema is set aside under a name of its own
-    and built anew from what runs. Raises DatabaseError when other writers never let go, or the
-    folder cannot be written.
+    A file that is damaged, read-only, of a newer schema or with tables that do not take our rows
+    is set aside under a name of its own and built anew from what runs. Raises DatabaseError when
+    other writers never let go, or the folder cannot be written.
     """
     path = target(path)
-    if path.exists() and not path.is_file():
-        raise DatabaseError(f"{path} is no file; declare another path for the database")
-    if is_up_to_date(path, inventory):
-        return []
-    notes = []
-    reason = unusable(path)
-    if reason:
-        notes.append(_set_aside(path, reason))
+    notes: list[str] = []
+    try:
+        if path.exists() and not path.is_file():
+            raise DatabaseError(f"{path} is no file; declare another path for the database")
+        if is_up_to_date(path, inventory):
+            return notes
+        for _ in range(TRIES):
+            judged = identity(path)
+            reason = unusable(path) or _written(path, inventory)
+            if not reason:
+                return notes
+            # Another run may have set it aside meanwhile: the new one is not this one.
+            if judged is not None and identity(path) == judged:
+                notes.append(set_aside(path, reason))
+    except OSError as error:
+        raise DatabaseError(
+            f"{path} cannot be written ({error.strerror or error}); mend the rights of its folder,"
+            " then run again"
+        ) from None
+    raise DatabaseError(
+        f"{path} does not take our rows ({reason}); see who changes it: sudo fuser -v {path}"
+    )
+
+
+def _written(path: Path, inventory: Inventory) -> str:
+    """Write; return why the file refuses our rows, "" where it took them. Raises DatabaseError."""
     try:
         with closing(_open(path)) as connection:
             _write(connection, inventory)
-    except (sqlite3.Error, OSError) as error:
-        raise DatabaseError(
-            f"{path} cannot be written ({error}): another program holds it, or its folder is not"
-            " yours; end that program or mend the folder's rights, then run again"
-        ) from None
-    return notes
+    except _Refused as error:
+        return str(error)
+    except sqlite3.Error as error:
+        cause = printable(error, 200).replace(";", ",")
+        code = code_of(error)
+        if code in TROUBLE:
+            raise DatabaseError(
+                f"{path} cannot be written ({cause}); {TROUBLE[code].format(path=path)}"
+            ) from None
+        return f"refuses our rows: {cause}"
+    return ""
 
 
 def is_up_to_date(path: Path, inventory: Inventory) -> bool:
@@ -59,8 +90,10 @@ def is_up_to_date(path: Path, inventory: Inventory) -> bool:
         return False
     try:
         with _reading(path) as connection:
-            return _version(connection) == SCHEMA_VERSION and not any(
-                True for _ in _differences(connection, inventory)
+            return (
+                _version(connection) == SCHEMA_VERSION
+                and not _damage(connection)
+                and not any(True for _ in differences(connection, inventory))
             )
     except sqlite3.Error:
         return False
@@ -72,8 +105,12 @@ def rows_of(path: Path, table: str) -> list[Row]:
         return []
     try:
         with _reading(path) as connection:
-            return [dict(row) for row in connection.execute(f"SELECT * FROM [{table}]")]
-    except sqlite3.Error:
+            # A view would run another program's code, and lack what readers rely on.
+            if not is_table(connection, table):
+                return []
+            rows = connection.execute(f"SELECT * FROM [{table}]")
+            return [{k: _plain(v) for k, v in dict(row).items()} for row in rows]
+    except (sqlite3.Error, UnicodeError):
         return []
 
 
@@ -86,18 +123,25 @@ def unusable(path: Path) -> str:
             version = _version(connection)
             if version > SCHEMA_VERSION:
                 return f"newer schema {version}"
-            if connection.execute("PRAGMA quick_check(1)").fetchone()[0] != "ok":
-                return "damaged"
+            damage = _damage(connection)
+            if damage:
+                return damage
             connection.execute("BEGIN IMMEDIATE")
             connection.execute("ROLLBACK")
-            tables = {
-                n: [c[1] for c in connection.execute(f"PRAGMA table_info({n})")] for n in KEYS
-            }
     except sqlite3.DatabaseError as error:
-        if "locked" in str(error) or "busy" in str(error):
-            return ""
-        return "read-only" if "readonly" in str(error) else f"damaged: {error}"
-    return "" if _has_columns(tables) else "tables of another program"
+        code = code_of(error)
+        if code == sqlite3.SQLITE_READONLY:
+            return "read-only"
+        # Who cannot open it, or waits for another writer, says nothing about the file.
+        return "" if code in TROUBLE else f"damaged: {printable(error, 200)}"
+    return ""
+
+
+def _damage(connection: sqlite3.Connection) -> str:
+    """Return what is wrong with the file, or with the tables that have our names."""
+    if connection.execute("PRAGMA quick_check(1)").fetchone()[0] != "ok":
+        return "damaged"
+    return foreign(connection)
 
 
 def is_locked(path: Path) -> bool:
@@ -110,35 +154,8 @@ def is_locked(path: Path) -> bool:
             other.execute("BEGIN IMMEDIATE")
             other.execute("ROLLBACK")
     except sqlite3.Error as error:
-        return "locked" in str(error)
+        return code_of(error) in (sqlite3.SQLITE_BUSY, sqlite3.SQLITE_LOCKED)
     return False
-
-
-def _has_columns(tables: dict[str, list[str]]) -> bool:
-    with closing(sqlite3.connect(":memory:")) as model:
-        model.executescript(SCHEMA)
-        return all(
-            not columns or {c[1] for c in model.execute(f"PRAGMA table_info({n})")} <= set(columns)
-            for n, columns in tables.items()
-        )
-
-
-def _set_aside(path: Path, reason: str) -> str:
-    stamp = datetime.now(UTC).strftime("%Y%m%dT%H%M%SZ")
-    word = reason.partition(":")[0].replace(" ", "-")
-    kept = path.with_name(f"{path.name}.{word}-{stamp}")
-    try:
-        path.rename(kept)
-        for suffix in ("-wal", "-shm", "-journal"):
-            side = path.with_name(path.name + suffix)
-            if side.exists():
-                side.rename(kept.with_name(kept.name + suffix))
-    except OSError as error:
-        raise DatabaseError(
-            f"{path} is unusable ({reason}) and cannot be set aside ({error.strerror}):"
-            " move it away by hand and run again"
-        ) from None
-    return f"{path.name} was unusable ({reason}): it is kept as {kept.name}, a new one is built"
 
 
 def _open(path: Path) -> sqlite3.Connection:
@@ -148,7 +165,18 @@ def _open(path: Path) -> sqlite3.Connection:
         descriptor = os.open(path, os.O_RDWR | os.O_CREAT, 0o644)
         give_to_owner(descriptor, path.parent)
         os.close(descriptor)
-    return sqlite3.connect(path, timeout=BUSY_SECONDS, isolation_level=None)
+    connection = sqlite3.connect(path, timeout=BUSY_SECONDS, isolation_level=None)
+    connection.text_factory = _text
+    return connection
+
+
+def _text(content: bytes) -> str:
+    """Read a text, whatever another program wrote there."""
+    return content.decode(errors="replace")
+
+
+def _plain(value: Any) -> Any:
+    return value.hex() if isinstance(value, bytes) else value
 
 
 @contextmanager
@@ -156,6 +184,7 @@ def _reading(path: Path) -> Iterator[sqlite3.Connection]:
     uri = f"{path.absolute().as_uri()}?mode=ro"
     with closing(sqlite3.connect(uri, uri=True, timeout=BUSY_SECONDS)) as connection:
         connection.row_factory = sqlite3.Row
+        connection.text_factory = _text
         yield connection
 
 
@@ -169,21 +198,28 @@ def _write(connection: sqlite3.Connection, inventory: Inventory) -> None:
     # Begin immediate: a deferred reader that turns into a writer fails at once when busy.
     connection.execute("BEGIN IMMEDIATE")
     try:
+        # As it is now that nobody else can change it.
+        _refuse(foreign(connection))
         for statement in SCHEMA.split(";"):
             connection.execute(statement)
         connection.execute(f"PRAGMA user_version = {SCHEMA_VERSION}")
         connection.row_factory = sqlite3.Row
-        changes = list(_differences(connection, inventory))
+        changes = list(differences(connection, inventory))
         connection.row_factory = None
         database = Database(connection)
         now = datetime.now(UTC).isoformat(timespec="seconds")
         for table, row, keys in changes:
             if row is None:
-                database.table(table).delete(keys if len(keys) > 1 else keys[0])
+                # "IS": a key of another program may be NULL.
+                where = " AND ".join(f"[{key}] IS ?" for key in KEYS[table])
+                database.table(table).delete_where(where, keys)
             else:
                 database.table(table).upsert({**row, STAMP: now}, pk=KEYS[table])
         if inventory.events:
-            database.table("events").insert_all(inventory.events)
+            database.table("events").insert_all(map(storable, inventory.events))
+        connection.row_factory = sqlite3.Row
+        if any(True for _ in differences(connection, inventory)):
+            _refuse("does not keep our rows: what was written is not what is there")
         connection.execute("COMMIT")
     except BaseException:
         if connection.in_transaction:
@@ -191,32 +227,6 @@ def _write(connection: sqlite3.Connection, inventory: Inventory) -> None:
         raise
 
 
-def _differences(
-    connection: sqlite3.Connection, inventory: Inventory
-) -> Iterator[tuple[str, Row | None, tuple[Any, ...]]]:
-    """Yield each row to write, and (as None) each row of this host that is no more."""
-    for table, keys in KEYS.items():
-        there = {
-            tuple(row[key] for key in keys): dict(row)
-            for row in connection.execute(f"SELECT * FROM [{table}]")
-        }
-        wanted = {tuple(r[key] for key in keys): r for r in inventory.rows.get(table, ())}
-        for key, row in wanted.items():
-            old = there.get(key)
-            if old is None or any(old.get(column) != value for column, value in row.items()):
-                yield table, row, key
-        for key in there:
-            is_ours = _is_of(inventory.host, table, str(key[0]))
-            # Nobody could read the models of an unknown service, or saw it at all: its rows stay.
-            is_unknown = table == "service_models" and key[0] in inventory.unknown
-            is_unknown = is_unknown or key[0] in inventory.unseen
-            if key not in wanted and is_ours and not is_unknown:
-                yield table, None, key
-
-
-def _is_of(host: str, table: str, name: str) -> bool:
-    """Tell whether a row belongs to a host: "qwen" to this machine, "h/qwen" to h."""
-    if table == "hosts":
-        return name == host
-    owner, slash, _ = name.rpartition("/")
-    return owner == host if slash else host == LOCAL
+def _refuse(reason: str) -> None:
+    if reason:
+        raise _Refused(reason)

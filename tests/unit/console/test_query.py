@@ -98,3 +98,9 @@ def test_bytes_that_are_no_text_are_wrong_words(database: Path) -> None:
 def test_no_number_in_json_is_infinite(database: Path) -> None:
     ((infinite, one),) = query(database, "SELECT 9e999, 1.5")[1]
     assert json.dumps([in_json(infinite), in_json(one)]) == "[null, 1.5]"
+
+
+def test_attack_22_a_cell_that_is_not_utf8_is_shown_with_marks(database: Path) -> None:
+    with closing(sqlite3.connect(database)) as connection:
+        connection.executescript("INSERT INTO t VALUES (2, CAST(x'ff61' AS TEXT))")
+    assert query(database, "SELECT b FROM t WHERE a = 2")[1] == [("\ufffda",)]

@@ -5,8 +5,8 @@ from __future__ import annotations
 
 import ast
 import json
-import re
 import logging
+import re
 from collections.abc import Callable
 from dataclasses import fields, replace
 from typing import Any

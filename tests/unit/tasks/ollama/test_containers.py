@@ -57,6 +57,6 @@ def test_nobody_answered() -> None:
 
 def test_attack_18_a_log_of_many_frames_is_unwrapped_at_once() -> None:
     frame = bytes([1, 0, 0, 0, 0, 0, 0, 4]) + b"abc\n"
-    assert plain_log(frame * 200_000) == "abc\n" * 200_000
+    assert plain_log(frame * 1_000_000) == "abc\n" * 1_000_000
     assert plain_log(frame + b"\x01\x00\x00\x00\xff\xff\xff\xffcut off") == "abc\ncut off"
     assert plain_log(b"short") == ""
