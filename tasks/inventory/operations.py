@@ -13,13 +13,18 @@ from tasks.inventory.rows import HostDetails, Inventory, Row, inventory_of
 from tasks.layers import rooted
 from tasks.ollama.facts import observe
 from tasks.run import RUN_ID, Run, current_run, unforeseen
+from tasks.scrub import scrubber_for
 from tasks.steps import Failure
 
 
 def found_now(run: Run) -> Inventory:
     """Observe the host after the last change and make its rows."""
+    scrubber = scrubber_for(run.stack.model_dump())
     events: list[Row] = [
-        {"run": RUN_ID, "host": run.host.name, **event.__dict__, "action": str(event.action)}
+        {
+            **{"run": RUN_ID, "host": run.host.name, **event.__dict__},
+            **{"action": str(event.action), "why": scrubber.text(event.why)},
+        }
         for event in run.events
     ]
     proofs = {name: (proof.verdict, proof.rate) for name, proof in run.proofs.items()}

@@ -18,6 +18,7 @@ from tasks.layers import rooted
 from tasks.ollama.observed import ObservedContainer
 from tasks.ollama.spec import STOP_TIMEOUT, ContainerSpec
 from tasks.run import RUN_ID, Run
+from tasks.scrub import scrubber_for
 from tasks.shell import Shell
 from tasks.steps import StepFailed
 from tasks.words.foreign import MIB, BadAnswer
@@ -192,7 +193,9 @@ def _check_it_goes_on(spec: ContainerSpec, answer: Answer) -> None:
 
 def keep_log(run: Run, name: str) -> str:
     """Keep the last lines of a failing container in a file; returns the words that tell where."""
-    text = container_log(run, run.stack.docker_socket, name, LOG_LINES)
+    # Ollama writes the addresses of its proxies down as they are.
+    scrubber = scrubber_for(run.stack.model_dump())
+    text = scrubber.text(container_log(run, run.stack.docker_socket, name, LOG_LINES))
     if not text:
         return ""
     path = rooted(run.stack.database).parent / FAILED_LOGS / f"{name}-{RUN_ID}.log"

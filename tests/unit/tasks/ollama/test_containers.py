@@ -5,11 +5,17 @@ were INVENTED, the others on Docker 20.10.
 """
 
 import json
+from pathlib import Path
+from types import SimpleNamespace
+from typing import cast
 
 import pytest
 
 from tasks.engine_api import Answer
-from tasks.ollama.containers import plain_log, remedy_of
+from tasks.ollama import containers
+from tasks.ollama.containers import FAILED_LOGS, keep_log, plain_log, remedy_of
+from tasks.run import Run
+from tests.unit.tasks.samples import stack
 
 
 def answer(message: str, status: int = 500) -> Answer:
@@ -60,3 +66,18 @@ def test_attack_18_a_log_of_many_frames_is_unwrapped_at_once() -> None:
     assert plain_log(frame * 1_000_000) == "abc\n" * 1_000_000
     assert plain_log(frame + b"\x01\x00\x00\x00\xff\xff\xff\xffcut off") == "abc\ncut off"
     assert plain_log(b"short") == ""
+
+
+def test_attack_20_the_log_that_is_kept_of_a_container_holds_no_secret(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    declared = stack(
+        https_proxy="http://ada:opensesame@proxy.lan:3128", database=str(tmp_path / "models.db")
+    )
+    said = "env=map[HTTPS_PROXY:http://ada:opensesame@proxy.lan:3128]\nhf_Zq7xK2m was opensesame\n"
+    monkeypatch.setattr(containers, "container_log", lambda *_: said)
+    told = keep_log(cast(Run, SimpleNamespace(stack=declared)), "ollama-qwen")
+    (kept,) = (tmp_path / FAILED_LOGS).iterdir()
+    for text in (told, kept.read_text()):
+        assert "opensesame" not in text and "hf_Zq" not in text
+    assert "proxy.lan:3128" in kept.read_text()
