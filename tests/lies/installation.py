@@ -94,6 +94,10 @@ class Installation:
         """Name the container, and the volume, of a service."""
         return self.prefix + service
 
+    def url(self, service: str) -> str:
+        """Return where a service answers."""
+        return f"http://127.0.0.1:{self.declared['models'][service]['port']}"
+
     def converge(self, *data: str) -> Output:
         """Converge; `data` are KEY=VALUE."""
         return self.pyinfra("-y", "@local", "deploys/stack.py", *_options(data))
