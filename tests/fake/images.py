@@ -68,8 +68,10 @@ class Images:
 
     def find(self, reference: str) -> Image | None:
         """Return an image by tag, digest, id, or the beginning of its id."""
+        if reference in self.all:
+            return self.all[reference]
         for image in self.all.values():
-            if reference in image.tags or reference in image.digests or reference == image.id:
+            if reference in image.tags or reference in image.digests:
                 return image
         bare = reference.removeprefix("sha256:")
         if re.fullmatch(r"[0-9a-f]{6,64}", bare):

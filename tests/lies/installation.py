@@ -15,7 +15,7 @@ from typing import Any
 import tomlkit
 
 from tests.fake.host import MODELS, FakeHost
-from tests.lies.pyinfra_here import LOCKS
+from tests.lies.pyinfra_here import LOCKS, USAGE
 from tests.stack.installation import WITHOUT_TERMINAL, Output
 
 SERVICES = tuple(name.removeprefix("tiny-") for name in MODELS)
@@ -75,17 +75,28 @@ class Installation:
             "STACK_FILE": str(self.folder / "stack.toml"),
             "HOME": str(self.folder / "home"),
             LOCKS: str(self.folder / "locks"),
+            USAGE: str(self.folder / "usage"),
             "NO_COLOR": "1",
         }
         return {**os.environ, **own}
 
-    def write(self) -> None:
-        """Write the declaration."""
+    @property
+    def memory(self) -> int:
+        """The largest memory that the last run took, in bytes."""
+        return int((self.folder / "usage").read_text()) * 1024
+
+    def write(self, **changes: Any) -> None:
+        """Write the declaration, changed at the top."""
+        self.declared |= changes
         (self.folder / "stack.toml").write_text(tomlkit.dumps(self.declared))
 
     def name(self, service: str) -> str:
         """Name the container, and the volume, of a service."""
         return self.prefix + service
+
+    def url(self, service: str) -> str:
+        """Return where a service answers."""
+        return f"http://127.0.0.1:{self.declared['models'][service]['port']}"
 
     def converge(self, *data: str) -> Output:
         """Converge; `data` are KEY=VALUE."""
