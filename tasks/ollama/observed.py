@@ -19,6 +19,7 @@ STACK_LABEL = "ollama-stack.stack"
 SERVICE_LABEL = "ollama-stack.service"
 SPEC_LABEL = "ollama-stack.spec"
 IMAGE_LABEL = "ollama-stack.image"
+_PORTS = re.compile(r"([0-9]{1,5})(?:-([0-9]{1,5}))?")
 _DIGEST = re.compile(r"sha256:[0-9a-f]{1,64}")
 # How a container is given the GPU: as `--gpus all` does, or as a CDI device; "" for not at all.
 Attachment = Literal["", "gpus", "cdi"]
@@ -187,24 +188,23 @@ def environment(pairs: Iterable[str]) -> dict[str, str]:
 
 
 def ports_in(text: str) -> range:
-    """Return the ports that a HostPort names: "11434", "8000-8010", or none where it is free."""
-    first, _, last = text.partition("-")
-    if not first.isdecimal() or not (last or first).isdecimal():
+    """Return the ports that a HostPort names: "11434", "8000-8010", or none where it names none."""
+    match = _PORTS.fullmatch(text)
+    if match is None:
         return range(0)
-    if max(len(first), len(last)) > len(str(MOST_PORTS)):
-        raise BadAnswer("a port is no port")
-    return range(int(first), min(int(last or first), MOST_PORTS) + 1)
+    return range(int(match[1]), min(int(match[2] or match[1]), MOST_PORTS) + 1)
 
 
 def port_texts(bindings: Fields) -> tuple[str, ...]:
     """Turn PortBindings into "127.0.0.1:11434->11434/tcp"; an empty address is 0.0.0.0."""
-    return tuple(
-        sorted(
-            f"{binding.text('HostIp') or '0.0.0.0'}:{binding.text('HostPort')}->{port}"
-            for port in bindings.value
-            for binding in bindings.objects(port)
-        )
-    )
+    texts = []
+    for inner in bindings.value:
+        for binding in bindings.objects(inner):
+            port = binding.text("HostPort")
+            if port and not ports_in(port):
+                raise BadAnswer(f"the container has a port that is none, for {inner}")
+            texts.append(f"{binding.text('HostIp') or '0.0.0.0'}:{port}->{inner}")
+    return tuple(sorted(texts))
 
 
 def mount_texts(mounts: Iterable[Fields]) -> tuple[str, ...]:

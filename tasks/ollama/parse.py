@@ -95,7 +95,7 @@ class _Parser:
     def snapshot(self) -> Snapshot:
         """Return everything. Raises BadAnswer where nothing is known of the engine."""
         version = Fields(_told(self.found, engine("/version"), "its version"), "its version")
-        listed = list(_objects(_told(self.found, all_containers(), "its list of containers")))
+        listed = list(self._list(all_containers(), "its list of containers"))
         volumes = Fields(_told(self.found, all_volumes(), "its list of volumes"), "it")
         images = self._images()
         containers = self._containers({n for c in listed for n in c.texts("Names")})
@@ -125,8 +125,7 @@ class _Parser:
                         raise BadAnswer(f"Docker shows container {container.name} for {asked}")
                     if container is not None:
                         containers[container.id] = container
-        ours = _told(self.found, our_containers(self.stack), "its list of our containers")
-        for one in _objects(ours):
+        for one in self._list(our_containers(self.stack), "its list of our containers"):
             asked, service_name = one.needed("Id"), one.labels("Labels").get(SERVICE_LABEL, "")
             with self._about(service_name, f"container {asked[:12]}"):
                 # One that was removed meanwhile is no more.
@@ -136,6 +135,9 @@ class _Parser:
                 if container is not None:
                     containers[container.id] = container
         return containers
+
+    def _list(self, url: str, what: str) -> Iterator[Fields]:
+        return _objects(_told(self.found, url, what), what)
 
     def _container(self, asked: str, *, may_be_absent: bool) -> ObservedContainer | None:
         url, what = engine(f"/containers/{asked}{SHOW}"), f"what Docker says of container {asked}"
@@ -167,8 +169,7 @@ class _Parser:
             with self._about(service.name, "its image"):
                 for image in sorted(needed - seen.images.keys()):
                     self._see_absent(image)
-        kept = _told(self.found, kept_images(self.stack), "its list of kept images")
-        for one in _objects(kept):
+        for one in self._list(kept_images(self.stack), "its list of kept images"):
             tags = {tag.rpartition(":")[2] for tag in one.texts("RepoTags")}
             for service in self.stack.services:
                 name = self.stack.container_name(service)
@@ -222,9 +223,13 @@ def _told(found: Answers, url: str, what: str, *, may_be_absent: bool = False) -
     if answer is None or not answer.ok:
         raise BadAnswer(f"{what} did not come{_reason(answer)}")
     try:
-        return read_json(answer.body)
+        value = read_json(answer.body)
     except BadAnswer as error:
         raise BadAnswer(f"{what} cannot be used: {error}") from None
+    if value is None:
+        # Not the same as absent.
+        raise BadAnswer(f"{what} is empty")
+    return value
 
 
 def _reason(answer: Answer | None) -> str:
@@ -233,9 +238,11 @@ def _reason(answer: Answer | None) -> str:
     return f" (HTTP {answer.status}: {answer.message[:200]})"
 
 
-def _objects(value: Any) -> Iterator[Fields]:
-    """Yield the objects of a list that is the whole answer."""
-    return Fields({"the list": value}).objects("the list")
+def _objects(value: Any, what: str) -> Iterator[Fields]:
+    """Yield the objects of a list that is the whole answer. Raises BadAnswer."""
+    if not isinstance(value, list):
+        raise BadAnswer(f"{what} is no list")
+    return (Fields(item, f"an item of {what}") for item in value)
 
 
 def is_serving(stack: Stack, service: Service, seen: Snapshot) -> bool:

@@ -9,7 +9,7 @@ from tests.lies.installation import Installation
 from tests.stack.installation import Output
 
 # What each host has of its own; the rest is declared for both.
-OWN = ("docker_socket", "image_mirror", "model_registry", "models")
+OWN = ("container_prefix", "docker_socket", "image_mirror", "model_registry", "models")
 
 
 class Fleet:
