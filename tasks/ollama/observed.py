@@ -20,6 +20,7 @@ SERVICE_LABEL = "ollama-stack.service"
 SPEC_LABEL = "ollama-stack.spec"
 IMAGE_LABEL = "ollama-stack.image"
 _PORTS = re.compile(r"([0-9]{1,5})(?:-([0-9]{1,5}))?")
+_ADDRESS = re.compile(r"[0-9A-Za-z:.%-]+")
 _DIGEST = re.compile(r"sha256:[0-9a-f]{1,64}")
 # How a container is given the GPU: as `--gpus all` does, or as a CDI device; "" for not at all.
 Attachment = Literal["", "gpus", "cdi"]
@@ -196,14 +197,20 @@ def ports_in(text: str) -> range:
 
 
 def port_texts(bindings: Fields) -> tuple[str, ...]:
-    """Turn PortBindings into "127.0.0.1:11434->11434/tcp"; an empty address is 0.0.0.0."""
+    """Turn PortBindings into "127.0.0.1:11434->11434/tcp"; an empty address is 0.0.0.0.
+
+    Raises BadAnswer, so that nothing that reads these texts later has to.
+    """
     texts = []
     for inner in bindings.value:
         for binding in bindings.objects(inner):
             port = binding.text("HostPort")
             if port and not ports_in(port):
                 raise BadAnswer(f"the container has a port that is none, for {inner}")
-            texts.append(f"{binding.text('HostIp') or '0.0.0.0'}:{port}->{inner}")
+            address = binding.text("HostIp") or "0.0.0.0"
+            if not _ADDRESS.fullmatch(address):
+                raise BadAnswer("the container has an address that is none")
+            texts.append(f"{address}:{port}->{inner}")
     return tuple(sorted(texts))
 
 
