@@ -125,7 +125,8 @@ def is_unseen(output: str) -> bool:
 def holder_script(prefix: str, who: str, wait: int, mark: str = TOKEN) -> str:
     """Build what holds the lock: it ends when nobody reads its heartbeat any more, or by `mark`."""
     beats = (
-        f"for i in 1 2 3; do [ -d {_release(prefix, mark)} ] && break 2; sleep {HEARTBEAT / 3:.2f}"
+        "for i in 1 2 3 4 5 6; do "
+        f"[ -d {_release(prefix, mark)} ] && break 2; sleep {HEARTBEAT / 6:.2f}"
     )
     ready = hostfolder.ready_script(('"$run"', '"$step"'))
     return (
@@ -145,8 +146,8 @@ def release_script(prefix: str, mark: str) -> str:
     """Build what tells the holder with a mark to end, and waits for it a moment."""
     path = _release(prefix, mark)
     return (
-        f"mkdir {path} 2>/dev/null; i=0; while [ -d {path} ] && [ $i -lt 40 ]; "
-        f"do sleep 0.05; i=$((i+1)); done; rmdir {path} 2>/dev/null; {hostfolder.mend_script()}true"
+        f"mkdir {path} 2>/dev/null; i=0; while [ -d {path} ] && [ $i -lt 100 ]; "
+        f"do sleep 0.02; i=$((i+1)); done; rmdir {path} 2>/dev/null; {hostfolder.mend_script()}true"
     )
 
 
