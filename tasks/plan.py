@@ -191,6 +191,13 @@ def refuse_unknown(run: Run, snapshot: Snapshot) -> None:
         run.fail(Failure("left as it is: not all of it could be seen", cause, remedy, name))
 
 
+def observe_known(run: Run) -> Snapshot:
+    """Look at the host, and note what of it nobody could see."""
+    snapshot = observe(run)
+    refuse_unknown(run, snapshot)
+    return snapshot
+
+
 def refuse(run: Run, snapshot: Snapshot) -> None:
     """Note each service that cannot be touched, so that its steps are left out."""
     refuse_unknown(run, snapshot)

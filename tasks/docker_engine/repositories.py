@@ -6,6 +6,7 @@ import base64
 import shlex
 from collections.abc import Iterable
 
+from tasks.curl import SAFE, plain_curl
 from tasks.docker_engine.apt import apt_get, explain, is_unsigned
 from tasks.docker_engine.openpgp import LARGEST, Certificate, NotAKey, certificates
 from tasks.docker_engine.packages import INSTALL_SECONDS, run_apt, wait_for_locks
@@ -15,10 +16,8 @@ from tasks.shell import Result
 
 # An update that fails must say so: without this apt takes old lists and ends with 0.
 STRICT = ("-o", "APT::Update::Error-Mode=any")
-# Without the configuration of a user, without patterns in addresses, and only by HTTP.
-_CURL = (
-    "curl -q -fsSL --globoff --proto =http,https --proto-redir =http,https --connect-timeout 10"
-    f" --max-time 40 --max-filesize {LARGEST}"
+_CURL = plain_curl(
+    [*SAFE, "-fL", "--connect-timeout", "10", "--max-time", "40", "--max-filesize", str(LARGEST)]
 )
 
 

@@ -16,8 +16,8 @@ from typing import Any
 
 from tasks.files import give_to_owner, make_folder, target
 from tasks.inventory.aside import identity, set_aside
-from tasks.inventory.differences import differences, storable
-from tasks.inventory.rows import KEYS, SCHEMA, SCHEMA_VERSION, Inventory, Row
+from tasks.inventory.differences import differences
+from tasks.inventory.rows import KEYS, SCHEMA, SCHEMA_VERSION, Inventory, Row, storable
 from tasks.inventory.schema import foreign, is_table
 from tasks.inventory.trouble import TROUBLE, DatabaseError, code_of
 from tasks.words.printable import printable

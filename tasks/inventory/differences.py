@@ -6,19 +6,7 @@ import sqlite3
 from collections.abc import Iterator
 from typing import Any
 
-from tasks.inventory.rows import KEYS, LOCAL, Inventory, Row
-
-
-def storable(row: Row) -> Row:
-    """Return a row as SQLite can hold it: no number beyond 64 bits, no half of a character."""
-    return {name: _storable_value(value) for name, value in row.items()}
-
-
-def _storable_value(value: Any) -> Any:
-    if isinstance(value, str):
-        return value.encode(errors="replace").decode()
-    is_beyond = isinstance(value, int) and abs(value) >= 2**63
-    return None if is_beyond or value != value else value  # noqa: PLR0124 (only NaN differs)
+from tasks.inventory.rows import KEYS, LOCAL, Inventory, Row, storable
 
 
 def differences(

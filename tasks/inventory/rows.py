@@ -116,7 +116,7 @@ def inventory_of(
     events: Iterable[Row],
 ) -> Inventory:
     """Make the rows of one host. `proofs` are verdict and tokens/s of what this run proved."""
-    found = Inventory(host, events=[_storable(event) for event in events])
+    found = Inventory(host, events=[storable(event) for event in events])
     row: Row = {"name": host, **details.__dict__}
     found.rows["hosts"] = [row if "" in snapshot.unknown else row | {"docker": snapshot.version}]
     for service in stack.services:
@@ -132,16 +132,20 @@ def inventory_of(
         if snapshot.models(service.name) is None:
             found.unknown.add(name)
         found.rows.setdefault("service_models", []).extend(_held_rows(name, service, snapshot))
-    found.rows = {table: [_storable(row) for row in rows] for table, rows in found.rows.items()}
+    found.rows = {table: [storable(row) for row in rows] for table, rows in found.rows.items()}
     return found
 
 
-def _storable(row: Row) -> Row:
-    """Return a row as it is, but for lone surrogates, which no database of texts can hold."""
-    return {
-        key: value.encode(errors="replace").decode() if isinstance(value, str) else value
-        for key, value in row.items()
-    }
+def storable(row: Row) -> Row:
+    """Return a row as SQLite can hold it: no number beyond 64 bits, no half of a character."""
+    return {name: _storable_value(value) for name, value in row.items()}
+
+
+def _storable_value(value: Any) -> Any:
+    if isinstance(value, str):
+        return value.encode(errors="replace").decode()
+    is_beyond = isinstance(value, int) and abs(value) >= 2**63
+    return None if is_beyond or value != value else value  # noqa: PLR0124 (only NaN differs)
 
 
 def is_active(service: Service, snapshot: Snapshot) -> bool:

@@ -10,9 +10,8 @@ from pyinfra.api import FunctionCommand, operation
 from tasks.boundary import bounded
 from tasks.models.copies import keep_model, remove_model, tidy_models
 from tasks.models.pull import pull_model, replace_model
-from tasks.ollama.facts import observe
 from tasks.ollama.proof import prove_model
-from tasks.plan import model_plan, refuse_unknown
+from tasks.plan import model_plan, observe_known
 from tasks.run import Run, current_run, step_command
 from tasks.stack import Service
 from tasks.steps import Action, Step
@@ -47,8 +46,7 @@ def models(service: Service) -> Generator[FunctionCommand, None, None]:
     run = current_run()
     if run.has_failed(service.name):
         return
-    snapshot = observe(run)
-    refuse_unknown(run, snapshot)
+    snapshot = observe_known(run)
     if run.has_failed(service.name):
         return
     for step in model_plan(run, service, snapshot, ()):

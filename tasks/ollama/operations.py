@@ -9,10 +9,9 @@ from pyinfra.api import FunctionCommand, operation
 
 from tasks.boundary import bounded
 from tasks.ollama import apply
-from tasks.ollama.facts import observe
 from tasks.ollama.image import pull_image, tag_image, tidy_images
 from tasks.ollama.spec import ContainerSpec
-from tasks.plan import container_plans, orphans, refuse_unknown, removals, spec_for
+from tasks.plan import container_plans, observe_known, orphans, removals, spec_for
 from tasks.run import Run, current_run, step_command
 from tasks.stack import Service
 from tasks.steps import Action, Step
@@ -51,8 +50,7 @@ def container(service: Service) -> Generator[FunctionCommand, None, None]:
     run = current_run()
     if run.has_failed(service.name):
         return
-    snapshot = observe(run)
-    refuse_unknown(run, snapshot)
+    snapshot = observe_known(run)
     services = {s.name: s for s in run.stack.services}
     for step in container_plans(run, snapshot).get(service.name, ()):
         # Another service may have to give up its port first.
@@ -65,9 +63,9 @@ def container(service: Service) -> Generator[FunctionCommand, None, None]:
 def undeclared() -> Generator[FunctionCommand, None, None]:
     """Remove what is ours and no longer declared, where this run has the consent to."""
     run = current_run()
-    refuse_unknown(run, observe(run))
+    snapshot = observe_known(run)
     if not run.has_failed(""):
-        yield from _removals(run, orphans(run, observe(run))[0])
+        yield from _removals(run, orphans(run, snapshot)[0])
 
 
 @operation()
@@ -75,9 +73,9 @@ def undeclared() -> Generator[FunctionCommand, None, None]:
 def removed() -> Generator[FunctionCommand, None, None]:
     """Remove every container of this stack, and its volumes where this run has the consent to."""
     run = current_run()
-    refuse_unknown(run, observe(run))
+    snapshot = observe_known(run)
     if not run.has_failed(""):
-        yield from _removals(run, removals(run, observe(run)))
+        yield from _removals(run, removals(run, snapshot))
 
 
 def _removals(run: Run, steps: list[Step]) -> Generator[FunctionCommand, None, None]:

@@ -9,7 +9,7 @@ from tasks.host.facts import observe_host
 from tasks.models.plan import is_copied
 from tasks.ollama.facts import observe
 from tasks.ollama.observed import Snapshot
-from tasks.plan import container_plans, refuse_unknown
+from tasks.plan import container_plans, observe_known
 from tasks.registry import RegistryFault
 from tasks.run import Run, current_run
 from tasks.stack import Service
@@ -90,8 +90,8 @@ def _refuse_swapped_ports(run: Run, snapshot: Snapshot) -> None:
 
 
 def _is_ready(run: Run) -> bool:
-    refuse_unknown(run, observe(run))
-    if not run.has_failed("") and not observe(run).version:
+    snapshot = observe_known(run)
+    if not run.has_failed("") and not snapshot.version:
         cause = "Docker does not answer, or is not installed"
         run.fail(Failure("nothing to move", cause, "./main.sh setup first"))
     return not run.has_failed("")

@@ -9,10 +9,9 @@ from pyinfra.api import FunctionCommand, operation
 from tasks.boundary import bounded
 from tasks.models.copies import tidy_models
 from tasks.models.operations import model_action
-from tasks.ollama.facts import observe
 from tasks.ollama.operations import container_action
 from tasks.ollama.undo import undoing
-from tasks.plan import refuse_unknown, spec_for
+from tasks.plan import observe_known, spec_for
 from tasks.preflight.usage import is_serial
 from tasks.run import Run, all_runs, current_run, step_command
 from tasks.stack import Service
@@ -54,8 +53,7 @@ def images() -> Generator[FunctionCommand, None, None]:
         run.halted = True
         return
     services = {service.name: service for service in run.stack.services}
-    snapshot = observe(run)
-    refuse_unknown(run, snapshot)
+    snapshot = observe_known(run)
     for step in image_steps(run, snapshot):
         service = services[step.service]
         yield step_command(run, step, _halting(_take(run, step, service)))
@@ -73,8 +71,7 @@ def service(service: Service) -> Generator[FunctionCommand, None, None]:
             where = f" on {_failed_before(run)}" if _failed_before(run) else ""
             run.note(f"{service.name}: not tried after the failure above{where}; it is as it was")
         return
-    snapshot = observe(run)
-    refuse_unknown(run, snapshot)
+    snapshot = observe_known(run)
     if run.has_failed(service.name):
         run.halted = True
         return
