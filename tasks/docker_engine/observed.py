@@ -4,12 +4,13 @@ from __future__ import annotations
 
 import base64
 import binascii
-from collections.abc import Iterable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass
-from typing import Any
+from typing import Any, TypeVar
 
-from tasks.engine_api import answers, engine
+from tasks.engine_api import Answer, answers, engine
 from tasks.host.sections import sections, values
+from tasks.words.foreign import BadAnswer, Fields
 
 STACK_LABEL = "ollama-stack.stack"
 
@@ -51,40 +52,59 @@ class ObservedEngine:
         parts = sections(lines)
         text, error = daemon_json(values(parts.get("daemon.json", ())))
         found = answers("\n".join(parts.get("api", ())))
-        bodies = {url: answer.json for url, answer in found.items() if answer.ok}
-        info = _mapping(bodies.get(engine("/info")))
-        containers = bodies.get(engine("/containers/json"))
-        registries = _mapping(info.get("RegistryConfig"))
+        info = _read(_info, found, "/info")
+        listed = _read(_running, found, "/containers/json")
         return cls(
-            version=str(_mapping(bodies.get(engine("/version"))).get("Version", "")),
+            version=_read(_version, found, "/version") or "",
             daemon_json=text,
             daemon_json_error=error,
-            running=running(containers if isinstance(containers, list) else ()),
-            hides_containers=bool(found) and not (info and isinstance(containers, list)),
-            keeps_containers=bool(info.get("LiveRestoreEnabled")),
-            is_in_swarm=_mapping(info.get("Swarm")).get("LocalNodeState", "inactive") != "inactive",
-            insecure_registries=_insecure(registries),
-            http_proxy=str(info.get("HttpProxy") or ""),
-            https_proxy=str(info.get("HttpsProxy") or ""),
-            no_proxy=str(info.get("NoProxy") or ""),
-            runtimes=tuple(sorted(_mapping(info.get("Runtimes")))),
-            has_cdi=bool(info.get("CDISpecDirs")),
-            cdi_devices=tuple(
-                str(device.get("ID", ""))
-                for device in info.get("DiscoveredDevices") or ()
-                if isinstance(device, Mapping) and device.get("Source") == "cdi"
-            ),
+            running=listed or (),
+            hides_containers=bool(found) and not (info and listed is not None),
+            **(info or {}),
         )
 
 
-def _mapping(value: Any) -> Mapping[str, Any]:
-    return value if isinstance(value, Mapping) else {}
+T = TypeVar("T")
 
 
-def _insecure(registries: Mapping[str, Any]) -> tuple[str, ...]:
-    named = _mapping(registries.get("IndexConfigs"))
-    hosts = [name for name, index in named.items() if not _mapping(index).get("Secure", True)]
-    return tuple(sorted([*hosts, *(registries.get("InsecureRegistryCIDRs") or ())]))
+def _read(parse: Callable[[Any], T], found: Mapping[str, Answer], path: str) -> T | None:
+    """Read one answer; None where it did not come, or is not what it should be."""
+    answer = found.get(engine(path))
+    try:
+        return parse(answer.json) if answer is not None and answer.ok else None
+    except BadAnswer:
+        return None
+
+
+def _version(value: Any) -> str:
+    return Fields(value).text("Version")
+
+
+def _info(value: Any) -> dict[str, Any]:
+    """Return what GET /info tells, by the names of the fields; nothing where it tells nothing."""
+    info = Fields(value, "the engine")
+    devices = [(one.text("Source"), one.text("ID")) for one in info.objects("DiscoveredDevices")]
+    found = {
+        "keeps_containers": info.flag("LiveRestoreEnabled"),
+        "is_in_swarm": info.object("Swarm").text("LocalNodeState") not in ("", "inactive"),
+        "insecure_registries": _insecure(info.object("RegistryConfig")),
+        "http_proxy": info.text("HttpProxy"),
+        "https_proxy": info.text("HttpsProxy"),
+        "no_proxy": info.text("NoProxy"),
+        "runtimes": tuple(sorted(info.object("Runtimes").value)),
+        "has_cdi": bool(info.texts("CDISpecDirs")),
+        "cdi_devices": tuple(name for source, name in devices if source == "cdi"),
+    }
+    return found if info.value else {}
+
+
+def _insecure(registries: Fields) -> tuple[str, ...]:
+    named = registries.object("IndexConfigs")
+    indexes = ((name, named.object(name)) for name in named.value)
+    hosts = [
+        name for name, index in indexes if "Secure" in index.value and not index.flag("Secure")
+    ]
+    return tuple(sorted([*hosts, *registries.texts("InsecureRegistryCIDRs")]))
 
 
 def daemon_json(found: Mapping[str, str]) -> tuple[str | None, str]:
@@ -101,14 +121,14 @@ def daemon_json(found: Mapping[str, str]) -> tuple[str | None, str]:
         return None, "it is not UTF-8 text"
 
 
-def running(containers: Iterable[Any]) -> tuple[tuple[str, str], ...]:
+def _running(value: Any) -> tuple[tuple[str, str], ...]:
     """Return names and stacks of running containers, from GET /containers/json."""
-    return tuple(
-        sorted(
-            (
-                str((c.get("Names") or [c.get("Id", "?")[:12]])[0]).lstrip("/"),
-                str(_mapping(c.get("Labels")).get(STACK_LABEL, "")),
-            )
-            for c in containers
-        )
-    )
+    if not isinstance(value, list):
+        raise BadAnswer("it is no list")
+    listed = Fields({"the list": value}).objects("the list")
+    return tuple(sorted((_name(one), one.labels("Labels").get(STACK_LABEL, "")) for one in listed))
+
+
+def _name(container: Fields) -> str:
+    names = container.texts("Names") or [container.text("Id")[:12] or "?"]
+    return names[0].lstrip("/")

@@ -13,6 +13,7 @@ from typing import Any
 from tasks.engine_api import Answer, ask
 from tasks.shell import Shell
 from tasks.stack import Service, Stack
+from tasks.words.foreign import BadAnswer, Fields
 
 SHOW_SECONDS = 20
 # Models for a card of 8 GB that have an ability (ollama.com/library, and clients of theirs).
@@ -72,12 +73,22 @@ def show(shell: Shell, server: str, model: str) -> Show | None:
 
 def parse(told: Any) -> Show | None:
     """Parse an answer of /api/show; None where it is none, or from before abilities were told."""
-    if not isinstance(told, Mapping) or not isinstance(told.get("capabilities"), list):
+    try:
+        shown = Fields(told)
+        abilities = shown.texts("capabilities")
+    except BadAnswer:
         return None
-    info = told.get("model_info") or {}
-    context = info.get(f"{info.get('general.architecture', '')}.context_length")
-    abilities = frozenset(map(str, told["capabilities"]))
-    return Show(abilities, context if isinstance(context, int) else 0)
+    if shown.value.get("capabilities") is None:
+        return None
+    return Show(frozenset(abilities), _context(shown))
+
+
+def _context(shown: Fields) -> int:
+    try:
+        info = shown.object("model_info")
+        return info.size(f"{info.text('general.architecture')}.context_length")
+    except BadAnswer:
+        return 0
 
 
 def needs(stack: Stack, service: Service, model: str) -> frozenset[str]:

@@ -2,6 +2,7 @@
 
 import base64
 
+import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
@@ -63,3 +64,19 @@ def test_files_that_are_no_text() -> None:
 def test_any_bytes_are_text_or_named(data: bytes) -> None:
     engine = ObservedEngine.from_lines(lines(data))
     assert (engine.daemon_json is None) == bool(engine.daemon_json_error)
+
+
+ODD = {
+    "/info": [5, [1], {**INFO, "DiscoveredDevices": 5}, {**INFO, "Runtimes": ["x"]}],
+    "/containers/json": [5, {}, [5], [{"Names": [1]}], [{"Labels": [1]}]],
+}
+
+
+@pytest.mark.parametrize(("path", "body"), [(path, one) for path in ODD for one in ODD[path]])
+def test_attack_17_what_cannot_be_read_hides_what_runs(path: str, body: object) -> None:
+    """So that nobody restarts the engine under it; what else was told is known."""
+    told = {"/version": {"Version": "20.10.24"}, "/info": INFO, "/containers/json": CONTAINERS}
+    api = "".join(answer(*pair) for pair in {**told, path: body}.items())
+    engine = ObservedEngine.from_lines(["##api", *api.splitlines()])
+    assert engine.hides_containers
+    assert engine.version == "20.10.24"

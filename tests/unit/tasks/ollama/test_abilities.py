@@ -102,3 +102,14 @@ def test_nothing_is_said_of_a_model_that_is_not_there_or_does_what_it_should() -
     assert list(lacking(stack, stack.services[0], {})) == []
     good = {"qwen2.5-coder:7b": (("insert",), ()), "qwen3:4b": (("tools",), ())}
     assert list(lacking(stack, stack.services[0], good)) == []
+
+
+@pytest.mark.parametrize("info", [[], 5, "x", {"general.architecture": 5}, {".context_length": -1}])
+def test_attack_17_an_odd_size_of_a_context_is_none(info: object) -> None:
+    told = parse({"capabilities": ["tools"], "model_info": info})
+    assert told == Show(frozenset({"tools"}), 0)
+
+
+@pytest.mark.parametrize("told", [{"capabilities": [1]}, {"capabilities": {}}, [], None, "x"])
+def test_attack_17_odd_abilities_are_not_told(told: object) -> None:
+    assert parse(told) is None

@@ -9,6 +9,7 @@ import pytest
 
 from tasks.ollama.drift import drift, origin
 from tasks.ollama.observed import ObservedContainer
+from tasks.words.foreign import BadAnswer
 from tests.unit.tasks.samples import DIGEST, IMAGE, OTHER_DIGEST, inspect, spec, stack
 
 WANTED = spec(stack())
@@ -109,3 +110,15 @@ def test_the_label_tells_a_hand_from_the_declaration() -> None:
 def test_the_hash_ignores_the_name_of_the_image_and_nothing_else() -> None:
     assert replace(WANTED, image="mirror:5000/ollama/ollama:0.24.0").digest == WANTED.digest
     assert replace(WANTED, port=1).digest != WANTED.digest
+
+
+@pytest.mark.parametrize(
+    "binding",
+    [{"HostPort": "9" * 20}, {"HostPort": "1-" + "9" * 20}, {"HostIp": "1->2", "HostPort": "1"}],
+)
+def test_attack_17_a_port_that_is_none_is_met_at_once(binding: dict[str, str]) -> None:
+    """And not while a plan is made of it, where it would stop the whole host."""
+    attrs = inspect(WANTED)
+    attrs["HostConfig"]["PortBindings"] = {"11434/tcp": [binding]}
+    with pytest.raises(BadAnswer):
+        ObservedContainer.from_inspect(attrs)
