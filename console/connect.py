@@ -37,7 +37,7 @@ from tasks.ollama.abilities import show as show_model
 from tasks.ollama.observed import Snapshot
 from tasks.shell import LocalShell
 from tasks.stack import Stack
-from tasks.steps import StepFailed
+from tasks.words.steps import StepFailed
 
 LOOK_REMEDY = "set HOME, see that it can be read, or run it as another user"
 

@@ -12,7 +12,7 @@ from console.host import SeenHost
 from console.services import ServiceView, interrupted, orphans, views
 from tasks.inventory.rows import LOCAL, row_name
 from tasks.ollama.observed import seeing
-from tasks.text import bytes_text
+from tasks.words.numbers import bytes_text
 
 if TYPE_CHECKING:
     from rich.console import Console

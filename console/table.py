@@ -7,7 +7,7 @@ from rich.table import Table
 
 from console.safe import safe
 from console.services import ServiceView
-from tasks.text import bytes_text
+from tasks.words.numbers import bytes_text
 
 MARKS = {"active": ("●", "green"), "inactive": ("○", "dim")}
 NOTHING = "-"

@@ -17,8 +17,8 @@ from tasks.preflight.usage import check_usage, end_with_130_on_interrupt
 from tasks.report.operations import print_failures_last
 from tasks.run import current_run, declare_all
 from tasks.stack import DeclarationError
-from tasks.steps import Failure
 from tasks.words.printable import WHOLE, printable_lines
+from tasks.words.steps import Failure
 from tests.verify import DECLARED
 
 CONTAINERS = ("@docker/", "@podman/")

@@ -29,8 +29,8 @@ from tasks import hostfolder
 from tasks.host.sections import values
 from tasks.hostfolder import BUSY, UNSEEN
 from tasks.runlog import user
-from tasks.steps import Failure
 from tasks.words.printable import printable
+from tasks.words.steps import Failure
 
 if TYPE_CHECKING:
     from tasks.run import Run

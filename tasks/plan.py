@@ -25,7 +25,7 @@ from tasks.ollama.spec import ContainerSpec, spec_of
 from tasks.references import ImageReference, image_path
 from tasks.run import Run
 from tasks.stack import Service
-from tasks.steps import Action, Failure, Step
+from tasks.words.steps import Action, Failure, Step
 
 # Steps after which a service has to prove itself.
 CONTAINER_CHANGES = frozenset(

@@ -26,8 +26,8 @@ from tasks.lockfile import LockError, LockFile, Proven, ServiceLock
 from tasks.runlog import RunLog
 from tasks.shell import Result
 from tasks.stack import DeclarationError, Service, Stack, declare
-from tasks.steps import Action, Failure, Step, StepFailed
 from tasks.words.printable import printable, printable_lines
+from tasks.words.steps import Action, Failure, Step, StepFailed
 
 DEBUG = "OLLAMA_STACK_DEBUG"
 # A `docker run` with all that a service declares is one line, to be copied.

@@ -21,8 +21,8 @@ from tasks.layers import rooted
 from tasks.logfile import logger_of
 from tasks.scrub import Scrubber, scrubber_for
 from tasks.stack import Stack
-from tasks.steps import Failure
 from tasks.words.printable import WHOLE, printable
+from tasks.words.steps import Failure
 
 if TYPE_CHECKING:
     from tasks.run import Event

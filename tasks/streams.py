@@ -19,8 +19,8 @@ from tasks.curl import enveloped, opened
 from tasks.hostfolder import BUSY
 from tasks.hostlock import under_lock
 from tasks.run import Run
-from tasks.text import progress_text
 from tasks.words.foreign import MIB, BadAnswer, Fields, read_json
+from tasks.words.numbers import progress_text
 from tasks.words.printable import printable
 
 POLL_SECONDS = 0.5

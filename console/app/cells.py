@@ -14,7 +14,7 @@ from console.safe import safe
 from console.services import UNKNOWN, WELL, ServiceView
 from console.table import BROKEN, MARKS, NOTHING, loaded_text
 from tasks.inventory.rows import LOCAL, row_name
-from tasks.text import bytes_text
+from tasks.words.numbers import bytes_text
 from tasks.words.printable import printable
 
 # The bar of the card's memory, in cells: where there is room, and where there is little.

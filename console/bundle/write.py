@@ -21,7 +21,7 @@ from console.host import Trouble
 from console.say import end, show, show_text
 from tasks.files import give_to_owner, remove_leftovers, temporary
 from tasks.stack import DeclarationError
-from tasks.text import bytes_text
+from tasks.words.numbers import bytes_text
 from tasks.words.printable import WHOLE, printable, printable_lines
 
 SHARE = (

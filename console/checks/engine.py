@@ -12,10 +12,10 @@ from tasks.docker_engine.daemon_json import PATH, Refused, parse, refusal
 from tasks.docker_engine.observed import ObservedEngine
 from tasks.docker_engine.plan import EngineState, engine_state
 from tasks.host.observed import ObservedHost
-from tasks.nvidia.versions import numbers, older
 from tasks.ollama.observed import Snapshot
 from tasks.preflight.advisories import image_notes, server_notes
 from tasks.stack import Stack
+from tasks.words.versions import numbers, older
 
 ENGINE = "Docker Engine"
 # The first engine that drops packets from outside for ports that are published on loopback.

@@ -16,10 +16,10 @@ from tasks.nvidia.verdict import requiring, verdict
 from tasks.ollama.devices import inside
 from tasks.shell import LocalShell
 from tasks.stack import Stack
-from tasks.text import bytes_text
 from tasks.vram.check import memory
 from tasks.vram.look import rows
 from tasks.vram.plan import VramPlan, card_of
+from tasks.words.numbers import bytes_text
 
 TOOLKIT = "container toolkit"
 

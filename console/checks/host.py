@@ -15,7 +15,7 @@ from tasks.host.observed import ObservedHost
 from tasks.host.support import support_note
 from tasks.preflight.downloads import proxy_notes
 from tasks.stack import Stack
-from tasks.text import bytes_text
+from tasks.words.numbers import bytes_text
 
 GB = 10**9
 # Where Debian and Ubuntu take private certificates from (update-ca-certificates(8)).

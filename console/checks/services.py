@@ -17,7 +17,7 @@ from tasks.ollama.plan import Wanted, has_inherited_labels, plan_orphans, refusa
 from tasks.ollama.spec import PREVIOUS, spec_of
 from tasks.shell import LocalShell, Shell
 from tasks.stack import Service, Stack
-from tasks.steps import Failure, StepFailed
+from tasks.words.steps import Failure, StepFailed
 
 LOOPBACK = ("127.", "[::1]", "::1")
 # A name that nobody resolves (RFC 2606): a server that looks at the Host header refuses it.

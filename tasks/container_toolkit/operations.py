@@ -20,7 +20,7 @@ from tasks.docker_engine.repositories import RepositoryFailed, use_repository
 from tasks.docker_engine.sources import toolkit_repository
 from tasks.host.sections import PRELUDE
 from tasks.run import Run, current_run, step_command
-from tasks.steps import Action, Step, StepFailed
+from tasks.words.steps import Action, Step, StepFailed
 
 PACKAGES = ("nvidia-container-toolkit",)
 # Each wants the others of exactly its own version, which apt does not choose by itself.

@@ -11,10 +11,10 @@ from tasks.docker_engine.pins import other_version_note
 from tasks.docker_engine.settings import AFTER_INSTALL, restart_refusal, restart_step
 from tasks.host.access import root_needed
 from tasks.host.observed import ObservedHost
-from tasks.nvidia.versions import older
 from tasks.ollama.observed import Attachment
 from tasks.stack import Stack
-from tasks.steps import Action, Failure, Step
+from tasks.words.steps import Action, Failure, Step
+from tasks.words.versions import older
 
 TOOLKIT = "NVIDIA Container Toolkit"
 FIXED = "1.17.8"

@@ -27,7 +27,7 @@ from tasks.docker_engine.settings import no_proxies, possible, restart_refusal
 from tasks.host.facts import observe_host
 from tasks.host.sections import PRELUDE
 from tasks.run import RUN_ID, Run
-from tasks.steps import Step, StepFailed
+from tasks.words.steps import Step, StepFailed
 
 STAMP = RUN_ID.partition("-")[0]
 BACKUP = f"{PATH}.backup-{STAMP}"

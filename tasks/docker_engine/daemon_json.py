@@ -10,7 +10,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from tasks.stack import Stack
-from tasks.steps import Failure
+from tasks.words.steps import Failure
 
 PATH = "/etc/docker/daemon.json"
 BOM = "\ufeff"

@@ -10,7 +10,7 @@ from tasks.host.facts import observe_host
 from tasks.host.observed import ObservedHost
 from tasks.host.sections import PRELUDE
 from tasks.run import Run, quote
-from tasks.steps import Step, StepFailed
+from tasks.words.steps import Step, StepFailed
 
 TOOLS = ("curl", "ca-certificates")
 # iptables is only recommended by docker.io, and dockerd does not start without it.

@@ -21,7 +21,7 @@ from tasks.docker_engine.engine_install import install_curl, install_engine, joi
 from tasks.docker_engine.settings import ENGINE
 from tasks.docker_engine.state import plan_engine
 from tasks.run import Run, current_run, step_command
-from tasks.steps import Action, Failure, Step
+from tasks.words.steps import Action, Failure, Step
 
 Work = Callable[..., None]
 _SETTINGS: dict[str, Work] = {

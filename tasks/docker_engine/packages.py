@@ -17,7 +17,7 @@ from tasks.docker_engine.apt import (
 from tasks.docker_engine.pins import chosen, offered, shown
 from tasks.run import Run
 from tasks.shell import Result
-from tasks.steps import StepFailed
+from tasks.words.steps import StepFailed
 
 UPDATE_SECONDS = 300
 INSTALL_SECONDS = 1800

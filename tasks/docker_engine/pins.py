@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable
 
-from tasks.nvidia.versions import numbers, upstream
+from tasks.words.versions import numbers, upstream
 
 
 def offered(madison: Iterable[str]) -> list[str]:

@@ -12,7 +12,7 @@ from tasks.docker_engine.settings import AFTER_INSTALL, ENGINE, Kind, settings_p
 from tasks.host.access import root_needed
 from tasks.host.observed import ObservedHost
 from tasks.stack import Stack
-from tasks.steps import Action, Failure, Step
+from tasks.words.steps import Action, Failure, Step
 
 DOCKER_DISTRIBUTIONS = ("ubuntu", "debian")
 

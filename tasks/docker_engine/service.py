@@ -9,7 +9,7 @@ from tasks.engine_api import engine
 from tasks.host.facts import observe_host
 from tasks.host.sections import ONLY_ASCII, PRELUDE
 from tasks.run import Run
-from tasks.steps import StepFailed
+from tasks.words.steps import StepFailed
 
 LOG = "/var/log/dockerd.log"
 PID_FILE = "/var/run/docker.pid"

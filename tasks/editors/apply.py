@@ -8,8 +8,8 @@ import shlex
 from tasks.editors.look import ObservedUser
 from tasks.editors.outcome import FileChange
 from tasks.shell import Shell
-from tasks.steps import StepFailed
 from tasks.words.printable import printable
+from tasks.words.steps import StepFailed
 
 IS_CHANGED = 3
 # Content and record come by standard input, where no list of processes shows them. A kill leaves at

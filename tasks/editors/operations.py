@@ -16,7 +16,7 @@ from tasks.editors.state import plan_clients, plan_removal, step_of
 from tasks.editors.users import UserShell
 from tasks.ollama.facts import observe
 from tasks.run import Run, current_run, step_command
-from tasks.steps import Step
+from tasks.words.steps import Step
 
 
 @operation()

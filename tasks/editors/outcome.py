@@ -12,8 +12,8 @@ from dataclasses import dataclass, field
 
 from tasks.editors.look import ObservedUser
 from tasks.editors.record import BrokenRecord, Record
-from tasks.steps import Failure
 from tasks.words.printable import printable
+from tasks.words.steps import Failure
 
 # Whose failures these are: no service waits for them.
 CLIENTS = "clients"

@@ -18,7 +18,7 @@ from tasks.editors.merge import MergeRecord, merge, undo
 from tasks.editors.outcome import CLIENTS, FileChange, Outcome, Refused, bounded, shown
 from tasks.editors.record import Record, digest
 from tasks.editors.textdoc import Invalid
-from tasks.steps import Failure
+from tasks.words.steps import Failure
 
 
 def plan_user(

@@ -16,7 +16,7 @@ from tasks.editors.wiring import Wiring, known_shows, wiring_of
 from tasks.host.facts import observe_host
 from tasks.ollama.observed import Snapshot
 from tasks.run import Run, unforeseen
-from tasks.steps import Action, Failure, Step
+from tasks.words.steps import Action, Failure, Step
 
 MANAGED_STATE = "/var/lib"
 KILO_MANAGED = "Kilo Code for all users"

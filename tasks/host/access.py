@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from typing import Literal
 
 from tasks.host.observed import ObservedHost
-from tasks.steps import Failure
+from tasks.words.steps import Failure
 
 ADMIN_GROUPS = frozenset({"sudo", "wheel", "admin"})
 

@@ -11,7 +11,7 @@ from types import MappingProxyType
 
 from tasks.host.sections import sections, values
 from tasks.stack import Service, Stack
-from tasks.steps import Failure
+from tasks.words.steps import Failure
 
 ANY = ("0.0.0.0", "::")
 # Programs and units that carry others: engines, init, and the way to the machine.

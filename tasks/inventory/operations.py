@@ -14,7 +14,7 @@ from tasks.layers import rooted
 from tasks.ollama.facts import observe
 from tasks.run import RUN_ID, Run, current_run, unforeseen
 from tasks.scrub import scrubber_for
-from tasks.steps import Failure
+from tasks.words.steps import Failure
 
 
 def found_now(run: Run) -> Inventory:

@@ -16,8 +16,8 @@ from tasks.ollama.observed import held_models
 from tasks.plan import wanted_models
 from tasks.run import Run
 from tasks.stack import REPLACED, Service
-from tasks.steps import Step, StepFailed
 from tasks.words.foreign import BadAnswer
+from tasks.words.steps import Step, StepFailed
 
 
 def ask(run: Run, url: str, method: str, path: str, body: dict[str, str]) -> Answer:

@@ -14,7 +14,7 @@ from tasks.ollama.proof import prove_model
 from tasks.plan import model_plan, observe_known
 from tasks.run import Run, current_run, step_command
 from tasks.stack import Service
-from tasks.steps import Action, Step
+from tasks.words.steps import Action, Step
 
 
 def _prove(run: Run, step: Step, service: Service) -> None:

@@ -13,7 +13,7 @@ from dataclasses import dataclass, field
 
 from tasks.ollama.observed import ServedModel
 from tasks.stack import KEPT, REPLACED, Service
-from tasks.steps import Action, Step
+from tasks.words.steps import Action, Step
 
 Held = Mapping[str, ServedModel]
 

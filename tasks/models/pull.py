@@ -14,9 +14,9 @@ from tasks.references import OLLAMA_REGISTRY
 from tasks.registry import RegistryFault, RemoteManifest, fault, model_manifest
 from tasks.run import Run
 from tasks.stack import KEPT, REPLACED, Service, Stack
-from tasks.steps import Step, StepFailed
 from tasks.streams import ModelProgress, StreamEnd, follow
-from tasks.text import bytes_text
+from tasks.words.numbers import bytes_text
+from tasks.words.steps import Step, StepFailed
 
 # A damaged download is taken from the registry once more, not for ever.
 DAMAGE_RETRIES = 1

@@ -14,9 +14,9 @@ from tasks.nvidia.observed import Card, Nvidia
 from tasks.nvidia.packages import AptPackages
 from tasks.nvidia.recipe import Recipe, recipe_for, unfit
 from tasks.nvidia.troubles import NOUVEAU
-from tasks.nvidia.versions import older, upstream
 from tasks.stack import Stack
-from tasks.steps import Action, Failure, Step
+from tasks.words.steps import Action, Failure, Step
+from tasks.words.versions import older, upstream
 
 # In the place of a service, and no name for one: what fails here stops no service that can do
 # without the GPU.

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from tasks.nvidia.observed import Card, Gpu, Nvidia
-from tasks.nvidia.versions import numbers, older
+from tasks.words.versions import numbers, older
 
 # Source: docs.ollama.com/gpu. Maxwell was the first of them.
 LEAST_CAPABILITY = "5.0"

@@ -8,7 +8,7 @@ from dataclasses import dataclass, field
 
 from tasks.host.sections import number, sections, values
 from tasks.nvidia.smi_log import GpuLog, SmiLog, known, mebibytes
-from tasks.nvidia.versions import numbers
+from tasks.words.versions import numbers
 
 QUERY = "index,name,uuid,memory.total,memory.used,driver_version,compute_cap"
 MISMATCH = "driver/library version mismatch"

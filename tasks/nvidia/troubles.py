@@ -6,8 +6,8 @@ from dataclasses import dataclass
 
 from tasks.nvidia.generations import LEAST_CAPABILITY, has_only_old
 from tasks.nvidia.observed import Nvidia
-from tasks.nvidia.versions import older
 from tasks.stack import Stack
+from tasks.words.versions import older
 
 NOUVEAU = ("nouveau", "nova_core", "nova")
 TOO_OLD = "the card is too old for Ollama"

@@ -9,7 +9,7 @@ from tasks.nvidia.driver import PART, DriverState
 from tasks.nvidia.observed import Gpu, Nvidia
 from tasks.nvidia.troubles import NO_CARD, Trouble, waits_for_reboot
 from tasks.stack import Stack
-from tasks.steps import Failure
+from tasks.words.steps import Failure
 
 NOTHING_PLANNED = DriverState()
 

@@ -25,8 +25,8 @@ from tasks.ollama.spec import ContainerSpec
 from tasks.ollama.undo import undoing
 from tasks.run import Run
 from tasks.stack import Service
-from tasks.steps import Step, StepFailed
 from tasks.words.foreign import BadAnswer
+from tasks.words.steps import Step, StepFailed
 
 CREATE = "/containers/create"
 

@@ -20,9 +20,9 @@ from tasks.ollama.spec import STOP_TIMEOUT, ContainerSpec
 from tasks.run import RUN_ID, Run
 from tasks.scrub import scrubber_for
 from tasks.shell import Shell
-from tasks.steps import StepFailed
 from tasks.words.foreign import MIB, BadAnswer
 from tasks.words.printable import printable, printable_lines
+from tasks.words.steps import StepFailed
 
 LOOK_AGAIN = 0.3
 LOG_LINES = 40

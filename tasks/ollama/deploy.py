@@ -9,7 +9,7 @@ from tasks.ollama import operations
 from tasks.ollama.facts import observe
 from tasks.plan import removals
 from tasks.run import current_run
-from tasks.steps import plan_lines
+from tasks.words.steps import plan_lines
 
 
 @deploy("Containers")

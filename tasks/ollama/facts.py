@@ -8,7 +8,7 @@ from tasks.ollama.look import look
 from tasks.ollama.observed import ObservedServer, ServedModel, Snapshot
 from tasks.run import Run
 from tasks.stack import Service
-from tasks.steps import StepFailed
+from tasks.words.steps import StepFailed
 
 
 def observe(run: Run) -> Snapshot:

@@ -13,8 +13,8 @@ from tasks.ollama.gpu_memory import FUNCTIONS, SECONDS, Memory, measured
 from tasks.ollama.observed import LoadedModel, ObservedServer, loaded_models
 from tasks.shell import Shell
 from tasks.stack import Service
-from tasks.steps import StepFailed
 from tasks.words.foreign import BadAnswer
+from tasks.words.steps import StepFailed
 
 PROMPT = "Say ok."
 TOKENS = 8

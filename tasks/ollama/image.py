@@ -19,8 +19,8 @@ from tasks.plan import image_before, spec_for
 from tasks.registry import fault
 from tasks.run import Run
 from tasks.stack import REPLACED, Service
-from tasks.steps import Step, StepFailed
 from tasks.streams import ImageProgress, StreamEnd, follow
+from tasks.words.steps import Step, StepFailed
 
 
 def pull_image(run: Run, step: Step, service: Service) -> None:

@@ -14,7 +14,7 @@ from tasks.ollama.spec import ContainerSpec
 from tasks.plan import container_plans, observe_known, orphans, removals, spec_for
 from tasks.run import Run, current_run, step_command
 from tasks.stack import Service
-from tasks.steps import Action, Step
+from tasks.words.steps import Action, Step
 
 
 def container_action(

@@ -15,7 +15,7 @@ from tasks.ollama.observed import IMAGE_LABEL, STACK_LABEL, ObservedContainer, S
 from tasks.ollama.spec import NEXT, PREVIOUS, ContainerSpec
 from tasks.ollama.tags import own_tags, tag_changes
 from tasks.stack import REPLACED, Service
-from tasks.steps import Action, Failure, Step
+from tasks.words.steps import Action, Failure, Step
 
 
 @dataclass(frozen=True)

@@ -14,8 +14,8 @@ from tasks.ollama.gpu_memory import MIB
 from tasks.ollama.observed import ServedModel, held_models
 from tasks.run import Run
 from tasks.stack import Service
-from tasks.steps import StepFailed
 from tasks.words.foreign import BadAnswer
+from tasks.words.steps import StepFailed
 
 TAGS = "/api/tags"
 # Servers of old do not tell what a model can do; this one just generated.

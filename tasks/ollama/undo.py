@@ -23,7 +23,7 @@ from tasks.ollama.proof import verify_service
 from tasks.ollama.spec import ContainerSpec
 from tasks.run import Run, unforeseen
 from tasks.stack import REPLACED, Service
-from tasks.steps import StepFailed
+from tasks.words.steps import StepFailed
 
 
 @contextmanager

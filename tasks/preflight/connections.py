@@ -24,7 +24,7 @@ from tasks.looks import write_at_exit
 from tasks.preflight.speech import narrow_pyinfra
 from tasks.preflight.usage import answer_for_pyinfra, is_dry
 from tasks.report.operations import print_failures_last, tell_too
-from tasks.steps import Failure
+from tasks.words.steps import Failure
 
 _SAID = re.compile(r"^\s*\[(?P<host>[^\]]+)\] (?P<words>.+)$", re.DOTALL)
 _said: dict[str, str] = {}

@@ -36,9 +36,9 @@ from tasks.report.operations import print_failures_last
 from tasks.run import RUN_ID, Run, all_runs, current_run, declare_all, shared_lock
 from tasks.runlog import RunLog
 from tasks.stack import DeclarationError
-from tasks.steps import Step, plan_lines
 from tasks.vram.check import check_vram
 from tasks.words.printable import printable_lines
+from tasks.words.steps import Step, plan_lines
 
 Planner = Callable[[Run, list[Step], Snapshot], Iterable[Step]]
 AFTER_ENGINE = {

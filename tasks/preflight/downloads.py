@@ -8,8 +8,8 @@ from tasks.host.facts import observe_host
 from tasks.registry import RegistryFault, look_up_image, look_up_model
 from tasks.run import Run
 from tasks.stack import Stack
-from tasks.steps import Action, Failure, Step
-from tasks.text import bytes_text
+from tasks.words.numbers import bytes_text
+from tasks.words.steps import Action, Failure, Step
 
 # Layers of an image are compressed at the registry; unpacked they take about this many times more.
 UNPACKED = 2.5

@@ -12,7 +12,7 @@ from tasks.boundary import bounded
 from tasks.layers import rooted
 from tasks.lockfile import LockError
 from tasks.run import Run, current_run, shared_lock
-from tasks.steps import Failure
+from tasks.words.steps import Failure
 
 
 @operation()

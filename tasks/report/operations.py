@@ -20,9 +20,9 @@ from tasks.plan import ability_notes
 from tasks.run import all_runs, current_run
 from tasks.runlog import end_all
 from tasks.stack import Stack
-from tasks.steps import Failure
 from tasks.upgrade.available import tell_upgrades
 from tasks.words.printable import printable
+from tasks.words.steps import Failure
 
 _OTHERS: list[Callable[[], Mapping[str, list[Failure]]]] = []
 

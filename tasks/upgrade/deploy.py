@@ -13,9 +13,9 @@ from tasks.plan import container_plans, observe_known
 from tasks.registry import RegistryFault
 from tasks.run import Run, current_run
 from tasks.stack import Service
-from tasks.steps import Failure
 from tasks.upgrade import operations
 from tasks.upgrade.offers import Offer, ask, offers, summary
+from tasks.words.steps import Failure
 
 
 @deploy("Find upgrades")

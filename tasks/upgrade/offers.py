@@ -15,7 +15,7 @@ from tasks.preflight.downloads import UNPACKED
 from tasks.registry import RegistryFault, RemoteManifest, look_up_image, look_up_model
 from tasks.run import Run
 from tasks.stack import Service
-from tasks.text import bytes_text
+from tasks.words.numbers import bytes_text
 
 
 @dataclass(frozen=True)

@@ -15,8 +15,8 @@ from tasks.plan import observe_known, spec_for
 from tasks.preflight.usage import is_serial
 from tasks.run import Run, all_runs, current_run, step_command
 from tasks.stack import Service
-from tasks.steps import Action, Step, StepFailed
 from tasks.upgrade.plan import image_steps, service_steps
+from tasks.words.steps import Action, Step, StepFailed
 
 Take = Callable[[Run, Step], None]
 # These take themselves back, or change nothing that has to come back.

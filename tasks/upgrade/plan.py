@@ -9,7 +9,7 @@ from tasks.ollama.spec import PREVIOUS
 from tasks.plan import client_steps, container_plans, is_free, model_plan
 from tasks.run import Run
 from tasks.stack import Service
-from tasks.steps import Action, Step
+from tasks.words.steps import Action, Step
 
 
 def image_steps(run: Run, snapshot: Snapshot) -> Iterator[Step]:

@@ -8,11 +8,11 @@ from tasks.nvidia.facts import observe_nvidia
 from tasks.nvidia.observed import Gpu
 from tasks.ollama.observed import Snapshot
 from tasks.run import Run
-from tasks.steps import Action, Step
 from tasks.vram.arithmetic import MIB
 from tasks.vram.look import rows
 from tasks.vram.plan import VramPlan, card_of
 from tasks.vram.table import lines
+from tasks.words.steps import Action, Step
 
 # Steps that bring a model to the card or change what it takes there.
 CONCERNED = frozenset(

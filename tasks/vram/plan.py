@@ -7,10 +7,10 @@ from dataclasses import dataclass, replace
 from itertools import chain, combinations
 
 from tasks.stack import Service, Stack
-from tasks.steps import Failure
-from tasks.text import bytes_text
 from tasks.vram.arithmetic import PER_PROCESS, UPPER_BOUNDS, Need, Settings, need
 from tasks.vram.shape import ModelShape
+from tasks.words.numbers import bytes_text
+from tasks.words.steps import Failure
 
 GB = 10**9
 LEAST_CONTEXT, CONTEXT_STEP = 2048, 1024

@@ -4,9 +4,9 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
 
-from tasks.text import bytes_text
 from tasks.vram.arithmetic import UPPER_BOUNDS
 from tasks.vram.plan import Row, VramPlan
+from tasks.words.numbers import bytes_text
 
 
 def lines(plan: VramPlan) -> Sequence[str]:

@@ -9,7 +9,7 @@ from tasks.nvidia.observed import Nvidia
 from tasks.preflight.deploy import plan, preflight
 from tasks.report.deploy import report
 from tasks.run import current_run
-from tasks.steps import Action
+from tasks.words.steps import Action
 from tests.unit.tasks.nvidia.samples import with_driver
 
 

@@ -7,7 +7,7 @@ from tasks.container_toolkit.deploy import install_toolkit
 from tasks.preflight.deploy import plan, preflight
 from tasks.report.deploy import report
 from tasks.run import current_run
-from tasks.steps import Action
+from tasks.words.steps import Action
 
 OF_THE_TOOLKIT = (Action.INSTALL_TOOLKIT, Action.CONFIGURE_TOOLKIT, Action.RESTART_ENGINE)
 

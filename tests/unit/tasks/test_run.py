@@ -10,7 +10,7 @@ from pyinfra.api import Host
 
 from tasks.layers import ROOT
 from tasks.run import DEBUG, Run, unforeseen
-from tasks.steps import Failure
+from tasks.words.steps import Failure
 from tests.unit.foreign import WORST, assert_literal, assert_only_shown
 from tests.unit.tasks.samples import stack
 

@@ -19,7 +19,7 @@ from tasks import streams
 from tasks.curl import streaming
 from tasks.shell import LocalShell, Result
 from tasks.streams import ImageProgress, ModelProgress, StreamEnd, feed, follow
-from tasks.text import bytes_text, duration_text, progress_text
+from tasks.words.numbers import bytes_text, duration_text, progress_text
 from tests.unit.tasks.samples import stack
 
 # The lines that Ollama 0.24.0 sends, seen in the lab; digests and numbers are shortened.

@@ -8,7 +8,7 @@ from collections.abc import Callable
 import pytest
 
 from console.app.jobs import KEPT_LINES, LONGEST_LINE, Job
-from tasks.text import progress_text
+from tasks.words.numbers import progress_text
 
 LIMIT = 20
 

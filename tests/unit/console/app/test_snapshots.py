@@ -24,7 +24,7 @@ from console.app.work import JobView
 from console.checks.finding import Check
 from tasks.ollama.observed import Snapshot
 from tasks.registry import RegistryFault
-from tasks.text import progress_text
+from tasks.words.numbers import progress_text
 from tests.unit.console.app.conftest import Act, Draw
 from tests.unit.console.app.samples import (
     NO_DOCKER,

@@ -12,7 +12,7 @@ from tasks.layers import defaults_layer, merge
 from tasks.run import Run
 from tasks.shell import Result
 from tasks.stack import declare
-from tasks.steps import StepFailed
+from tasks.words.steps import StepFailed
 
 HOLDER = "2596 /var/lib/dpkg/lock-frontend /usr/bin/python3 /usr/bin/unattended-upgrade"
 

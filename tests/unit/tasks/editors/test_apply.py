@@ -15,7 +15,7 @@ from tasks.editors.outcome import FileChange
 from tasks.editors.record import Record, digest
 from tasks.editors.users import NO_USER, UserShell, as_user
 from tasks.shell import LocalShell
-from tasks.steps import StepFailed
+from tasks.words.steps import StepFailed
 
 PREFIX = "ollama-"
 NOW, NEW = b"yours \xff\n", b"yours \xff\nand ours\n"

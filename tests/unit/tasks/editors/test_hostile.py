@@ -24,7 +24,7 @@ from tasks.editors.record import BrokenRecord, Record, digest
 from tasks.editors.textdoc import Invalid
 from tasks.editors.yamldoc import YamlDocument
 from tasks.shell import LocalShell, Result
-from tasks.steps import StepFailed
+from tasks.words.steps import StepFailed
 from tests.unit.tasks.editors.samples import file, user, wiring
 
 KILO, CONTINUE = "@config/kilo/kilo.jsonc", "~/.continue/config.yaml"

@@ -13,7 +13,7 @@ from tasks.nvidia.observed import Card, Nvidia
 from tasks.nvidia.packages import AptPackages, is_of_a_driver, removals
 from tasks.nvidia.recipe import recipe_for
 from tasks.nvidia.verdict import verdict
-from tasks.steps import Action
+from tasks.words.steps import Action
 from tests.unit.tasks.nvidia.samples import (
     ADDRESS,
     BARE,

@@ -9,7 +9,7 @@ from hypothesis import strategies as st
 from tasks.nvidia.checklist import diagnose
 from tasks.nvidia.observed import Nvidia
 from tasks.nvidia.verdict import verdict
-from tasks.nvidia.versions import numbers, older, upstream
+from tasks.words.versions import numbers, older, upstream
 from tests.unit.tasks.nvidia.samples import (
     BARE,
     GOOD,

@@ -27,7 +27,7 @@ from tasks.ollama.plan import (
     without_repeated_pulls,
 )
 from tasks.ollama.tags import TagChange, tag_changes
-from tasks.steps import Action, Step
+from tasks.words.steps import Action, Step
 from tests.unit.tasks.samples import DIGEST, IMAGE, container, snapshot, spec, stack
 
 STACK = stack()

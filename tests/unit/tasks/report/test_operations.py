@@ -6,7 +6,7 @@ from hypothesis import given
 
 from tasks.ollama.observed import ObservedServer, ServedModel
 from tasks.report.operations import last_words, summary
-from tasks.steps import Failure
+from tasks.words.steps import Failure
 from tests.unit.foreign import WORST, assert_literal, assert_only_shown, foreign
 from tests.unit.tasks.samples import DIGEST, container, snapshot, spec, stack
 

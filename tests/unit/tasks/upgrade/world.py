@@ -27,8 +27,8 @@ from tasks.ollama.spec import NEXT
 from tasks.ollama.tags import tag_changes
 from tasks.plan import CONTAINER_CHANGES
 from tasks.stack import REPLACED
-from tasks.steps import Action, Step
 from tasks.upgrade.plan import in_order
+from tasks.words.steps import Action, Step
 from tests.unit.tasks.samples import IMAGE, container, spec, stack
 
 STACK = stack()

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from hypothesis import given
 
-from tasks.steps import Action, Failure, Step, plan_lines
+from tasks.words.steps import Action, Failure, Step, plan_lines
 from tests.unit.foreign import WORST, assert_literal, assert_only_shown, foreign
 
 STEP = Step(Action.CREATE, "x", "create container x", "there is none", "qwen", "after y")
