@@ -14,7 +14,7 @@ from tomlkit.items import InlineTable
 
 from console.log import note, note_edits
 from console.services import LOCAL
-from tasks.files import remove_leftovers_beside, target, write_atomically
+from tasks.files.atomic import remove_leftovers_beside, target, write_atomically
 from tasks.layers import stack_file
 from tasks.lockfile import LockFile
 from tasks.references import ImageReference, ModelReference

@@ -18,8 +18,8 @@ from console.log import typed_words
 from console.say import INTERRUPTED, end, say, show
 from console.services import interrupted
 from console.sync import inventory_now
-from tasks import filelock
-from tasks.files import user_name
+from tasks.files import lock as filelock
+from tasks.files.atomic import user_name
 from tasks.inventory.database import DatabaseError, record
 from tasks.layers import ROOT, rooted, stack_file
 from tasks.lockfile import LockFile

@@ -9,8 +9,8 @@ from dataclasses import asdict, dataclass, field, replace
 from pathlib import Path
 from typing import Any
 
-from tasks.filelock import HeldError, only_one
-from tasks.files import make_folder, target, write_atomically
+from tasks.files.atomic import make_folder, target, write_atomically
+from tasks.files.lock import HeldError, only_one
 
 HEADER = "Written by ollama-stack: what was proven, by host and service. Keep it; do not edit it."
 # A writer needs milliseconds.

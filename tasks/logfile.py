@@ -19,8 +19,8 @@ from io import TextIOWrapper
 from logging.handlers import RotatingFileHandler
 from pathlib import Path
 
-from tasks.filelock import holder, take
-from tasks.files import PRIVATE, give_to_owner, make_folder, target
+from tasks.files.atomic import PRIVATE, give_to_owner, make_folder, target
+from tasks.files.lock import holder, take
 
 MAX_BYTES, FILES = 1_000_000, 5
 # A line is written in microseconds; a run is not kept by its log.

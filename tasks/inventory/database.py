@@ -14,7 +14,7 @@ from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
 
-from tasks.files import give_to_owner, make_folder, target
+from tasks.files.atomic import give_to_owner, make_folder, target
 from tasks.inventory.aside import identity, set_aside
 from tasks.inventory.differences import differences
 from tasks.inventory.rows import KEYS, SCHEMA, SCHEMA_VERSION, Inventory, Row, storable

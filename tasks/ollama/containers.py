@@ -12,7 +12,7 @@ from typing import Any
 
 from tasks.curl import WEB, curl, curl_words, enveloped, opened, plain_curl
 from tasks.engine_api import Answer, answers, ask, engine
-from tasks.files import write_atomically
+from tasks.files.atomic import write_atomically
 from tasks.hostlock import under_lock
 from tasks.layers import rooted
 from tasks.ollama.observed import ObservedContainer

@@ -11,7 +11,7 @@ from tasks.boundary import looked
 from tasks.container_toolkit.state import plan_toolkit
 from tasks.docker_engine.plan import EngineState
 from tasks.docker_engine.state import plan_engine
-from tasks.files import remove_leftovers, remove_leftovers_beside
+from tasks.files.atomic import remove_leftovers, remove_leftovers_beside
 from tasks.host.preflight import find_port_faults
 from tasks.host.preflight import preflight as look_at_host
 from tasks.layers import rooted, stack_file

@@ -13,14 +13,14 @@ from pathlib import Path
 
 import pytest
 
-from tasks.filelock import only_one
-from tasks.files import (
+from tasks.files.atomic import (
     make_folder,
     remove_leftovers,
     remove_leftovers_beside,
     temporary,
     write_atomically,
 )
+from tasks.files.lock import only_one
 from tasks.inventory.database import record
 from tasks.inventory.rows import HostDetails, inventory_of
 from tasks.lockfile import LockFile, Proven

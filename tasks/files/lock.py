@@ -17,7 +17,7 @@ from contextlib import contextmanager, suppress
 from datetime import datetime
 from pathlib import Path
 
-from tasks.files import PRIVATE, give_to_owner, user_name
+from tasks.files.atomic import PRIVATE, give_to_owner, user_name
 from tasks.words.printable import printable
 
 # Seconds between two tries.

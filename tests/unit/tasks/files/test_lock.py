@@ -14,8 +14,9 @@ from pathlib import Path
 
 import pytest
 
-from tasks import filelock, lockfile
-from tasks.filelock import HeldError, only_one
+from tasks import lockfile
+from tasks.files import lock as filelock
+from tasks.files.lock import HeldError, only_one
 from tasks.lockfile import LockError, LockFile, Proven
 from tasks.logfile import SharedLogFile, logger_of
 
