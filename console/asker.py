@@ -6,8 +6,8 @@ from dataclasses import dataclass, field
 from typing import Any
 
 from console.host import shell_for
+from tasks.declared.stack import Stack
 from tasks.shell import LocalShell, Result
-from tasks.stack import Stack
 
 
 @dataclass

@@ -14,11 +14,11 @@ from tomlkit.items import InlineTable
 
 from console.log import note, note_edits
 from console.services import LOCAL
+from tasks.declared.layers import stack_file
+from tasks.declared.references import ImageReference, ModelReference
+from tasks.declared.stack import Service, Stack
 from tasks.files.atomic import remove_leftovers_beside, target, write_atomically
-from tasks.layers import stack_file
 from tasks.lockfile import LockFile
-from tasks.references import ImageReference, ModelReference
-from tasks.stack import Service, Stack
 
 # What is set in stack.toml, by the path of its key; None takes it out.
 Value = str | bool | list[str]

@@ -13,7 +13,7 @@ from ollama import ChatResponse, Client, ResponseError
 from console.host import Trouble
 from console.say import show, show_made
 from console.streamed import Streamed
-from tasks.stack import Service
+from tasks.declared.stack import Service
 
 Messages = list[dict[str, str]]
 

@@ -30,8 +30,8 @@ from console.say import (
     tell_program,
     tell_trouble,
 )
-from tasks.layers import rooted
-from tasks.stack import DeclarationError
+from tasks.declared.layers import rooted
+from tasks.declared.stack import DeclarationError
 from tasks.words.printable import printable
 
 if TYPE_CHECKING:

@@ -14,6 +14,7 @@ from console.host import Trouble, declared, lock_of, snapshot_of
 from console.log import note
 from console.move import only_one, run_declared
 from console.say import end, say, show
+from tasks.declared.stack import Stack
 from tasks.editors.apply import apply
 from tasks.editors.documents import (
     EDITIONS,
@@ -36,7 +37,6 @@ from tasks.inventory.rows import LOCAL
 from tasks.ollama.abilities import show as show_model
 from tasks.ollama.observed import Snapshot
 from tasks.shell import LocalShell
-from tasks.stack import Stack
 from tasks.words.steps import StepFailed
 
 LOOK_REMEDY = "set HOME, see that it can be read, or run it as another user"

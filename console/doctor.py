@@ -14,7 +14,7 @@ from console.checks.host import disk_check, host_checks, way_out_checks
 from console.checks.looked import Looked
 from console.checks.registries import registry_checks
 from console.checks.services import port_checks, service_checks
-from tasks.stack import Stack
+from tasks.declared.stack import Stack
 
 
 def checks(stack: Stack) -> Iterator[Check]:

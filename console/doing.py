@@ -20,8 +20,8 @@ from console.host import PYINFRA, this_machine
 from console.log import typed_words
 from console.say import INTERRUPTED, say, speech, tell
 from console.status import statuses
+from tasks.declared.layers import ROOT
 from tasks.journal import JOURNAL, read
-from tasks.layers import ROOT
 from tasks.runlog import TYPED
 from tasks.shell import TRACE
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Iterator
 from typing import Any
 
-from tasks.stack import Service
+from tasks.declared.stack import Service
 
 
 def endpoints(services: Iterable[Service]) -> list[dict[str, Any]]:

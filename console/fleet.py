@@ -12,12 +12,12 @@ from runpy import run_path
 from typing import Any
 
 from console.host import PYINFRA, SeenHost, Trouble, read_lock, this_machine
+from tasks.declared.layers import ROOT
+from tasks.declared.stack import Stack
 from tasks.inventory.rows import LOCAL
-from tasks.layers import ROOT
 from tasks.looks import LOOKS, HostLook, read
 from tasks.ollama.parse import parse
 from tasks.shell import TRACE
-from tasks.stack import Stack
 from tasks.words.printable import printable
 
 INVENTORY = ROOT / "inventory.py"

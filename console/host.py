@@ -7,13 +7,13 @@ import sys
 from dataclasses import dataclass, field
 from pathlib import Path
 
+from tasks.declared.layers import local_layers, rooted
+from tasks.declared.stack import Stack, declare
 from tasks.inventory.rows import LOCAL
-from tasks.layers import local_layers, rooted
 from tasks.lockfile import LockError, LockFile
 from tasks.ollama.look import look
 from tasks.ollama.observed import Snapshot
 from tasks.shell import LocalShell
-from tasks.stack import Stack, declare
 
 JOIN_GROUP = "sudo usermod -aG docker $USER, then log in again (or newgrp docker)"
 # From the root: -m takes the folder where it is started.

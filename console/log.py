@@ -9,9 +9,9 @@ from typing import Any
 
 from console.host import declared
 from console.say import show
+from tasks.declared.stack import DeclarationError, Stack
 from tasks.runlog import LogFile
 from tasks.scrub import MASK
-from tasks.stack import DeclarationError, Stack
 
 
 def typed_words() -> str:

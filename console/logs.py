@@ -12,7 +12,7 @@ from requests.exceptions import RequestException
 
 from console.host import Trouble, engine_trouble
 from console.streamed import Streamed
-from tasks.stack import Service, Stack
+from tasks.declared.stack import Service, Stack
 
 
 def log_of(

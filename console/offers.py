@@ -6,10 +6,10 @@ from collections.abc import Iterator, Mapping
 from typing import Any
 
 from console.asker import LocalAsker
+from tasks.declared.stack import Service, Stack
 from tasks.inventory.rows import LOCAL
 from tasks.lockfile import LockFile, ServiceLock
 from tasks.registry import image_for, look_up_model
-from tasks.stack import Service, Stack
 from tasks.upgrade.newer import newer
 
 Manifests = Mapping[tuple[str, str], Any]

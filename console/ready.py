@@ -12,12 +12,12 @@ from pathlib import Path
 
 from console.checks.finding import Check
 from console.host import JOIN_GROUP, snapshot_of
-from tasks.layers import ROOT, stack_file
+from tasks.declared.layers import ROOT, stack_file
+from tasks.declared.stack import Stack
 from tasks.nvidia.checklist import checklist
 from tasks.nvidia.look import look_at_nvidia
 from tasks.nvidia.verdict import requiring
 from tasks.shell import LocalShell
-from tasks.stack import Stack
 
 LOCKS = ("requirements.lock", "requirements-dev.lock")
 

@@ -10,7 +10,7 @@ from typing import Any, NoReturn, TypeVar
 import click
 
 from console.host import Trouble
-from tasks.stack import DeclarationError
+from tasks.declared.stack import DeclarationError
 from tasks.words.printable import WHOLE, json_text, printable, printable_lines
 
 FAILED, WRONG_USE, INTERRUPTED = 1, 2, 130

@@ -8,7 +8,7 @@ from pathlib import Path
 from console.change import Edits, Value
 from console.doing import Doing
 from console.move import only_one, run_declared
-from tasks.stack import Service, Stack
+from tasks.declared.stack import Service, Stack
 
 
 def switch(

@@ -12,7 +12,7 @@ from typing import NoReturn
 
 from console.host import Trouble
 from console.say import end, show
-from tasks.stack import Service, service_url
+from tasks.declared.stack import Service, service_url
 
 HERE = "127.0.0.1"
 # A port that is taken ends it at once, a connection that died within a minute.

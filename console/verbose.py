@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import logging
 
-from tasks.layers import local_layers
+from tasks.declared.layers import local_layers
 from tasks.scrub import Scrubber, scrubber_for
 from tasks.shell import TRACE
 from tasks.words.printable import WHOLE, printable

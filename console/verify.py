@@ -14,7 +14,7 @@ from console.host import Trouble, declared
 from console.ready import findings
 from console.say import FAILED, WRONG_USE, end, show, tell
 from console.text import check_lines
-from tasks.layers import ROOT
+from tasks.declared.layers import ROOT
 
 # pytest: 3 its own error, 4 wrong use, 5 no test chosen. Its 2 is a file that cannot be collected:
 # a Ctrl-C ends this process as well, before it reads a status.

@@ -6,9 +6,9 @@ from typing import Any
 
 from console.asker import LocalAsker
 from console.host import Trouble, declared, lock_of, snapshot_of
+from tasks.declared.stack import Service
 from tasks.inventory.rows import LOCAL
 from tasks.nvidia.look import look_at_nvidia
-from tasks.stack import Service
 from tasks.vram.check import memory
 from tasks.vram.look import rows
 from tasks.vram.plan import Row, VramPlan, card_of

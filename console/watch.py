@@ -16,7 +16,7 @@ from rich.text import Text
 from console.fleet import FleetError, hosts_now
 from console.say import in_trouble, invalid, show_made, tell, trouble_lines
 from console.status import as_document, as_text, statuses
-from tasks.stack import DeclarationError
+from tasks.declared.stack import DeclarationError
 from tasks.words.printable import printable, printable_lines
 
 

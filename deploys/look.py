@@ -2,11 +2,11 @@
 
 from pyinfra.api import DeployError
 
+from tasks.declared.stack import DeclarationError
 from tasks.host.preflight import preflight
 from tasks.looks import HostLook, keep
 from tasks.ollama.look import script
 from tasks.run import current_run, declare_all
-from tasks.stack import DeclarationError
 from tasks.words.printable import printable_lines
 
 try:

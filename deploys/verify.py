@@ -12,11 +12,11 @@ from typing import Any
 from pyinfra import logger
 from pyinfra.api import DeployError, FunctionCommand, Host, operation
 
-from tasks.layers import ROOT
+from tasks.declared.layers import ROOT
+from tasks.declared.stack import DeclarationError
 from tasks.preflight.usage import check_usage, end_with_130_on_interrupt
 from tasks.report.operations import print_failures_last
 from tasks.run import current_run, declare_all
-from tasks.stack import DeclarationError
 from tasks.words.printable import WHOLE, printable_lines
 from tasks.words.steps import Failure
 from tests.verify import DECLARED

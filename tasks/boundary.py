@@ -13,8 +13,8 @@ from typing import Any, ParamSpec, TypeVar
 from pyinfra.api import FunctionCommand
 from pyinfra.api.exceptions import PyinfraError
 
+from tasks.declared.stack import Service
 from tasks.run import Run, current_run, unforeseen
-from tasks.stack import Service
 
 P = ParamSpec("P")
 T = TypeVar("T")

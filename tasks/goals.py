@@ -5,13 +5,13 @@ from __future__ import annotations
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field, replace
 
+from tasks.declared.references import image_path
+from tasks.declared.stack import KEPT, REPLACED, Service
 from tasks.lockfile import Proven, ServiceLock
 from tasks.models.plan import Held, names
 from tasks.ollama.observed import STACK_LABEL, Snapshot
 from tasks.ollama.spec import PREVIOUS
 from tasks.ollama.tags import own_tags
-from tasks.references import image_path
-from tasks.stack import KEPT, REPLACED, Service
 
 
 @dataclass(frozen=True)

@@ -6,6 +6,8 @@ from collections.abc import Iterable, Iterator
 from dataclasses import replace
 
 from tasks.container_toolkit.state import attachment
+from tasks.declared.references import ImageReference, image_path
+from tasks.declared.stack import Service
 from tasks.editors.state import plan_clients
 from tasks.models.plan import WantedModels, plan_models
 from tasks.ollama.abilities import lacking
@@ -22,9 +24,7 @@ from tasks.ollama.plan import (
     without_repeated_pulls,
 )
 from tasks.ollama.spec import ContainerSpec, spec_of
-from tasks.references import ImageReference, image_path
 from tasks.run import Run
-from tasks.stack import Service
 from tasks.words.steps import Action, Failure, Step
 
 # Steps after which a service has to prove itself.

@@ -25,11 +25,11 @@ from tasks.curl import (
     plain_curl,
     registry_words,
 )
+from tasks.declared.references import DOCKER_HUB, OLLAMA_REGISTRY, ImageReference, ModelReference
+from tasks.declared.stack import Service, Stack
 from tasks.ollama.facts import observe
-from tasks.references import DOCKER_HUB, OLLAMA_REGISTRY, ImageReference, ModelReference
 from tasks.run import Run
 from tasks.shell import Shell
-from tasks.stack import Service, Stack
 from tasks.words.foreign import MIB, BadAnswer, Fields, read_json
 from tasks.words.printable import printable
 

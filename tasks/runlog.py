@@ -17,10 +17,10 @@ from functools import cached_property
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from tasks.layers import rooted
+from tasks.declared.layers import rooted
+from tasks.declared.stack import Stack
 from tasks.logfile import logger_of
 from tasks.scrub import Scrubber, scrubber_for
-from tasks.stack import Stack
 from tasks.words.printable import WHOLE, printable
 from tasks.words.steps import Failure
 

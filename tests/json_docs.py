@@ -7,7 +7,7 @@ import re
 from collections.abc import Iterator
 from typing import Any
 
-from tasks.layers import ROOT
+from tasks.declared.layers import ROOT
 
 TEXT = (ROOT / "docs" / "json.md").read_text(encoding="utf-8")
 _SECTION = re.compile(r"(?ms)^## (?P<verbs>[^\n]+)\n(?P<body>.*?)(?=^## |\Z)")

@@ -17,7 +17,7 @@ from console.app.words import Heading, Words
 from console.chat import ChatFailed, Messages, answer
 from console.host import Trouble
 from console.safe import safe_lines
-from tasks.stack import Service
+from tasks.declared.stack import Service
 
 THINKING = "…"
 

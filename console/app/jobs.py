@@ -14,7 +14,7 @@ from collections.abc import AsyncIterator, Callable
 from contextlib import suppress
 from dataclasses import dataclass, field
 
-from tasks.layers import ROOT
+from tasks.declared.layers import ROOT
 from tasks.words.printable import WHOLE, printable
 
 KEPT_LINES = 2000

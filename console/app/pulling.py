@@ -17,9 +17,9 @@ from console.app.threads import beside
 from console.app.words import Heading, Words
 from console.asker import LocalAsker
 from console.search import models, tags
-from tasks.references import ModelReference
+from tasks.declared.references import ModelReference
+from tasks.declared.stack import Service, Stack
 from tasks.registry import RegistryFault
-from tasks.stack import Service, Stack
 from tasks.words.printable import printable
 
 

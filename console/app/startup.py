@@ -13,11 +13,11 @@ from console.checks.finding import Check
 from console.fleet import FleetError, hosts_in
 from console.host import JOIN_GROUP, declared, engine_trouble, shell_for
 from console.text import check_lines
+from tasks.declared.layers import rooted
+from tasks.declared.stack import DeclarationError
 from tasks.engine_api import ask, engine
 from tasks.inventory.database import unusable
 from tasks.inventory.rows import LOCAL
-from tasks.layers import rooted
-from tasks.stack import DeclarationError
 
 ENGINE_SECONDS = 10
 Checked = Callable[[], Check]

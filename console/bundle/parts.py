@@ -19,10 +19,10 @@ from console.status import as_value, statuses
 from console.text import check_lines
 from console.verbs import event_text
 from tasks.container_toolkit.facts import ToolkitFacts
+from tasks.declared.layers import rooted
 from tasks.docker_engine.daemon_json import Refused, parse
 from tasks.inventory.database import rows_of, unusable
 from tasks.inventory.rows import KEYS
-from tasks.layers import rooted
 from tasks.ollama.containers import container_log
 from tasks.runlog import log_beside
 from tasks.words.printable import json_text

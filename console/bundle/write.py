@@ -19,8 +19,8 @@ from console.bundle.place import NotThere, Place
 from console.checks.finding import Check
 from console.host import Trouble
 from console.say import end, show, show_text
+from tasks.declared.stack import DeclarationError
 from tasks.files.atomic import give_to_owner, remove_leftovers, temporary
-from tasks.stack import DeclarationError
 from tasks.words.numbers import bytes_text
 from tasks.words.printable import WHOLE, printable, printable_lines
 

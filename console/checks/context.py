@@ -8,11 +8,11 @@ from console.checks.finding import CONVERGE, Check, notable, well
 from console.checks.looked import Looked
 from console.host import Trouble
 from console.logs import log_lines, log_of
+from tasks.declared.stack import Service
 from tasks.editors.wiring import running_context
 from tasks.ollama.abilities import lacking
 from tasks.ollama.context import Cuts, cuts_in, tokens_read
 from tasks.ollama.generation import WHOLE
-from tasks.stack import Service
 
 # Up to here a prompt over the context is read within seconds without a GPU too.
 SMALL = 4096

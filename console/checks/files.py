@@ -10,12 +10,12 @@ from pathlib import Path
 from console.checks.finding import CONVERGE, Check, notable, well
 from console.checks.looked import Looked
 from console.sync import inventory_now
+from tasks.declared.layers import rooted, stack_file
+from tasks.declared.stack import Stack
 from tasks.inventory.database import is_locked, is_up_to_date, unusable
-from tasks.layers import rooted, stack_file
 from tasks.ollama.containers import FAILED_LOGS
 from tasks.runlog import log_path
 from tasks.scrub import secrets_in
-from tasks.stack import Stack
 
 
 def declaration_checks(looked: Looked) -> Iterator[Check]:

@@ -7,6 +7,7 @@ from functools import cached_property
 
 from console.asker import LocalAsker
 from console.host import read_lock, shell_for
+from tasks.declared.stack import Service, Stack
 from tasks.docker_engine.facts import EngineFacts
 from tasks.docker_engine.observed import ObservedEngine
 from tasks.host.facts import HostFacts
@@ -18,7 +19,6 @@ from tasks.nvidia.observed import Nvidia
 from tasks.ollama.look import look
 from tasks.ollama.observed import Snapshot
 from tasks.shell import LocalShell, Shell
-from tasks.stack import Service, Stack
 
 
 @dataclass

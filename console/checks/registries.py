@@ -8,10 +8,10 @@ from functools import partial
 
 from console.checks.finding import Check, notable, well
 from console.checks.looked import Looked
+from tasks.declared.references import DOCKER_HUB, OLLAMA_REGISTRY
+from tasks.declared.stack import Service
 from tasks.lockfile import ServiceLock
-from tasks.references import DOCKER_HUB, OLLAMA_REGISTRY
 from tasks.registry import RegistryFault, RemoteManifest, image_for, look_up_model
-from tasks.stack import Service
 from tasks.upgrade.newer import newer
 
 Found = RemoteManifest | RegistryFault

@@ -12,9 +12,9 @@ from console.complete import active_services, models, services
 from console.host import declared
 from console.names import active, chosen, several
 from console.say import json_option, say
+from tasks.declared.references import ModelReference
+from tasks.declared.stack import Service, Stack
 from tasks.lockfile import LockFile
-from tasks.references import ModelReference
-from tasks.stack import Service, Stack
 
 F = TypeVar("F", bound=Callable[..., Any])
 

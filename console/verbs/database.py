@@ -11,7 +11,7 @@ import click
 from console.cli import app
 from console.host import Trouble, declared
 from console.say import end, json_option, show, tell
-from tasks.layers import rooted
+from tasks.declared.layers import rooted
 
 
 @app.group()

@@ -13,7 +13,7 @@ from console.complete import active_services, services
 from console.host import Trouble, declared
 from console.names import active, chosen, look_or_end
 from console.say import FAILED, end, json_option, say, show, show_made, tell
-from tasks.layers import rooted
+from tasks.declared.layers import rooted
 
 
 @app.command()

@@ -10,7 +10,7 @@ import click
 from console.cli import app
 from console.complete import SCRIPTS, script
 from console.say import json_option, show_text
-from tasks.layers import ROOT
+from tasks.declared.layers import ROOT
 
 # What follows is another program's to judge, --help included.
 HANDED_OVER = {"ignore_unknown_options": True, "help_option_names": []}

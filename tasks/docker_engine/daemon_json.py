@@ -9,7 +9,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any
 
-from tasks.stack import Stack
+from tasks.declared.stack import Stack
 from tasks.words.steps import Failure
 
 PATH = "/etc/docker/daemon.json"

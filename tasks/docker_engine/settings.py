@@ -6,6 +6,7 @@ from collections.abc import Mapping
 from dataclasses import replace
 from typing import Any, Literal
 
+from tasks.declared.stack import Stack
 from tasks.docker_engine.daemon_json import (
     INSECURE,
     LIVE_RESTORE,
@@ -20,7 +21,6 @@ from tasks.docker_engine.daemon_json import (
 from tasks.docker_engine.daemon_json import wanted as wanted_of
 from tasks.docker_engine.observed import ObservedEngine
 from tasks.host.observed import ObservedHost
-from tasks.stack import Stack
 from tasks.words.steps import Action, Failure, Step
 
 ENGINE = "Docker Engine"

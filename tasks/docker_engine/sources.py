@@ -4,8 +4,8 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
+from tasks.declared.stack import Stack
 from tasks.host.observed import ObservedHost
-from tasks.stack import Stack
 
 DOCKER = "https://download.docker.com/linux"
 NVIDIA = "https://nvidia.github.io/libnvidia-container"

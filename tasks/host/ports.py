@@ -9,8 +9,8 @@ from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from types import MappingProxyType
 
+from tasks.declared.stack import Service, Stack
 from tasks.host.sections import sections, values
-from tasks.stack import Service, Stack
 from tasks.words.steps import Failure
 
 ANY = ("0.0.0.0", "::")

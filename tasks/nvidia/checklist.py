@@ -9,11 +9,11 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Literal
 
+from tasks.declared.stack import Stack
 from tasks.nvidia import troubles
 from tasks.nvidia.generations import is_too_old
 from tasks.nvidia.observed import Gpu, Nvidia
 from tasks.nvidia.troubles import NO_CARD, Trouble
-from tasks.stack import Stack
 
 Verdict = Literal["ok", "warning", "fault", "not reached"]
 # MiB. A model of 3 billion parameters in 4 bits takes about 2 GB, its context and CUDA itself the

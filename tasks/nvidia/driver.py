@@ -7,6 +7,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
+from tasks.declared.stack import Stack
 from tasks.host.access import root_needed
 from tasks.host.observed import ObservedHost
 from tasks.nvidia.generations import has_only_old, unknown_card
@@ -14,7 +15,6 @@ from tasks.nvidia.observed import Card, Nvidia
 from tasks.nvidia.packages import AptPackages
 from tasks.nvidia.recipe import Recipe, recipe_for, unfit
 from tasks.nvidia.troubles import NOUVEAU
-from tasks.stack import Stack
 from tasks.words.steps import Action, Failure, Step
 from tasks.words.versions import older, upstream
 

@@ -4,9 +4,9 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
+from tasks.declared.stack import Stack
 from tasks.nvidia.generations import LEAST_CAPABILITY, has_only_old
 from tasks.nvidia.observed import Nvidia
-from tasks.stack import Stack
 from tasks.words.versions import older
 
 NOUVEAU = ("nouveau", "nova_core", "nova")

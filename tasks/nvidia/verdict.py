@@ -4,11 +4,11 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
+from tasks.declared.stack import Stack
 from tasks.nvidia.checklist import diagnose
 from tasks.nvidia.driver import PART, DriverState
 from tasks.nvidia.observed import Gpu, Nvidia
 from tasks.nvidia.troubles import NO_CARD, Trouble, waits_for_reboot
-from tasks.stack import Stack
 from tasks.words.steps import Failure
 
 NOTHING_PLANNED = DriverState()

@@ -10,9 +10,9 @@ from collections.abc import Collection, Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from typing import Any
 
+from tasks.declared.stack import Service, Stack
 from tasks.engine_api import Answer, ask
 from tasks.shell import Shell
-from tasks.stack import Service, Stack
 from tasks.words.foreign import BadAnswer, Fields
 
 SHOW_SECONDS = 20

@@ -11,10 +11,10 @@ from functools import partial
 from typing import Any
 
 from tasks.curl import WEB, curl, curl_words, enveloped, opened, plain_curl
+from tasks.declared.layers import rooted
 from tasks.engine_api import Answer, answers, ask, engine
 from tasks.files.atomic import write_atomically
 from tasks.hostlock import under_lock
-from tasks.layers import rooted
 from tasks.ollama.observed import ObservedContainer
 from tasks.ollama.spec import STOP_TIMEOUT, ContainerSpec
 from tasks.run import RUN_ID, Run

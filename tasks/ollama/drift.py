@@ -9,6 +9,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import dataclass
 
+from tasks.declared.stack import MODELS_FOLDER
 from tasks.ollama.observed import (
     IMAGE_LABEL,
     SERVICE_LABEL,
@@ -30,7 +31,6 @@ from tasks.ollama.spec import (
     ContainerSpec,
     is_private,
 )
-from tasks.stack import MODELS_FOLDER
 from tasks.words.foreign import Fields
 
 ABSENT = "none"

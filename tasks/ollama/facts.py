@@ -4,10 +4,10 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 
+from tasks.declared.stack import Service
 from tasks.ollama.look import look
 from tasks.ollama.observed import ObservedServer, ServedModel, Snapshot
 from tasks.run import Run
-from tasks.stack import Service
 from tasks.words.steps import StepFailed
 
 

@@ -10,6 +10,7 @@ from __future__ import annotations
 import shlex
 
 from tasks.curl import curl_words, enveloped, plain_curl
+from tasks.declared.stack import Service, Stack
 from tasks.engine_api import engine
 from tasks.ollama.observed import Snapshot
 from tasks.ollama.parse import (
@@ -25,7 +26,6 @@ from tasks.ollama.parse import (
 )
 from tasks.ollama.spec import PREVIOUS
 from tasks.shell import Shell
-from tasks.stack import Service, Stack
 from tasks.words.foreign import LARGEST, MIB
 
 SERVER_TIMEOUT = 5

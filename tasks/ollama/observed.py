@@ -11,7 +11,7 @@ from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass, field
 from typing import Any, Literal
 
-from tasks.stack import service_url
+from tasks.declared.stack import service_url
 from tasks.words.foreign import BadAnswer, Fields
 
 # Labels that make a container or a volume ours.

@@ -14,6 +14,8 @@ from dataclasses import replace
 from typing import Any
 
 from tasks.curl import opened
+from tasks.declared.references import OLLAMA_REGISTRY, ModelReference
+from tasks.declared.stack import Service, Stack
 from tasks.engine_api import Answer, answers, answers_in, engine, with_label
 from tasks.ollama.observed import (
     SERVICE_LABEL,
@@ -27,8 +29,6 @@ from tasks.ollama.observed import (
     Snapshot,
 )
 from tasks.ollama.spec import PREVIOUS
-from tasks.references import OLLAMA_REGISTRY, ModelReference
-from tasks.stack import Service, Stack
 from tasks.words.foreign import BadAnswer, Fields, read_json
 
 # The names of the envelopes.

@@ -9,6 +9,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any
 
+from tasks.declared.stack import FOLLOWING, KEPT, MODELS_FOLDER, OLLAMA_PORT, Service, Stack
 from tasks.ollama.observed import (
     CDI_DEVICE,
     IMAGE_LABEL,
@@ -17,7 +18,6 @@ from tasks.ollama.observed import (
     STACK_LABEL,
     Attachment,
 )
-from tasks.stack import FOLLOWING, KEPT, MODELS_FOLDER, OLLAMA_PORT, Service, Stack
 from tasks.words.secrets import MASK
 from tasks.words.secrets.names import sounds_secret
 from tasks.words.secrets.shapes import without_secrets

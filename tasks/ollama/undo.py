@@ -6,6 +6,7 @@ import time
 from collections.abc import Iterator
 from contextlib import contextmanager
 
+from tasks.declared.stack import REPLACED, Service
 from tasks.models.copies import bring_back_models
 from tasks.ollama.containers import (
     container_now,
@@ -22,7 +23,6 @@ from tasks.ollama.observed import ObservedContainer
 from tasks.ollama.proof import verify_service
 from tasks.ollama.spec import ContainerSpec
 from tasks.run import Run, unforeseen
-from tasks.stack import REPLACED, Service
 from tasks.words.steps import StepFailed
 
 

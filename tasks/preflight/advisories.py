@@ -5,9 +5,9 @@ from __future__ import annotations
 import re
 from collections.abc import Iterator
 
+from tasks.declared.references import ImageReference
+from tasks.declared.stack import Stack
 from tasks.ollama.observed import Snapshot
-from tasks.references import ImageReference
-from tasks.stack import Stack
 
 ADVISORIES = (
     ((0, 17, 1), "CVE-2026-7482"),

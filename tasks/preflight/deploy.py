@@ -9,12 +9,13 @@ from pyinfra.api import DeployError, deploy
 from tasks import journal
 from tasks.boundary import looked
 from tasks.container_toolkit.state import plan_toolkit
+from tasks.declared.layers import rooted, stack_file
+from tasks.declared.stack import DeclarationError
 from tasks.docker_engine.plan import EngineState
 from tasks.docker_engine.state import plan_engine
 from tasks.files.atomic import remove_leftovers, remove_leftovers_beside
 from tasks.host.preflight import find_port_faults
 from tasks.host.preflight import preflight as look_at_host
-from tasks.layers import rooted, stack_file
 from tasks.lockfile import LockError
 from tasks.nvidia.state import plan_driver
 from tasks.ollama.containers import FAILED_LOGS
@@ -35,7 +36,6 @@ from tasks.preflight.usage import (
 from tasks.report.operations import print_failures_last
 from tasks.run import RUN_ID, Run, all_runs, current_run, declare_all, shared_lock
 from tasks.runlog import RunLog
-from tasks.stack import DeclarationError
 from tasks.vram.check import check_vram
 from tasks.words.printable import printable_lines
 from tasks.words.steps import Step, plan_lines

@@ -9,7 +9,7 @@ from pyinfra.api import FunctionCommand, operation
 
 from tasks import hostlock
 from tasks.boundary import bounded
-from tasks.layers import rooted
+from tasks.declared.layers import rooted
 from tasks.lockfile import LockError
 from tasks.run import Run, current_run, shared_lock
 from tasks.words.steps import Failure

@@ -12,6 +12,7 @@ from pyinfra.api import FunctionCommand, operation
 
 from tasks import hostlock
 from tasks.boundary import bounded
+from tasks.declared.stack import Stack
 from tasks.inventory.rows import ACTIVE, INACTIVE, installed_version, is_active
 from tasks.models.plan import undeclared
 from tasks.ollama.facts import observe
@@ -19,7 +20,6 @@ from tasks.ollama.observed import Snapshot
 from tasks.plan import ability_notes
 from tasks.run import all_runs, current_run
 from tasks.runlog import end_all
-from tasks.stack import Stack
 from tasks.upgrade.available import tell_upgrades
 from tasks.words.printable import printable
 from tasks.words.steps import Failure

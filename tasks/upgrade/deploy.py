@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from pyinfra.api import deploy
 
+from tasks.declared.stack import Service
 from tasks.goals import Goal, is_interrupted, rollback_goal, upgrade_goal
 from tasks.host.facts import observe_host
 from tasks.models.plan import is_copied
@@ -12,7 +13,6 @@ from tasks.ollama.observed import Snapshot
 from tasks.plan import container_plans, observe_known
 from tasks.registry import RegistryFault
 from tasks.run import Run, current_run
-from tasks.stack import Service
 from tasks.upgrade import operations
 from tasks.upgrade.offers import Offer, ask, offers, summary
 from tasks.words.steps import Failure

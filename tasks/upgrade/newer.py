@@ -5,9 +5,9 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping
 from typing import Any
 
+from tasks.declared.stack import Service, Stack
 from tasks.lockfile import ServiceLock
 from tasks.registry import RemoteManifest
-from tasks.stack import Service, Stack
 
 
 def newer(

@@ -6,7 +6,7 @@ from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, replace
 from itertools import chain, combinations
 
-from tasks.stack import Service, Stack
+from tasks.declared.stack import Service, Stack
 from tasks.vram.arithmetic import PER_PROCESS, UPPER_BOUNDS, Need, Settings, need
 from tasks.vram.shape import ModelShape
 from tasks.words.numbers import bytes_text

@@ -9,13 +9,13 @@ import pytest
 
 from console.app.cells import gpu_line
 from console.app.gpu import GpuReader
-from tasks.layers import defaults_layer, merge
+from tasks.declared.layers import defaults_layer, merge
+from tasks.declared.stack import Stack, declare
 from tasks.nvidia.checklist import checklist
 from tasks.nvidia.look import look_at_nvidia
 from tasks.nvidia.observed import Nvidia
 from tasks.ollama.gpu_memory import FUNCTIONS, PREFIX
 from tasks.shell import LocalShell
-from tasks.stack import Stack, declare
 
 
 def smi(*words: str) -> list[str]:

@@ -18,9 +18,9 @@ from pyinfra.api import Host as Connection
 from pyinfra.api.connect import connect_all
 
 from lab.state import Host
-from tasks.layers import RUN_OPTIONS_SOURCE, Layer, defaults_layer, merge
+from tasks.declared.layers import RUN_OPTIONS_SOURCE, Layer, defaults_layer, merge
+from tasks.declared.stack import declare
 from tasks.run import Run
-from tasks.stack import declare
 
 NAME = "gp1"
 DAEMON_JSON = "/etc/docker/daemon.json"

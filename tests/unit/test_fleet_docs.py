@@ -8,8 +8,8 @@ from pathlib import Path
 import pytest
 
 from console.fleet import hosts_in
-from tasks.layers import ROOT, Layer, defaults_layer, merge, python_settings
-from tasks.stack import declare
+from tasks.declared.layers import ROOT, Layer, defaults_layer, merge, python_settings
+from tasks.declared.stack import declare
 
 BLOCK = re.compile(r"```python\n# (?P<file>\S+)\n(?P<code>.*?)```", re.DOTALL)
 BLOCKS = {m["file"]: m["code"] for m in BLOCK.finditer((ROOT / "docs" / "fleet.md").read_text())}

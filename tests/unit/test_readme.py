@@ -8,7 +8,7 @@ from runpy import run_path
 
 import pytest
 
-from tasks.stack import RunOptions, Service, Stack
+from tasks.declared.stack import RunOptions, Service, Stack
 
 ROOT = Path(__file__).resolve().parent.parent.parent
 README = (ROOT / "README.md").read_text()

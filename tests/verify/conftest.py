@@ -11,8 +11,8 @@ import testinfra  # type: ignore[import-untyped]
 from pydantic import ValidationError
 from testinfra.host import Host  # type: ignore[import-untyped]
 
-from tasks.layers import local_layers
-from tasks.stack import DeclarationError, Stack, declare
+from tasks.declared.layers import local_layers
+from tasks.declared.stack import DeclarationError, Stack, declare
 from tests.verify import DECLARED
 from tests.verify.look import LOCAL, Look
 from tests.verify.table import Table

@@ -19,9 +19,9 @@ import pytest
 from testinfra.backend.base import CommandResult  # type: ignore[import-untyped]
 from testinfra.host import Host  # type: ignore[import-untyped]
 
-from tasks.layers import rooted
+from tasks.declared.layers import rooted
+from tasks.declared.stack import Service, Stack
 from tasks.ollama.gpu_memory import FUNCTIONS, Memory, measured
-from tasks.stack import Service, Stack
 
 LOCAL = "@local"
 PROMPT = "Say ok."

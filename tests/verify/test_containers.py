@@ -6,7 +6,7 @@ import json
 
 import pytest
 
-from tasks.stack import MODELS_FOLDER, OLLAMA_PORT, Service
+from tasks.declared.stack import MODELS_FOLDER, OLLAMA_PORT, Service
 from tests.verify.conftest import Note
 from tests.verify.look import Look
 

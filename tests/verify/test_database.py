@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from tasks.stack import Service
+from tasks.declared.stack import Service
 from tests.verify.conftest import Note
 from tests.verify.look import Look
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from tasks.stack import Service
+from tasks.declared.stack import Service
 from tests.verify.conftest import Note
 from tests.verify.look import Look
 

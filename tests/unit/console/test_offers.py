@@ -11,9 +11,9 @@ import pytest
 from console import offers as module
 from console.asker import LocalAsker
 from console.offers import ask
+from tasks.declared.stack import Service, Stack
 from tasks.lockfile import LockFile, Proven, ServiceLock
 from tasks.registry import RegistryFault, RemoteManifest
-from tasks.stack import Service, Stack
 from tests.unit.tasks.samples import DIGEST, OTHER_DIGEST, stack
 
 STACK = stack()

@@ -10,7 +10,7 @@ import sys
 import pytest
 
 from console.host import PYINFRA
-from tasks.layers import ROOT
+from tasks.declared.layers import ROOT
 
 
 @pytest.mark.parametrize("marker", ["pyinfra_cli", "pyinfra.connectors", "pyinfra_cli.main"])

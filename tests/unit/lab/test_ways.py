@@ -4,8 +4,8 @@ from __future__ import annotations
 
 from lab.state import Host, LabState
 from lab.ways import hosts_of, settings
-from tasks.layers import Layer, defaults_layer, merge
-from tasks.stack import declare
+from tasks.declared.layers import Layer, defaults_layer, merge
+from tasks.declared.stack import declare
 
 UP = Host(name="a", container="c", volume="v", address="10.0.0.9", key="/key")
 DOWN = Host(name="b", container="c", volume="v")

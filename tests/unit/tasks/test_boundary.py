@@ -10,8 +10,8 @@ from pyinfra.api import FunctionCommand, Host
 
 from tasks import boundary
 from tasks.boundary import bounded, looked
+from tasks.declared.stack import Service
 from tasks.run import Run
-from tasks.stack import Service
 from tests.unit.tasks.samples import stack
 from tests.unit.tasks.test_run import Spoken
 

@@ -6,7 +6,7 @@ import subprocess
 import sys
 from pathlib import Path
 
-from tasks.layers import ROOT
+from tasks.declared.layers import ROOT
 from tasks.looks import LOOKS, HostLook, read
 
 PROCESS = """

@@ -8,7 +8,7 @@ from typing import Any, cast
 import pytest
 from pyinfra.api import Host
 
-from tasks.layers import ROOT
+from tasks.declared.layers import ROOT
 from tasks.run import DEBUG, Run, unforeseen
 from tasks.words.steps import Failure
 from tests.unit.foreign import WORST, assert_literal, assert_only_shown

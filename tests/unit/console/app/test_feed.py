@@ -14,7 +14,7 @@ from console.app import feed as module
 from console.app.feed import Feed, View, last_changes, look_at_all, synchronise
 from console.fleet import INVENTORY
 from console.host import SeenHost, Trouble
-from tasks.stack import Stack
+from tasks.declared.stack import Stack
 from tests.unit.console.app.samples import NO_DOCKER, all_of, host, one_stopped
 from tests.unit.console.app.samples import fleet as two_hosts
 from tests.unit.tasks.samples import stack

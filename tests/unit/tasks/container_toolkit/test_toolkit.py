@@ -4,10 +4,10 @@ import pytest
 
 from tasks.container_toolkit.observed import Toolkit
 from tasks.container_toolkit.plan import ToolkitState, attachment_of, tells_devices, toolkit_state
+from tasks.declared.layers import Layer, defaults_layer, merge
+from tasks.declared.stack import Stack, declare
 from tasks.docker_engine.observed import ObservedEngine
 from tasks.host.observed import ObservedHost
-from tasks.layers import Layer, defaults_layer, merge
-from tasks.stack import Stack, declare
 
 HOST = ObservedHost(uid=0, user="root", socket="/var/run/docker.sock", apt="/usr/bin/apt-get")
 HOOK = "/usr/bin/nvidia-container-runtime-hook"

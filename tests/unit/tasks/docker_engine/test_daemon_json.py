@@ -7,6 +7,9 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from tasks.declared.layers import Layer, defaults_layer
+from tasks.declared.layers import merge as merge_layers
+from tasks.declared.stack import Stack, declare
 from tasks.docker_engine.daemon_json import (
     Refused,
     Wanted,
@@ -19,9 +22,6 @@ from tasks.docker_engine.daemon_json import (
     with_cdi,
     with_nvidia,
 )
-from tasks.layers import Layer, defaults_layer
-from tasks.layers import merge as merge_layers
-from tasks.stack import Stack, declare
 
 PASSWORD = "http://ada:geheim@proxy.lan:3128"
 

@@ -2,6 +2,8 @@
 
 import pytest
 
+from tasks.declared.layers import Layer, defaults_layer, merge
+from tasks.declared.stack import Stack, declare
 from tasks.docker_engine.observed import ObservedEngine
 from tasks.docker_engine.plan import (
     EngineState,
@@ -11,8 +13,6 @@ from tasks.docker_engine.plan import (
 )
 from tasks.docker_engine.settings import package_version, restart_refusal
 from tasks.host.observed import Distribution, ObservedHost, Unit
-from tasks.layers import Layer, defaults_layer, merge
-from tasks.stack import Stack, declare
 
 DEBIAN = Distribution("debian", "12", "bookworm", "Debian GNU/Linux 12 (bookworm)")
 BARE = ObservedHost(

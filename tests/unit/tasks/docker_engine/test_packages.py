@@ -6,12 +6,12 @@ from typing import cast
 
 import pytest
 
+from tasks.declared.layers import defaults_layer, merge
+from tasks.declared.stack import declare
 from tasks.docker_engine.apt import HOLDERS_SCRIPT
 from tasks.docker_engine.packages import wait_for_locks
-from tasks.layers import defaults_layer, merge
 from tasks.run import Run
 from tasks.shell import Result
-from tasks.stack import declare
 from tasks.words.steps import StepFailed
 
 HOLDER = "2596 /var/lib/dpkg/lock-frontend /usr/bin/python3 /usr/bin/unattended-upgrade"

@@ -1,9 +1,9 @@
 """Where packages come from: Docker's and NVIDIA's own repositories, or mirrors of them."""
 
+from tasks.declared.layers import Layer, defaults_layer, merge
+from tasks.declared.stack import Stack, declare
 from tasks.docker_engine.sources import docker_repository, toolkit_repository
 from tasks.host.observed import Distribution, ObservedHost
-from tasks.layers import Layer, defaults_layer, merge
-from tasks.stack import Stack, declare
 
 NOBLE = ObservedHost(distribution=Distribution("ubuntu", "24.04", "noble", "Ubuntu 24.04 LTS"))
 OTHER_KEY = "0123 4567 89AB CDEF 0123  4567 89ab cdef 0123 4567"

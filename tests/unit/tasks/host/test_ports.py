@@ -7,6 +7,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from tasks.declared.layers import Layer, defaults_layer, merge
+from tasks.declared.stack import Stack, declare
 from tasks.host.ports import (
     Listener,
     PortHolder,
@@ -18,8 +20,6 @@ from tasks.host.ports import (
     taken,
     unit_of,
 )
-from tasks.layers import Layer, defaults_layer, merge
-from tasks.stack import Stack, declare
 
 
 def stack(**values: object) -> Stack:

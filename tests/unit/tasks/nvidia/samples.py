@@ -5,9 +5,9 @@ from __future__ import annotations
 
 from dataclasses import replace
 
-from tasks.layers import Layer, defaults_layer, merge
+from tasks.declared.layers import Layer, defaults_layer, merge
+from tasks.declared.stack import Stack, declare
 from tasks.nvidia.observed import Card, Nvidia
-from tasks.stack import Stack, declare
 
 ADDRESS = "0000:01:00.0"
 FIRST = "GPU-0a1b2c3d-0000-0000-0000-000000000000"

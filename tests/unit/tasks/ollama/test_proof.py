@@ -4,10 +4,10 @@ from __future__ import annotations
 
 import pytest
 
+from tasks.declared.stack import Service
 from tasks.ollama.generation import Proof
 from tasks.ollama.gpu_memory import Memory
 from tasks.ollama.proof import objection
-from tasks.stack import Service
 from tests.unit.tasks.samples import stack
 
 

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from tasks.stack import KEPT, REPLACED
+from tasks.declared.stack import KEPT, REPLACED
 from tests.unit.tasks.upgrade.world import ASIDE, MODEL, NAME, REPOSITORY, SPEC, World
 
 

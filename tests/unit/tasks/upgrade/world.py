@@ -11,6 +11,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 from dataclasses import dataclass, field, replace
 
+from tasks.declared.stack import REPLACED
 from tasks.goals import Goal, is_interrupted, rollback_goal, upgrade_goal
 from tasks.lockfile import Proven, ServiceLock
 from tasks.models.plan import WantedModels, copies, plan_models
@@ -26,7 +27,6 @@ from tasks.ollama.plan import Wanted, plan_container
 from tasks.ollama.spec import NEXT
 from tasks.ollama.tags import tag_changes
 from tasks.plan import CONTAINER_CHANGES
-from tasks.stack import REPLACED
 from tasks.upgrade.plan import in_order
 from tasks.words.steps import Action, Step
 from tests.unit.tasks.samples import IMAGE, container, spec, stack

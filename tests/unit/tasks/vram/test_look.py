@@ -13,10 +13,10 @@ from typing import Any
 import pytest
 
 from lab.weights import Weights, write
+from tasks.declared.stack import Stack
 from tasks.ollama.observed import ObservedServer, ServedModel, Snapshot
 from tasks.registry import RegistryFault, look_up_model
 from tasks.shell import Result
-from tasks.stack import Stack
 from tasks.vram import look
 from tasks.vram.look import rows
 from tasks.vram.plan import Row

@@ -8,8 +8,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from tasks.layers import defaults_layer, merge
-from tasks.stack import Service, Stack, declare
+from tasks.declared.layers import defaults_layer, merge
+from tasks.declared.stack import Service, Stack, declare
 from tasks.vram.arithmetic import MIB, PER_PROCESS, need
 from tasks.vram.plan import (
     GB,

@@ -21,9 +21,9 @@ from pydantic import (
 )
 from pydantic_core import ErrorDetails
 
-from tasks.forms import absolute_path, proxy, unproxied
-from tasks.layers import RUN_OPTIONS_SOURCE, Merged
-from tasks.references import ImageReference, ModelReference
+from tasks.declared.forms import absolute_path, proxy, unproxied
+from tasks.declared.layers import RUN_OPTIONS_SOURCE, Merged
+from tasks.declared.references import ImageReference, ModelReference
 from tasks.words.plain import one_line, plain
 from tasks.words.printable import printable
 from tasks.words.secrets.shapes import without_secrets

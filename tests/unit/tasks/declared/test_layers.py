@@ -8,8 +8,8 @@ from typing import Any
 
 import pytest
 
-from tasks.layers import Layer, defaults_layer, merge, toml_layer
-from tasks.stack import DeclarationError, declare
+from tasks.declared.layers import Layer, defaults_layer, merge, toml_layer
+from tasks.declared.stack import DeclarationError, declare
 from tasks.words.toml import DEEPEST, LARGEST
 
 ODD = {

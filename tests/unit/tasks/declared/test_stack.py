@@ -9,8 +9,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from tasks.layers import Layer, Merged, defaults_layer, merge
-from tasks.stack import DeclarationError, Role, Service, Stack, declare
+from tasks.declared.layers import Layer, Merged, defaults_layer, merge
+from tasks.declared.stack import DeclarationError, Role, Service, Stack, declare
 
 
 def merged(*layers: Layer) -> Merged:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from tasks.references import ImageReference, ModelReference
+from tasks.declared.references import ImageReference, ModelReference
 
 
 @pytest.mark.parametrize(

@@ -1,7 +1,7 @@
 """Where settings come from: defaults, groups, hosts, stack.toml and the command line.
 
 A layer is a source with a name that a person knows and the raw settings that it holds. Later
-layers win, key by key. Nothing here judges a value: `tasks.stack` does.
+layers win, key by key. Nothing here judges a value: `tasks.declared.stack` does.
 """
 
 from __future__ import annotations
