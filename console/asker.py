@@ -7,7 +7,7 @@ from typing import Any
 
 from console.host import shell_for
 from tasks.declared.stack import Stack
-from tasks.shell import LocalShell, Result
+from tasks.shell.local import LocalShell, Result
 
 
 @dataclass

@@ -31,12 +31,12 @@ from tasks.editors.merge import merge
 from tasks.editors.outcome import FileChange, Outcome, odd, shown
 from tasks.editors.plan import plan_user
 from tasks.editors.record import BrokenRecord, Record
-from tasks.editors.users import UserShell
 from tasks.editors.wiring import Shows, Wiring, client_url, known_shows, wiring_of
 from tasks.inventory.rows import LOCAL
 from tasks.ollama.abilities import show as show_model
 from tasks.ollama.observed import Snapshot
-from tasks.shell import LocalShell
+from tasks.shell.as_user import UserShell
+from tasks.shell.local import LocalShell
 from tasks.words.steps import StepFailed
 
 LOOK_REMEDY = "set HOME, see that it can be read, or run it as another user"

@@ -23,7 +23,7 @@ from console.status import statuses
 from tasks.declared.layers import ROOT
 from tasks.journal import JOURNAL, read
 from tasks.runlog import TYPED
-from tasks.shell import TRACE
+from tasks.shell.local import TRACE
 
 # What a line of the journal is called in the document, and which of its keys it has there.
 STEP = ("service", "action", "subject", "why")

@@ -17,7 +17,7 @@ from tasks.declared.stack import Stack
 from tasks.inventory.rows import LOCAL
 from tasks.looks import LOOKS, HostLook, read
 from tasks.ollama.parse import parse
-from tasks.shell import TRACE
+from tasks.shell.local import TRACE
 from tasks.words.printable import printable
 
 INVENTORY = ROOT / "inventory.py"

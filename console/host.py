@@ -13,7 +13,7 @@ from tasks.inventory.rows import LOCAL
 from tasks.lockfile import LockError, LockFile
 from tasks.ollama.look import look
 from tasks.ollama.observed import Snapshot
-from tasks.shell import LocalShell
+from tasks.shell.local import LocalShell
 
 JOIN_GROUP = "sudo usermod -aG docker $USER, then log in again (or newgrp docker)"
 # From the root: -m takes the folder where it is started.

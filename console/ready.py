@@ -17,7 +17,7 @@ from tasks.declared.stack import Stack
 from tasks.nvidia.checklist import checklist
 from tasks.nvidia.look import look_at_nvidia
 from tasks.nvidia.verdict import requiring
-from tasks.shell import LocalShell
+from tasks.shell.local import LocalShell
 
 LOCKS = ("requirements.lock", "requirements-dev.lock")
 

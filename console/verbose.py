@@ -6,7 +6,7 @@ import logging
 
 from tasks.declared.layers import local_layers
 from tasks.scrub import Scrubber, scrubber_for
-from tasks.shell import TRACE
+from tasks.shell.local import TRACE
 from tasks.words.printable import WHOLE, printable
 
 # Of these libraries the clients that the console uses: ollama's and Docker's.

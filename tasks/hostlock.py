@@ -26,9 +26,9 @@ from typing import TYPE_CHECKING, Any
 import gevent
 
 from tasks import hostfolder
-from tasks.host.sections import values
 from tasks.hostfolder import BUSY, UNSEEN
 from tasks.runlog import user
+from tasks.shell.output import values
 from tasks.words.printable import printable
 from tasks.words.steps import Failure
 

@@ -15,7 +15,11 @@ from dataclasses import dataclass, field, replace
 from typing import Any, Protocol
 from urllib.parse import urlencode, urlsplit
 
-from tasks.curl import (
+from tasks.declared.references import DOCKER_HUB, OLLAMA_REGISTRY, ImageReference, ModelReference
+from tasks.declared.stack import Service, Stack
+from tasks.ollama.facts import observe
+from tasks.run import Run
+from tasks.shell.curl import (
     WEB,
     Unwritable,
     configuration,
@@ -25,11 +29,7 @@ from tasks.curl import (
     plain_curl,
     registry_words,
 )
-from tasks.declared.references import DOCKER_HUB, OLLAMA_REGISTRY, ImageReference, ModelReference
-from tasks.declared.stack import Service, Stack
-from tasks.ollama.facts import observe
-from tasks.run import Run
-from tasks.shell import Shell
+from tasks.shell.local import Shell
 from tasks.words.foreign import MIB, BadAnswer, Fields, read_json
 from tasks.words.printable import printable
 

@@ -26,7 +26,7 @@ from tasks.goals import Goal
 from tasks.inventory.rows import HostDetails
 from tasks.lockfile import LockError, LockFile, Proven, ServiceLock
 from tasks.runlog import RunLog
-from tasks.shell import Result
+from tasks.shell.local import Result
 from tasks.words.printable import printable, printable_lines
 from tasks.words.steps import Action, Failure, Step, StepFailed
 

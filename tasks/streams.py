@@ -15,10 +15,10 @@ from collections.abc import Callable
 from dataclasses import dataclass, field
 from typing import Any
 
-from tasks.curl import enveloped, opened
 from tasks.hostfolder import BUSY
 from tasks.hostlock import under_lock
 from tasks.run import Run
+from tasks.shell.curl import enveloped, opened
 from tasks.words.foreign import MIB, BadAnswer, Fields, read_json
 from tasks.words.numbers import progress_text
 from tasks.words.printable import printable

@@ -15,9 +15,9 @@ from console.host import JOIN_GROUP, declared, engine_trouble, shell_for
 from console.text import check_lines
 from tasks.declared.layers import rooted
 from tasks.declared.stack import DeclarationError
-from tasks.engine_api import ask, engine
 from tasks.inventory.database import unusable
 from tasks.inventory.rows import LOCAL
+from tasks.shell.engine_api import ask, engine
 
 ENGINE_SECONDS = 10
 Checked = Callable[[], Check]

@@ -16,10 +16,10 @@ from console.host import shell_for
 from tasks.declared.layers import Merged, defaults_layer, local_layers, rooted, stack_file
 from tasks.declared.stack import DeclarationError, Stack, declare
 from tasks.docker_engine.daemon_json import Refused, parse
-from tasks.engine_api import ask, engine, with_label
 from tasks.ollama.observed import STACK_LABEL
 from tasks.scrub import Scrubber, scrubber_for, secrets_in
-from tasks.shell import LocalShell
+from tasks.shell.engine_api import ask, engine, with_label
+from tasks.shell.local import LocalShell
 from tasks.words.foreign import BadAnswer
 from tasks.words.printable import WHOLE, printable_lines
 from tasks.words.toml import parse_toml

@@ -15,7 +15,7 @@ from tasks.nvidia.observed import Nvidia
 from tasks.nvidia.troubles import NO_CARD
 from tasks.nvidia.verdict import requiring, verdict
 from tasks.ollama.devices import inside
-from tasks.shell import LocalShell
+from tasks.shell.local import LocalShell
 from tasks.vram.check import memory
 from tasks.vram.look import rows
 from tasks.vram.plan import VramPlan, card_of

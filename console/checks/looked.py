@@ -18,7 +18,7 @@ from tasks.nvidia.look import look_at_nvidia
 from tasks.nvidia.observed import Nvidia
 from tasks.ollama.look import look
 from tasks.ollama.observed import Snapshot
-from tasks.shell import LocalShell, Shell
+from tasks.shell.local import LocalShell, Shell
 
 
 @dataclass

@@ -7,7 +7,6 @@ from collections.abc import Iterator
 from console.checks.finding import CONVERGE, Check, failed, notable
 from console.checks.looked import Looked
 from console.services import ServiceView, interrupted, views
-from tasks.curl import curl_words, plain_curl
 from tasks.declared.stack import Service, Stack
 from tasks.host.facts import PortHolders
 from tasks.host.ports import port_faults, taken
@@ -16,7 +15,8 @@ from tasks.ollama.generation import Proof, generate, is_as_declared, is_slower
 from tasks.ollama.observed import ObservedContainer, Snapshot, seeing
 from tasks.ollama.plan import Wanted, has_inherited_labels, plan_orphans, refusal
 from tasks.ollama.spec import PREVIOUS, spec_of
-from tasks.shell import LocalShell, Shell
+from tasks.shell.curl import curl_words, plain_curl
+from tasks.shell.local import LocalShell, Shell
 from tasks.words.steps import Failure, StepFailed
 
 LOOPBACK = ("127.", "[::1]", "::1")

@@ -6,7 +6,7 @@ import re
 from collections.abc import Iterable
 from dataclasses import dataclass
 
-from tasks.host.sections import sections, values
+from tasks.shell.output import sections, values
 
 _VERSION = re.compile(r"version v?(\d+(?:\.\d+)+\S*)", re.I)
 

@@ -18,8 +18,8 @@ from tasks.docker_engine.operations import failed
 from tasks.docker_engine.packages import install, install_known, pinned
 from tasks.docker_engine.repositories import RepositoryFailed, use_repository
 from tasks.docker_engine.sources import toolkit_repository
-from tasks.host.sections import PRELUDE
 from tasks.run import Run, current_run, step_command
+from tasks.shell.output import PRELUDE
 from tasks.words.steps import Action, Step, StepFailed
 
 PACKAGES = ("nvidia-container-toolkit",)

@@ -7,7 +7,7 @@ import shlex
 from collections.abc import Iterable
 from dataclasses import dataclass
 
-from tasks.host.sections import PRELUDE
+from tasks.shell.output import PRELUDE
 
 LOCKS = (
     "/var/lib/dpkg/lock-frontend",

@@ -25,8 +25,8 @@ from tasks.docker_engine.facts import observe_engine
 from tasks.docker_engine.observed import ObservedEngine
 from tasks.docker_engine.settings import no_proxies, possible, restart_refusal
 from tasks.host.facts import observe_host
-from tasks.host.sections import PRELUDE
 from tasks.run import RUN_ID, Run
+from tasks.shell.output import PRELUDE
 from tasks.words.steps import Step, StepFailed
 
 STAMP = RUN_ID.partition("-")[0]

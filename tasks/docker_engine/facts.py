@@ -5,12 +5,12 @@ from __future__ import annotations
 from pyinfra.api import FactBase
 
 from tasks.boundary import looked
-from tasks.curl import curl
 from tasks.docker_engine.daemon_json import PATH as DAEMON_JSON
 from tasks.docker_engine.observed import ObservedEngine
-from tasks.engine_api import engine
-from tasks.host.sections import PRELUDE
 from tasks.run import Run
+from tasks.shell.curl import curl
+from tasks.shell.engine_api import engine
+from tasks.shell.output import PRELUDE
 
 PATHS = ("/version", "/info", "/containers/json")
 

@@ -16,7 +16,7 @@ from tasks.docker_engine.apt import (
 )
 from tasks.docker_engine.pins import chosen, offered, shown
 from tasks.run import Run
-from tasks.shell import Result
+from tasks.shell.local import Result
 from tasks.words.steps import StepFailed
 
 UPDATE_SECONDS = 300

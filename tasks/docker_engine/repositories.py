@@ -6,13 +6,13 @@ import base64
 import shlex
 from collections.abc import Iterable
 
-from tasks.curl import SAFE, plain_curl
 from tasks.docker_engine.apt import apt_get, explain, is_unsigned
 from tasks.docker_engine.openpgp import LARGEST, Certificate, NotAKey, certificates
 from tasks.docker_engine.packages import INSTALL_SECONDS, run_apt, wait_for_locks
 from tasks.docker_engine.sources import Repository
 from tasks.run import Run
-from tasks.shell import Result
+from tasks.shell.curl import SAFE, plain_curl
+from tasks.shell.local import Result
 
 # An update that fails must say so: without this apt takes old lists and ends with 0.
 STRICT = ("-o", "APT::Update::Error-Mode=any")

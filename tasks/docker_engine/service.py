@@ -4,11 +4,11 @@ from __future__ import annotations
 
 import shlex
 
-from tasks.curl import curl_words, plain_curl
-from tasks.engine_api import engine
 from tasks.host.facts import observe_host
-from tasks.host.sections import ONLY_ASCII, PRELUDE
 from tasks.run import Run
+from tasks.shell.curl import curl_words, plain_curl
+from tasks.shell.engine_api import engine
+from tasks.shell.output import ONLY_ASCII, PRELUDE
 from tasks.words.steps import StepFailed
 
 LOG = "/var/log/dockerd.log"

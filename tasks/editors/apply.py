@@ -7,7 +7,7 @@ import shlex
 
 from tasks.editors.look import ObservedUser
 from tasks.editors.outcome import FileChange
-from tasks.shell import Shell
+from tasks.shell.local import Shell
 from tasks.words.printable import printable
 from tasks.words.steps import StepFailed
 

@@ -20,8 +20,8 @@ from tasks.editors.limits import (
     MIB,
     MOST_RECORDS,
 )
-from tasks.host.sections import PRELUDE, number, sections, values
-from tasks.shell import Shell
+from tasks.shell.local import Shell
+from tasks.shell.output import PRELUDE, number, sections, values
 from tasks.words.printable import printable
 
 HOME, CONFIG, STATE = "~/", "@config/", "@state/"

@@ -11,11 +11,11 @@ from tasks.editors.documents import MANAGED as MANAGED_PLACE
 from tasks.editors.look import LookFailed, ObservedUser, look
 from tasks.editors.outcome import CLIENTS, FileChange, Outcome
 from tasks.editors.plan import plan_user
-from tasks.editors.users import UserShell
 from tasks.editors.wiring import Wiring, known_shows, wiring_of
 from tasks.host.facts import observe_host
 from tasks.ollama.observed import Snapshot
 from tasks.run import Run, unforeseen
+from tasks.shell.as_user import UserShell
 from tasks.words.steps import Action, Failure, Step
 
 MANAGED_STATE = "/var/lib"

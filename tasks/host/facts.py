@@ -8,12 +8,12 @@ from collections.abc import Iterable
 from pyinfra.api import FactBase
 
 from tasks.boundary import looked
-from tasks.curl import curl_words, plain_curl
-from tasks.engine_api import engine
 from tasks.host.observed import ObservedHost
 from tasks.host.ports import PortHolder, port_holders
-from tasks.host.sections import ONLY_ASCII, PRELUDE
 from tasks.run import Run
+from tasks.shell.curl import curl_words, plain_curl
+from tasks.shell.engine_api import engine
+from tasks.shell.output import ONLY_ASCII, PRELUDE
 
 # Packages that bring a Docker, or stand in the way of one.
 DOCKER_PACKAGES = ("docker-ce", "docker.io", "podman-docker", "containerd", "containerd.io")

@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from typing import Literal
 
 from tasks.host.ports import Listener, listeners
-from tasks.host.sections import number, sections, values
+from tasks.shell.output import number, sections, values
 
 DEFAULT_SOCKETS = ("/var/run/docker.sock", "/run/docker.sock")
 Origin = Literal["docker-ce", "docker.io", "snap", "podman-docker", "other", "none"]

@@ -10,7 +10,7 @@ from dataclasses import dataclass
 from types import MappingProxyType
 
 from tasks.declared.stack import Service, Stack
-from tasks.host.sections import sections, values
+from tasks.shell.output import sections, values
 from tasks.words.steps import Failure
 
 ANY = ("0.0.0.0", "::")

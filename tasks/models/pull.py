@@ -7,13 +7,13 @@ import re
 from collections.abc import Collection
 from dataclasses import dataclass
 
-from tasks.curl import streaming
 from tasks.declared.references import OLLAMA_REGISTRY
 from tasks.declared.stack import KEPT, REPLACED, Service, Stack
 from tasks.models.copies import copy, delete
 from tasks.ollama.facts import held_now
 from tasks.registry import RegistryFault, RemoteManifest, fault, model_manifest
 from tasks.run import Run
+from tasks.shell.curl import streaming
 from tasks.streams import ModelProgress, StreamEnd, follow
 from tasks.words.numbers import bytes_text
 from tasks.words.steps import Step, StepFailed

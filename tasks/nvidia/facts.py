@@ -7,11 +7,11 @@ from collections.abc import Iterable
 from pyinfra.api import FactBase
 
 from tasks.boundary import looked
-from tasks.host.sections import PRELUDE
 from tasks.nvidia.look import SCRIPT
 from tasks.nvidia.observed import Nvidia
 from tasks.nvidia.packages import AptPackages
 from tasks.run import Run, quote
+from tasks.shell.output import PRELUDE
 
 PACKAGES_SCRIPT = (
     PRELUDE

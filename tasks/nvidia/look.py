@@ -6,9 +6,9 @@ from /proc, since lspci, lsmod and mokutil are not everywhere.
 
 from __future__ import annotations
 
-from tasks.host.sections import ONLY_ASCII, PRELUDE
 from tasks.nvidia.observed import QUERY, Nvidia
-from tasks.shell import Shell
+from tasks.shell.local import Shell
+from tasks.shell.output import ONLY_ASCII, PRELUDE
 
 # Both calls of nvidia-smi at once: without its persistence daemon each may take a second. The log
 # goes out while the table is only kept, so that no line of one is cut by the other; every line

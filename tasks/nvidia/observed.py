@@ -6,8 +6,8 @@ import re
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
 
-from tasks.host.sections import number, sections, values
 from tasks.nvidia.smi_log import GpuLog, SmiLog, known, mebibytes
+from tasks.shell.output import number, sections, values
 from tasks.words.versions import numbers
 
 QUERY = "index,name,uuid,memory.total,memory.used,driver_version,compute_cap"

@@ -6,7 +6,7 @@ import re
 from collections.abc import Iterable
 from dataclasses import dataclass
 
-from tasks.host.sections import sections, values
+from tasks.shell.output import sections, values
 
 # "nvidia-dkms-570", "libnvidia-compute-570:i386", "linux-modules-nvidia-570-open-6.8.0-79-generic",
 # "nvidia-kernel-dkms": the parts of one driver, which another one takes the place of. Not

@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from pathlib import PurePosixPath
 from xml.etree import ElementTree
 
-from tasks.host.sections import number
+from tasks.shell.output import number
 
 # What nvidia-smi writes, in brackets or not, in the place of a value.
 UNKNOWN = ("N/A", "Not Supported", "Not Found", "Insufficient Permissions", "Unknown Error")

@@ -11,8 +11,8 @@ from dataclasses import dataclass
 from typing import Any
 
 from tasks.declared.stack import Service, Stack
-from tasks.engine_api import Answer, ask
-from tasks.shell import Shell
+from tasks.shell.engine_api import Answer, ask
+from tasks.shell.local import Shell
 from tasks.words.foreign import BadAnswer, Fields
 
 SHOW_SECONDS = 20

@@ -8,7 +8,6 @@ from __future__ import annotations
 import time
 
 from tasks.declared.stack import Service
-from tasks.engine_api import Answer
 from tasks.ollama.containers import (
     container_now,
     must,
@@ -25,6 +24,7 @@ from tasks.ollama.proof import prove_service
 from tasks.ollama.spec import ContainerSpec
 from tasks.ollama.undo import undoing
 from tasks.run import Run
+from tasks.shell.engine_api import Answer
 from tasks.words.foreign import BadAnswer
 from tasks.words.steps import Step, StepFailed
 

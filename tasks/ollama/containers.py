@@ -10,16 +10,16 @@ import time
 from functools import partial
 from typing import Any
 
-from tasks.curl import WEB, curl, curl_words, enveloped, opened, plain_curl
 from tasks.declared.layers import rooted
-from tasks.engine_api import Answer, answers, ask, engine
 from tasks.files.atomic import write_atomically
 from tasks.hostlock import under_lock
 from tasks.ollama.observed import ObservedContainer
 from tasks.ollama.spec import STOP_TIMEOUT, ContainerSpec
 from tasks.run import RUN_ID, Run
 from tasks.scrub import scrubber_for
-from tasks.shell import Shell
+from tasks.shell.curl import WEB, curl, curl_words, enveloped, opened, plain_curl
+from tasks.shell.engine_api import Answer, answers, ask, engine
+from tasks.shell.local import Shell
 from tasks.words.foreign import MIB, BadAnswer
 from tasks.words.printable import printable, printable_lines
 from tasks.words.steps import StepFailed

@@ -9,8 +9,8 @@ import re
 from collections.abc import Iterable
 from dataclasses import dataclass
 
-from tasks.engine_api import ask
-from tasks.shell import Shell
+from tasks.shell.engine_api import ask
+from tasks.shell.local import Shell
 
 # One token in about every vocabulary.
 WORD = "the "

@@ -11,11 +11,11 @@ import json
 import shlex
 from dataclasses import dataclass, field
 
-from tasks.curl import curl_words, opened, plain_curl
-from tasks.engine_api import engine
 from tasks.ollama.observed import Snapshot
 from tasks.run import Run
-from tasks.shell import Shell
+from tasks.shell.curl import curl_words, opened, plain_curl
+from tasks.shell.engine_api import engine
+from tasks.shell.local import Shell
 from tasks.words.printable import printable
 
 # What docker exec ends with where the image holds no such program: that tells nothing.

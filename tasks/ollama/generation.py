@@ -7,12 +7,12 @@ from collections.abc import Collection, Mapping
 from dataclasses import dataclass
 from typing import Any
 
-from tasks.curl import curl
 from tasks.declared.stack import Service
-from tasks.engine_api import Answer, answers
 from tasks.ollama.gpu_memory import FUNCTIONS, SECONDS, Memory, measured
 from tasks.ollama.observed import LoadedModel, ObservedServer, loaded_models
-from tasks.shell import Shell
+from tasks.shell.curl import curl
+from tasks.shell.engine_api import Answer, answers
+from tasks.shell.local import Shell
 from tasks.words.foreign import BadAnswer
 from tasks.words.steps import StepFailed
 

@@ -12,7 +12,7 @@ import re
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 
-from tasks.host.sections import ONLY_ASCII, PRELUDE
+from tasks.shell.output import ONLY_ASCII, PRELUDE
 
 MIB = 1024**2
 # The part of what a server says to have put on the GPU that the card has to show: the two reckon

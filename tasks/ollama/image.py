@@ -9,9 +9,7 @@ its repository.
 
 from __future__ import annotations
 
-from tasks.curl import curl, streaming
 from tasks.declared.stack import REPLACED, Service
-from tasks.engine_api import engine
 from tasks.ollama.containers import must, request
 from tasks.ollama.facts import observe, observe_afresh
 from tasks.ollama.spec import NEXT
@@ -19,6 +17,8 @@ from tasks.ollama.tags import own_tags, tag_changes
 from tasks.plan import image_before, spec_for
 from tasks.registry import fault
 from tasks.run import Run
+from tasks.shell.curl import curl, streaming
+from tasks.shell.engine_api import engine
 from tasks.streams import ImageProgress, StreamEnd, follow
 from tasks.words.steps import Step, StepFailed
 

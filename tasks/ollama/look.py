@@ -9,9 +9,7 @@ from __future__ import annotations
 
 import shlex
 
-from tasks.curl import curl_words, enveloped, plain_curl
 from tasks.declared.stack import Service, Stack
-from tasks.engine_api import engine
 from tasks.ollama.observed import Snapshot
 from tasks.ollama.parse import (
     ENGINE,
@@ -25,7 +23,9 @@ from tasks.ollama.parse import (
     parse,
 )
 from tasks.ollama.spec import PREVIOUS
-from tasks.shell import Shell
+from tasks.shell.curl import curl_words, enveloped, plain_curl
+from tasks.shell.engine_api import engine
+from tasks.shell.local import Shell
 from tasks.words.foreign import LARGEST, MIB
 
 SERVER_TIMEOUT = 5

@@ -13,10 +13,8 @@ from contextlib import contextmanager
 from dataclasses import replace
 from typing import Any
 
-from tasks.curl import opened
 from tasks.declared.references import OLLAMA_REGISTRY, ModelReference
 from tasks.declared.stack import Service, Stack
-from tasks.engine_api import Answer, answers, answers_in, engine, with_label
 from tasks.ollama.observed import (
     SERVICE_LABEL,
     STACK_LABEL,
@@ -29,6 +27,8 @@ from tasks.ollama.observed import (
     Snapshot,
 )
 from tasks.ollama.spec import PREVIOUS
+from tasks.shell.curl import opened
+from tasks.shell.engine_api import Answer, answers, answers_in, engine, with_label
 from tasks.words.foreign import BadAnswer, Fields, read_json
 
 # The names of the envelopes.

@@ -6,7 +6,6 @@ from collections.abc import Mapping
 from datetime import UTC, datetime
 
 from tasks.declared.stack import Service
-from tasks.engine_api import ask
 from tasks.lockfile import Proven
 from tasks.ollama.abilities import Show, needs, show, tried
 from tasks.ollama.facts import held_now, observe, server_now
@@ -14,6 +13,7 @@ from tasks.ollama.generation import Proof, generate, is_as_declared, is_slower, 
 from tasks.ollama.gpu_memory import MIB
 from tasks.ollama.observed import ServedModel, held_models
 from tasks.run import Run
+from tasks.shell.engine_api import ask
 from tasks.words.foreign import BadAnswer
 from tasks.words.steps import StepFailed
 

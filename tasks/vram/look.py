@@ -6,10 +6,10 @@ from collections.abc import Callable, Iterable, Mapping
 from typing import Any
 
 from tasks.declared.stack import Service
-from tasks.engine_api import ask
 from tasks.ollama.observed import ServedModel, Snapshot
 from tasks.registry import Asker, RegistryFault, RemoteManifest, look_up_model, model_beginning
-from tasks.shell import Shell
+from tasks.shell.engine_api import ask
+from tasks.shell.local import Shell
 from tasks.vram.gguf import NotGguf, TooShort, read_header
 from tasks.vram.plan import Row
 from tasks.vram.shape import Incomplete, ModelShape, from_header, from_show

@@ -15,7 +15,7 @@ from tasks.nvidia.checklist import checklist
 from tasks.nvidia.look import look_at_nvidia
 from tasks.nvidia.observed import Nvidia
 from tasks.ollama.gpu_memory import FUNCTIONS, PREFIX
-from tasks.shell import LocalShell
+from tasks.shell.local import LocalShell
 
 
 def smi(*words: str) -> list[str]:

@@ -15,10 +15,10 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from tasks import streams
-from tasks.curl import is_token
 from tasks.ollama.parse import parse
 from tasks.registry import RegistryFault, RemoteManifest, digest_for, parse_reply, result, token_url
-from tasks.shell import Result
+from tasks.shell.curl import is_token
+from tasks.shell.local import Result
 from tasks.streams import ImageProgress, ModelProgress, Progress, follow
 from tests.unit.tasks.ollama.test_look import STACK, recorded
 from tests.unit.tasks.ollama.test_unknown import ANSWER

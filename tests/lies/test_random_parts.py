@@ -17,7 +17,6 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from tasks.docker_engine.observed import ObservedEngine
-from tasks.engine_api import answers, engine
 from tasks.host.observed import ObservedHost
 from tasks.host.ports import port_holders
 from tasks.hostlock import at_work
@@ -26,6 +25,7 @@ from tasks.ollama import abilities, devices
 from tasks.ollama.containers import plain_log
 from tasks.ollama.gpu_memory import measured
 from tasks.ollama.observed import ObservedContainer, ObservedImage, ObservedServer
+from tasks.shell.engine_api import answers, engine
 from tasks.streams import ImageProgress, ModelProgress, feed
 from tasks.vram.gguf import NotGguf, TooShort, read_header
 from tasks.vram.shape import Incomplete, from_header, from_show

@@ -15,7 +15,7 @@ from ruamel.yaml import YAML
 
 from tasks.editors.jsonc import JsoncDocument
 from tasks.ollama.context import tokens_read
-from tasks.shell import LocalShell
+from tasks.shell.local import LocalShell
 from tests.stack.conftest import Maker
 from tests.stack.installation import Installation
 

@@ -12,7 +12,7 @@ from pathlib import Path
 import pytest
 
 from tasks.ollama.observed import ServedModel
-from tasks.shell import LocalShell
+from tasks.shell.local import LocalShell
 from tasks.vram.arithmetic import Settings, need
 from tasks.vram.look import served_shape
 from tests.stack import qwen3

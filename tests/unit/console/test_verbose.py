@@ -8,7 +8,7 @@ import pytest
 
 from console.verbose import WIDTH, Formatter
 from tasks.scrub import Scrubber
-from tasks.shell import TRACE, LocalShell
+from tasks.shell.local import TRACE, LocalShell
 from tests.unit.tasks.said import answered
 
 SECRET = "opensesame"

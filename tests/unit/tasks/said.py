@@ -7,7 +7,7 @@ import json
 from collections.abc import Mapping
 from typing import Any
 
-from tasks.curl import WEB
+from tasks.shell.curl import WEB
 
 
 def enveloped(data: bytes | str, name: str = WEB) -> str:

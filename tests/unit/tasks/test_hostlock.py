@@ -19,7 +19,7 @@ import pytest
 
 from tasks import hostfolder, hostlock, streams
 from tasks.run import Run
-from tasks.shell import LocalShell, Result
+from tasks.shell.local import LocalShell, Result
 from tests.unit.passage import let_others_pass
 
 PREFIX = "unit-test-"

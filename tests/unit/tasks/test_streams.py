@@ -16,8 +16,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from tasks import streams
-from tasks.curl import streaming
-from tasks.shell import LocalShell, Result
+from tasks.shell.curl import streaming
+from tasks.shell.local import LocalShell, Result
 from tasks.streams import ImageProgress, ModelProgress, StreamEnd, feed, follow
 from tasks.words.numbers import bytes_text, duration_text, progress_text
 from tests.unit.tasks.samples import stack

@@ -14,9 +14,9 @@ from tasks.editors.documents import meant
 from tasks.editors.look import ObservedUser
 from tasks.editors.outcome import FileChange
 from tasks.editors.plan import plan_user
-from tasks.editors.users import UserShell
 from tasks.ollama.observed import Snapshot
-from tasks.shell import LocalShell
+from tasks.shell.as_user import UserShell
+from tasks.shell.local import LocalShell
 from tests.unit.tasks.editors.samples import declared, file, user, wiring
 
 

@@ -11,7 +11,7 @@ from tasks.declared.stack import declare
 from tasks.docker_engine.apt import HOLDERS_SCRIPT
 from tasks.docker_engine.packages import wait_for_locks
 from tasks.run import Run
-from tasks.shell import Result
+from tasks.shell.local import Result
 from tasks.words.steps import StepFailed
 
 HOLDER = "2596 /var/lib/dpkg/lock-frontend /usr/bin/python3 /usr/bin/unattended-upgrade"

@@ -13,8 +13,8 @@ from tasks.editors.apply import apply
 from tasks.editors.look import ObservedUser
 from tasks.editors.outcome import FileChange
 from tasks.editors.record import Record, digest
-from tasks.editors.users import NO_USER, UserShell, as_user
-from tasks.shell import LocalShell
+from tasks.shell.as_user import NO_USER, UserShell, as_user
+from tasks.shell.local import LocalShell
 from tasks.words.steps import StepFailed
 
 PREFIX = "ollama-"

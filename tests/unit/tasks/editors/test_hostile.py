@@ -23,7 +23,7 @@ from tasks.editors.plan import plan_user
 from tasks.editors.record import BrokenRecord, Record, digest
 from tasks.editors.textdoc import Invalid
 from tasks.editors.yamldoc import YamlDocument
-from tasks.shell import LocalShell, Result
+from tasks.shell.local import LocalShell, Result
 from tasks.words.steps import StepFailed
 from tests.unit.tasks.editors.samples import file, user, wiring
 

@@ -10,7 +10,7 @@ import pytest
 from tasks.editors.documents import EDITIONS, FOUND_BY, places
 from tasks.editors.look import ObservedUser, look
 from tasks.editors.record import Record
-from tasks.shell import LocalShell
+from tasks.shell.local import LocalShell
 from tests.unit.tasks.samples import stack
 
 KILO = "@config/kilo/kilo.jsonc"

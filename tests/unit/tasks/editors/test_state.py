@@ -10,8 +10,8 @@ import pytest
 from tasks.editors import state
 from tasks.editors.look import LookFailed, ObservedUser
 from tasks.editors.state import plan_clients, plan_removal
-from tasks.editors.users import UserShell
 from tasks.ollama.observed import Snapshot
+from tasks.shell.as_user import UserShell
 from tests.unit.tasks.editors.samples import declared, user, wiring
 
 KILO = "@config/kilo/kilo.jsonc"

@@ -4,7 +4,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from tasks.host.observed import ObservedHost, distribution, installed
-from tasks.host.sections import number, sections, values
+from tasks.shell.output import number, sections, values
 
 # Recorded on a bare Debian 12 with systemd, by a user with NOPASSWD; docker.service was stopped.
 STOPPED = """\

@@ -13,7 +13,7 @@ from hypothesis import strategies as st
 from tasks.nvidia.look import SCRIPT, look_at_nvidia
 from tasks.nvidia.observed import Card, Nvidia, driver_version
 from tasks.nvidia.smi_log import Process, SmiLog
-from tasks.shell import LocalShell
+from tasks.shell.local import LocalShell
 from tests.unit.tasks.nvidia.samples import (
     ADDRESS,
     DESKTOP,

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from tasks.shell import Result
+from tasks.shell.local import Result
 from tests.unit.tasks.ollama.gpu_card import lines
 from tests.unit.tasks.said import answered
 from tests.unit.tasks.samples import stack

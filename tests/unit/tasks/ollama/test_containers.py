@@ -11,10 +11,10 @@ from typing import cast
 
 import pytest
 
-from tasks.engine_api import Answer
 from tasks.ollama import containers
 from tasks.ollama.containers import FAILED_LOGS, keep_log, plain_log, remedy_of
 from tasks.run import Run
+from tasks.shell.engine_api import Answer
 from tests.unit.tasks.samples import stack
 
 

@@ -11,7 +11,7 @@ import pytest
 
 from tasks.ollama.look import files_function
 from tasks.ollama.parse import models_on_volume
-from tasks.shell import LocalShell
+from tasks.shell.local import LocalShell
 
 MANIFEST = "registry.ollama.ai/library/tiny/v1"
 

@@ -16,7 +16,7 @@ from lab.weights import Weights, write
 from tasks.declared.stack import Stack
 from tasks.ollama.observed import ObservedServer, ServedModel, Snapshot
 from tasks.registry import RegistryFault, look_up_model
-from tasks.shell import Result
+from tasks.shell.local import Result
 from tasks.vram import look
 from tasks.vram.look import rows
 from tasks.vram.plan import Row

@@ -14,12 +14,12 @@ from functools import cached_property
 from typing import TYPE_CHECKING, Any
 from urllib.parse import quote, urlencode
 
-from tasks.curl import WEB, curl, opened
+from tasks.shell.curl import WEB, curl, opened
 from tasks.words.foreign import LARGEST, BadAnswer, Fields, read_json
 from tasks.words.printable import printable
 
 if TYPE_CHECKING:
-    from tasks.shell import Shell
+    from tasks.shell.local import Shell
 
 ENGINE = "http://docker"
 _TRAILER = re.compile(r"#(\d{3}) (\S+)")

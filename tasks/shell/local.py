@@ -8,7 +8,7 @@ import time
 from dataclasses import dataclass
 from typing import Protocol
 
-from tasks.engine_api import answers
+from tasks.shell.engine_api import answers
 
 # Who runs scripts says so here, and what they asked by HTTP; only `-v` of the console listens.
 TRACE = logging.getLogger("ollama_stack")

@@ -8,10 +8,10 @@ import shlex
 from hypothesis import given
 from hypothesis import strategies as st
 
-from tasks.curl import curl, opened
-from tasks.curl import enveloped as packed
-from tasks.engine_api import Answer, answers, engine, with_label
-from tasks.shell import LocalShell
+from tasks.shell.curl import curl, opened
+from tasks.shell.curl import enveloped as packed
+from tasks.shell.engine_api import Answer, answers, engine, with_label
+from tasks.shell.local import LocalShell
 from tests.unit.tasks.said import answered, enveloped
 
 

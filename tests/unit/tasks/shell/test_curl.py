@@ -17,10 +17,10 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from console.asker import LocalAsker
-from tasks.curl import Unwritable, configuration, curl, enveloped, is_token, opened, streaming
 from tasks.declared.references import ImageReference
 from tasks.registry import RegistryFault, RemoteManifest, fetch, image_manifest, unpacked
-from tasks.shell import LocalShell
+from tasks.shell.curl import Unwritable, configuration, curl, enveloped, is_token, opened, streaming
+from tasks.shell.local import LocalShell
 from tests.unit.tasks.samples import stack
 
 GENUINE = "eyJhbGciOiJSUzI1NiJ9.eyJpc3MiOiJ4In0.c2ln_-~+/="
