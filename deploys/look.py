@@ -6,7 +6,7 @@ from tasks.declared.stack import DeclarationError
 from tasks.host.preflight import preflight
 from tasks.looks import HostLook, keep
 from tasks.ollama.look import script
-from tasks.run import current_run, declare_all
+from tasks.run.run import current_run, declare_all
 from tasks.words.printable import printable_lines
 
 try:

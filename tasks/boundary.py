@@ -14,7 +14,7 @@ from pyinfra.api import FunctionCommand
 from pyinfra.api.exceptions import PyinfraError
 
 from tasks.declared.stack import Service
-from tasks.run import Run, current_run, unforeseen
+from tasks.run.run import Run, current_run, unforeseen
 
 P = ParamSpec("P")
 T = TypeVar("T")

@@ -33,7 +33,7 @@ from tasks.words.printable import printable
 from tasks.words.steps import Failure
 
 if TYPE_CHECKING:
-    from tasks.run import Run
+    from tasks.run.run import Run
 
 # A run that just ended needs a moment to let go.
 GRACE = 2

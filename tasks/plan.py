@@ -24,7 +24,7 @@ from tasks.ollama.plan import (
     without_repeated_pulls,
 )
 from tasks.ollama.spec import ContainerSpec, spec_of
-from tasks.run import Run
+from tasks.run.run import Run
 from tasks.words.steps import Action, Failure, Step
 
 # Steps after which a service has to prove itself.

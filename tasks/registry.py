@@ -18,7 +18,7 @@ from urllib.parse import urlencode, urlsplit
 from tasks.declared.references import DOCKER_HUB, OLLAMA_REGISTRY, ImageReference, ModelReference
 from tasks.declared.stack import Service, Stack
 from tasks.ollama.facts import observe
-from tasks.run import Run
+from tasks.run.run import Run
 from tasks.shell.curl import (
     WEB,
     Unwritable,

@@ -17,7 +17,7 @@ from typing import Any
 
 from tasks.hostfolder import BUSY
 from tasks.hostlock import under_lock
-from tasks.run import Run
+from tasks.run.run import Run
 from tasks.shell.curl import enveloped, opened
 from tasks.words.foreign import MIB, BadAnswer, Fields, read_json
 from tasks.words.numbers import progress_text

@@ -7,7 +7,7 @@ from pyinfra.api import FactBase
 from tasks.boundary import looked
 from tasks.container_toolkit.observed import Toolkit
 from tasks.docker_engine.service import PID_FILE
-from tasks.run import Run
+from tasks.run.run import Run
 from tasks.shell.output import ONLY_ASCII, PRELUDE
 
 # Where the package puts the hook. The engine writes its file when it starts, and looks then only.

@@ -18,7 +18,7 @@ from tasks.docker_engine.operations import failed
 from tasks.docker_engine.packages import install, install_known, pinned
 from tasks.docker_engine.repositories import RepositoryFailed, use_repository
 from tasks.docker_engine.sources import toolkit_repository
-from tasks.run import Run, current_run, step_command
+from tasks.run.run import Run, current_run, step_command
 from tasks.shell.output import PRELUDE
 from tasks.words.steps import Action, Step, StepFailed
 

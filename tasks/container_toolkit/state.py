@@ -10,7 +10,7 @@ from tasks.docker_engine.observed import ObservedEngine
 from tasks.docker_engine.state import plan_engine
 from tasks.host.facts import observe_host
 from tasks.ollama.observed import Attachment
-from tasks.run import Run
+from tasks.run.run import Run
 
 
 def attachment(run: Run) -> Attachment:

@@ -25,7 +25,7 @@ from tasks.docker_engine.facts import observe_engine
 from tasks.docker_engine.observed import ObservedEngine
 from tasks.docker_engine.settings import no_proxies, possible, restart_refusal
 from tasks.host.facts import observe_host
-from tasks.run import RUN_ID, Run
+from tasks.run.run import RUN_ID, Run
 from tasks.shell.output import PRELUDE
 from tasks.words.steps import Step, StepFailed
 

@@ -8,7 +8,7 @@ from tasks.docker_engine.repositories import RepositoryFailed, use_repository
 from tasks.docker_engine.sources import docker_repository
 from tasks.host.facts import observe_host
 from tasks.host.observed import ObservedHost
-from tasks.run import Run, quote
+from tasks.run.run import Run, quote
 from tasks.shell.output import PRELUDE
 from tasks.words.steps import Step, StepFailed
 

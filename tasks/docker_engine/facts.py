@@ -7,7 +7,7 @@ from pyinfra.api import FactBase
 from tasks.boundary import looked
 from tasks.docker_engine.daemon_json import PATH as DAEMON_JSON
 from tasks.docker_engine.observed import ObservedEngine
-from tasks.run import Run
+from tasks.run.run import Run
 from tasks.shell.curl import curl
 from tasks.shell.engine_api import engine
 from tasks.shell.output import PRELUDE

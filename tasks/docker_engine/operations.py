@@ -20,7 +20,7 @@ from tasks.docker_engine.daemon_json import INSECURE, LIVE_RESTORE, PROXIES
 from tasks.docker_engine.engine_install import install_curl, install_engine, join_group
 from tasks.docker_engine.settings import ENGINE
 from tasks.docker_engine.state import plan_engine
-from tasks.run import Run, current_run, step_command
+from tasks.run.run import Run, current_run, step_command
 from tasks.words.steps import Action, Failure, Step
 
 Work = Callable[..., None]

@@ -15,7 +15,7 @@ from tasks.docker_engine.apt import (
     script,
 )
 from tasks.docker_engine.pins import chosen, offered, shown
-from tasks.run import Run
+from tasks.run.run import Run
 from tasks.shell.local import Result
 from tasks.words.steps import StepFailed
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 import shlex
 
 from tasks.host.facts import observe_host
-from tasks.run import Run
+from tasks.run.run import Run
 from tasks.shell.curl import curl_words, plain_curl
 from tasks.shell.engine_api import engine
 from tasks.shell.output import ONLY_ASCII, PRELUDE

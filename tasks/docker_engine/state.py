@@ -9,7 +9,7 @@ from tasks.docker_engine.facts import observe_engine
 from tasks.docker_engine.plan import EngineState, engine_state, wants_engine_facts
 from tasks.host.facts import observe_host
 from tasks.host.support import support_note
-from tasks.run import Run
+from tasks.run.run import Run
 
 
 def plan_engine(run: Run) -> EngineState:

@@ -14,7 +14,7 @@ from tasks.editors.look import ObservedUser
 from tasks.editors.outcome import FileChange
 from tasks.editors.state import plan_clients, plan_removal, step_of
 from tasks.ollama.facts import observe
-from tasks.run import Run, current_run, step_command
+from tasks.run.run import Run, current_run, step_command
 from tasks.shell.as_user import UserShell
 from tasks.words.steps import Step
 

@@ -14,7 +14,7 @@ from tasks.editors.plan import plan_user
 from tasks.editors.wiring import Wiring, known_shows, wiring_of
 from tasks.host.facts import observe_host
 from tasks.ollama.observed import Snapshot
-from tasks.run import Run, unforeseen
+from tasks.run.run import Run, unforeseen
 from tasks.shell.as_user import UserShell
 from tasks.words.steps import Action, Failure, Step
 

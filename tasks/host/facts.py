@@ -10,7 +10,7 @@ from pyinfra.api import FactBase
 from tasks.boundary import looked
 from tasks.host.observed import ObservedHost
 from tasks.host.ports import PortHolder, port_holders
-from tasks.run import Run
+from tasks.run.run import Run
 from tasks.shell.curl import curl_words, plain_curl
 from tasks.shell.engine_api import engine
 from tasks.shell.output import ONLY_ASCII, PRELUDE

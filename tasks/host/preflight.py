@@ -8,7 +8,7 @@ from tasks.host.access import access
 from tasks.host.facts import observe_holders, observe_host
 from tasks.host.observed import ObservedHost
 from tasks.host.ports import port_faults, taken
-from tasks.run import Run
+from tasks.run.run import Run
 from tasks.words.steps import Failure
 
 

@@ -7,7 +7,7 @@ from pathlib import Path
 from pyinfra.api import deploy
 
 from tasks.inventory import operations
-from tasks.run import current_run
+from tasks.run.run import current_run
 
 
 @deploy("Inventory")

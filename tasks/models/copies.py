@@ -13,7 +13,7 @@ from tasks.models.plan import Held, copies, names
 from tasks.ollama.facts import observe_afresh
 from tasks.ollama.observed import held_models
 from tasks.plan import wanted_models
-from tasks.run import Run
+from tasks.run.run import Run
 from tasks.shell import engine_api
 from tasks.shell.engine_api import Answer
 from tasks.words.foreign import BadAnswer

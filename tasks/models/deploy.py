@@ -5,7 +5,7 @@ from __future__ import annotations
 from pyinfra.api import deploy
 
 from tasks.models import operations
-from tasks.run import current_run
+from tasks.run.run import current_run
 
 
 @deploy("Models")

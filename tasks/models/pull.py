@@ -12,7 +12,7 @@ from tasks.declared.stack import KEPT, REPLACED, Service, Stack
 from tasks.models.copies import copy, delete
 from tasks.ollama.facts import held_now
 from tasks.registry import RegistryFault, RemoteManifest, fault, model_manifest
-from tasks.run import Run
+from tasks.run.run import Run
 from tasks.shell.curl import streaming
 from tasks.streams import ModelProgress, StreamEnd, follow
 from tasks.words.numbers import bytes_text

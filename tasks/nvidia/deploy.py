@@ -11,7 +11,7 @@ from tasks.nvidia.observed import Nvidia
 from tasks.nvidia.operations import driver
 from tasks.nvidia.state import plan_driver
 from tasks.nvidia.verdict import verdict
-from tasks.run import Run, current_run
+from tasks.run.run import Run, current_run
 
 
 @deploy("NVIDIA")

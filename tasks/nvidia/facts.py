@@ -10,7 +10,7 @@ from tasks.boundary import looked
 from tasks.nvidia.look import SCRIPT
 from tasks.nvidia.observed import Nvidia
 from tasks.nvidia.packages import AptPackages
-from tasks.run import Run, quote
+from tasks.run.run import Run, quote
 from tasks.shell.output import PRELUDE
 
 PACKAGES_SCRIPT = (

@@ -11,7 +11,7 @@ from tasks.docker_engine.apt import explain
 from tasks.docker_engine.packages import install_known, simulate, update_lists
 from tasks.nvidia.packages import AptPackages, is_of_a_driver, removals
 from tasks.nvidia.state import plan_driver
-from tasks.run import Run, current_run, step_command
+from tasks.run.run import Run, current_run, step_command
 from tasks.words.steps import Step, StepFailed
 
 

@@ -6,7 +6,7 @@ from tasks.host.facts import observe_host
 from tasks.nvidia.driver import DriverState, driver_state, wants_driver
 from tasks.nvidia.facts import observe_nvidia, observe_packages
 from tasks.nvidia.recipe import recipe_for
-from tasks.run import Run
+from tasks.run.run import Run
 
 
 def plan_driver(run: Run) -> DriverState:

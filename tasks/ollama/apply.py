@@ -23,7 +23,7 @@ from tasks.ollama.image import tidy_images, untag
 from tasks.ollama.proof import prove_service
 from tasks.ollama.spec import ContainerSpec
 from tasks.ollama.undo import undoing
-from tasks.run import Run
+from tasks.run.run import Run
 from tasks.shell.engine_api import Answer
 from tasks.words.foreign import BadAnswer
 from tasks.words.steps import Step, StepFailed

@@ -8,7 +8,7 @@ from tasks.editors.state import plan_removal
 from tasks.ollama import operations
 from tasks.ollama.facts import observe
 from tasks.plan import removals
-from tasks.run import current_run
+from tasks.run.run import current_run
 from tasks.words.steps import plan_lines
 
 

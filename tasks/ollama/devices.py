@@ -12,7 +12,7 @@ import shlex
 from dataclasses import dataclass, field
 
 from tasks.ollama.observed import Snapshot
-from tasks.run import Run
+from tasks.run.run import Run
 from tasks.shell.curl import curl_words, opened, plain_curl
 from tasks.shell.engine_api import engine
 from tasks.shell.local import Shell

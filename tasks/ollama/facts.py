@@ -7,7 +7,7 @@ from collections.abc import Mapping
 from tasks.declared.stack import Service
 from tasks.ollama.look import look
 from tasks.ollama.observed import ObservedServer, ServedModel, Snapshot
-from tasks.run import Run
+from tasks.run.run import Run
 from tasks.words.steps import StepFailed
 
 

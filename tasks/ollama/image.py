@@ -16,7 +16,7 @@ from tasks.ollama.spec import NEXT
 from tasks.ollama.tags import own_tags, tag_changes
 from tasks.plan import image_before, spec_for
 from tasks.registry import fault
-from tasks.run import Run
+from tasks.run.run import Run
 from tasks.shell.curl import curl, streaming
 from tasks.shell.engine_api import engine
 from tasks.streams import ImageProgress, StreamEnd, follow

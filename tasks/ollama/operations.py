@@ -13,7 +13,7 @@ from tasks.ollama import apply
 from tasks.ollama.image import pull_image, tag_image, tidy_images
 from tasks.ollama.spec import ContainerSpec
 from tasks.plan import container_plans, observe_known, orphans, removals, spec_for
-from tasks.run import Run, current_run, step_command
+from tasks.run.run import Run, current_run, step_command
 from tasks.words.steps import Action, Step
 
 

@@ -12,7 +12,7 @@ from tasks.ollama.facts import held_now, observe, server_now
 from tasks.ollama.generation import Proof, generate, is_as_declared, is_slower, unload_model
 from tasks.ollama.gpu_memory import MIB
 from tasks.ollama.observed import ServedModel, held_models
-from tasks.run import Run
+from tasks.run.run import Run
 from tasks.shell.engine_api import ask
 from tasks.words.foreign import BadAnswer
 from tasks.words.steps import StepFailed

@@ -22,7 +22,7 @@ from tasks.ollama.image import tidy_images
 from tasks.ollama.observed import ObservedContainer
 from tasks.ollama.proof import verify_service
 from tasks.ollama.spec import ContainerSpec
-from tasks.run import Run, unforeseen
+from tasks.run.run import Run, unforeseen
 from tasks.words.steps import StepFailed
 
 

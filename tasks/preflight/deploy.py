@@ -34,7 +34,7 @@ from tasks.preflight.usage import (
     parameters,
 )
 from tasks.report.operations import print_failures_last
-from tasks.run import RUN_ID, Run, all_runs, current_run, declare_all, shared_lock
+from tasks.run.run import RUN_ID, Run, all_runs, current_run, declare_all, shared_lock
 from tasks.runlog import RunLog
 from tasks.vram.check import check_vram
 from tasks.words.printable import printable_lines

@@ -11,7 +11,7 @@ from tasks import hostlock
 from tasks.boundary import bounded
 from tasks.declared.layers import rooted
 from tasks.lockfile import LockError
-from tasks.run import Run, current_run, shared_lock
+from tasks.run.run import Run, current_run, shared_lock
 from tasks.words.steps import Failure
 
 

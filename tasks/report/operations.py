@@ -18,7 +18,7 @@ from tasks.models.plan import undeclared
 from tasks.ollama.facts import observe
 from tasks.ollama.observed import Snapshot
 from tasks.plan import ability_notes
-from tasks.run import all_runs, current_run
+from tasks.run.run import all_runs, current_run
 from tasks.runlog import end_all
 from tasks.upgrade.available import tell_upgrades
 from tasks.words.printable import printable

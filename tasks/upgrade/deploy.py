@@ -12,7 +12,7 @@ from tasks.ollama.facts import observe
 from tasks.ollama.observed import Snapshot
 from tasks.plan import container_plans, observe_known
 from tasks.registry import RegistryFault
-from tasks.run import Run, current_run
+from tasks.run.run import Run, current_run
 from tasks.upgrade import operations
 from tasks.upgrade.offers import Offer, ask, offers, summary
 from tasks.words.steps import Failure

@@ -13,7 +13,7 @@ from tasks.goals import Goal
 from tasks.ollama.observed import Snapshot
 from tasks.preflight.downloads import UNPACKED
 from tasks.registry import RegistryFault, RemoteManifest, look_up_image, look_up_model
-from tasks.run import Run
+from tasks.run.run import Run
 from tasks.shell.engine_api import ask_all
 from tasks.words.numbers import bytes_text
 

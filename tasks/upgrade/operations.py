@@ -14,7 +14,7 @@ from tasks.ollama.operations import container_action
 from tasks.ollama.undo import undoing
 from tasks.plan import observe_known, spec_for
 from tasks.preflight.usage import is_serial
-from tasks.run import Run, all_runs, current_run, step_command
+from tasks.run.run import Run, all_runs, current_run, step_command
 from tasks.upgrade.plan import image_steps, service_steps
 from tasks.words.steps import Action, Step, StepFailed
 

@@ -8,7 +8,7 @@ from tasks.declared.stack import Service
 from tasks.ollama.observed import Snapshot
 from tasks.ollama.spec import PREVIOUS
 from tasks.plan import client_steps, container_plans, is_free, model_plan
-from tasks.run import Run
+from tasks.run.run import Run
 from tasks.words.steps import Action, Step
 
 

@@ -7,7 +7,7 @@ from collections.abc import Iterable
 from tasks.nvidia.facts import observe_nvidia
 from tasks.nvidia.observed import Gpu
 from tasks.ollama.observed import Snapshot
-from tasks.run import Run
+from tasks.run.run import Run
 from tasks.vram.arithmetic import MIB
 from tasks.vram.look import rows
 from tasks.vram.plan import VramPlan, card_of

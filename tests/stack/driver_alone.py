@@ -8,7 +8,7 @@ from tasks.nvidia.deploy import check_nvidia, install_driver
 from tasks.nvidia.observed import Nvidia
 from tasks.preflight.deploy import plan, preflight
 from tasks.report.deploy import report
-from tasks.run import current_run
+from tasks.run.run import current_run
 from tasks.words.steps import Action
 from tests.unit.tasks.nvidia.samples import with_driver
 

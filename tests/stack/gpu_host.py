@@ -20,7 +20,7 @@ from pyinfra.api.connect import connect_all
 from lab.state import Host
 from tasks.declared.layers import RUN_OPTIONS_SOURCE, Layer, defaults_layer, merge
 from tasks.declared.stack import declare
-from tasks.run import Run
+from tasks.run.run import Run
 
 NAME = "gp1"
 DAEMON_JSON = "/etc/docker/daemon.json"

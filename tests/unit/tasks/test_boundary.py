@@ -11,7 +11,7 @@ from pyinfra.api import FunctionCommand, Host
 from tasks import boundary
 from tasks.boundary import bounded, looked
 from tasks.declared.stack import Service
-from tasks.run import Run
+from tasks.run.run import Run
 from tests.unit.tasks.samples import stack
 from tests.unit.tasks.test_run import Spoken
 

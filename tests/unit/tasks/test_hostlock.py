@@ -18,7 +18,7 @@ import gevent
 import pytest
 
 from tasks import hostfolder, hostlock, streams
-from tasks.run import Run
+from tasks.run.run import Run
 from tasks.shell.local import LocalShell, Result
 from tests.unit.passage import let_others_pass
 

@@ -12,7 +12,7 @@ from tasks import plan
 from tasks.declared.stack import Stack
 from tasks.ollama.observed import ObservedServer, ServedModel
 from tasks.plan import container_plans, is_free, orphans, refuse_unknown
-from tasks.run import Run
+from tasks.run.run import Run
 from tests.unit.tasks.samples import DIGEST, container, snapshot, spec, stack
 from tests.unit.tasks.test_run import Spoken
 

@@ -10,7 +10,7 @@ from tasks.container_toolkit import operations
 from tasks.container_toolkit.observed import Toolkit
 from tasks.container_toolkit.operations import CDI_SPEC, describe_gpu
 from tasks.docker_engine.observed import ObservedEngine
-from tasks.run import Run
+from tasks.run.run import Run
 from tasks.shell.local import Result
 from tasks.words.steps import Action, Step, StepFailed
 

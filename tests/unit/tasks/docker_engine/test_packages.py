@@ -10,7 +10,7 @@ from tasks.declared.layers import defaults_layer, merge
 from tasks.declared.stack import declare
 from tasks.docker_engine.apt import HOLDERS_SCRIPT
 from tasks.docker_engine.packages import wait_for_locks
-from tasks.run import Run
+from tasks.run.run import Run
 from tasks.shell.local import Result
 from tasks.words.steps import StepFailed
 

@@ -13,7 +13,7 @@ import pytest
 
 from tasks.ollama import containers
 from tasks.ollama.containers import FAILED_LOGS, keep_log, plain_log, remedy_of
-from tasks.run import Run
+from tasks.run.run import Run
 from tasks.shell.engine_api import Answer
 from tests.unit.tasks.samples import stack
 

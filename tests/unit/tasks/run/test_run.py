@@ -9,7 +9,7 @@ import pytest
 from pyinfra.api import Host
 
 from tasks.declared.layers import ROOT
-from tasks.run import DEBUG, Run, unforeseen
+from tasks.run.run import DEBUG, Run, unforeseen
 from tasks.words.steps import Failure
 from tests.unit.foreign import WORST, assert_literal, assert_only_shown
 from tests.unit.tasks.samples import stack
@@ -62,11 +62,11 @@ def test_attack_13_a_traceback_that_was_asked_for_only_shows(
 
 # Who may print or speak of a host: each makes printable what it says.
 WAYS_OUT = {
-    "print": {"tasks/report/operations.py", "tasks/run.py", "deploys/verify.py"},
+    "print": {"tasks/report/operations.py", "tasks/run/run.py", "deploys/verify.py"},
     "host.log": set(),
     "run.host.log": set(),
-    "self.host.log": {"tasks/run.py"},
-    "self.host.log_styled": {"tasks/run.py"},
+    "self.host.log": {"tasks/run/run.py"},
+    "self.host.log_styled": {"tasks/run/run.py"},
     "click.echo": {"tasks/preflight/speech.py"},
     "traceback.print_exception": set(),
 }
