@@ -1,5 +1,5 @@
 """What pyinfra loads before it connects to any host."""
 
-from tasks.preflight.connections import watch_connections
+from tasks.run.pyinfra.connections import watch_connections
 
 watch_connections()

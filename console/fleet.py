@@ -15,8 +15,8 @@ from console.host import PYINFRA, SeenHost, Trouble, read_lock, this_machine
 from tasks.declared.layers import ROOT
 from tasks.declared.stack import Stack
 from tasks.inventory.rows import LOCAL
-from tasks.looks import LOOKS, HostLook, read
 from tasks.ollama.parse import parse
+from tasks.run.host_looks import LOOKS, HostLook, read
 from tasks.shell.local import TRACE
 from tasks.words.printable import printable
 

@@ -4,8 +4,8 @@ from pyinfra.api import DeployError
 
 from tasks.declared.stack import DeclarationError
 from tasks.host.preflight import preflight
-from tasks.looks import HostLook, keep
 from tasks.ollama.look import script
+from tasks.run.host_looks import HostLook, keep
 from tasks.run.run import current_run, declare_all
 from tasks.words.printable import printable_lines
 

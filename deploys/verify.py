@@ -14,9 +14,9 @@ from pyinfra.api import DeployError, FunctionCommand, Host, operation
 
 from tasks.declared.layers import ROOT
 from tasks.declared.stack import DeclarationError
-from tasks.preflight.usage import check_usage, end_with_130_on_interrupt
 from tasks.report.operations import print_failures_last
 from tasks.run.run import current_run, declare_all
+from tasks.run.usage import check_usage, end_with_130_on_interrupt
 from tasks.words.printable import WHOLE, printable_lines
 from tasks.words.steps import Failure
 from tests.verify import DECLARED

@@ -4,9 +4,9 @@ from __future__ import annotations
 
 from pyinfra.api import FactBase
 
-from tasks.boundary import looked
 from tasks.container_toolkit.observed import Toolkit
 from tasks.docker_engine.service import PID_FILE
+from tasks.run.boundary import looked
 from tasks.run.run import Run
 from tasks.shell.output import ONLY_ASCII, PRELUDE
 

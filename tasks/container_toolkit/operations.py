@@ -7,7 +7,6 @@ from collections.abc import Generator
 
 from pyinfra.api import FunctionCommand, operation
 
-from tasks.boundary import bounded
 from tasks.container_toolkit.facts import observe_toolkit
 from tasks.container_toolkit.plan import has_devices, tells_devices
 from tasks.container_toolkit.state import plan_toolkit
@@ -18,6 +17,7 @@ from tasks.docker_engine.operations import failed
 from tasks.docker_engine.packages import install, install_known, pinned
 from tasks.docker_engine.repositories import RepositoryFailed, use_repository
 from tasks.docker_engine.sources import toolkit_repository
+from tasks.run.boundary import bounded
 from tasks.run.run import Run, current_run, step_command
 from tasks.shell.output import PRELUDE
 from tasks.words.steps import Action, Step, StepFailed

@@ -4,9 +4,9 @@ from __future__ import annotations
 
 from pyinfra.api import FactBase
 
-from tasks.boundary import looked
 from tasks.docker_engine.daemon_json import PATH as DAEMON_JSON
 from tasks.docker_engine.observed import ObservedEngine
+from tasks.run.boundary import looked
 from tasks.run.run import Run
 from tasks.shell.curl import curl
 from tasks.shell.engine_api import engine

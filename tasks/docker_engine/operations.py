@@ -7,7 +7,6 @@ from typing import Any
 
 from pyinfra.api import FunctionCommand, operation
 
-from tasks.boundary import bounded
 from tasks.docker_engine.configure import (
     Edit,
     configure_live_restore,
@@ -20,6 +19,7 @@ from tasks.docker_engine.daemon_json import INSECURE, LIVE_RESTORE, PROXIES
 from tasks.docker_engine.engine_install import install_curl, install_engine, join_group
 from tasks.docker_engine.settings import ENGINE
 from tasks.docker_engine.state import plan_engine
+from tasks.run.boundary import bounded
 from tasks.run.run import Run, current_run, step_command
 from tasks.words.steps import Action, Failure, Step
 

@@ -7,9 +7,9 @@ from collections.abc import Iterable
 
 from pyinfra.api import FactBase
 
-from tasks.boundary import looked
 from tasks.host.observed import ObservedHost
 from tasks.host.ports import PortHolder, port_holders
+from tasks.run.boundary import looked
 from tasks.run.run import Run
 from tasks.shell.curl import curl_words, plain_curl
 from tasks.shell.engine_api import engine

@@ -8,11 +8,11 @@ from __future__ import annotations
 from functools import partial
 
 from tasks.declared.stack import REPLACED, Service
-from tasks.hostlock import under_lock
 from tasks.models.plan import Held, copies, names
 from tasks.ollama.facts import observe_afresh
 from tasks.ollama.observed import held_models
 from tasks.plan import wanted_models
+from tasks.run.hostlock import under_lock
 from tasks.run.run import Run
 from tasks.shell import engine_api
 from tasks.shell.engine_api import Answer

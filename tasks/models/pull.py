@@ -13,8 +13,8 @@ from tasks.models.copies import copy, delete
 from tasks.ollama.facts import held_now
 from tasks.registry import RegistryFault, RemoteManifest, fault, model_manifest
 from tasks.run.run import Run
+from tasks.run.streams import ModelProgress, StreamEnd, follow
 from tasks.shell.curl import streaming
-from tasks.streams import ModelProgress, StreamEnd, follow
 from tasks.words.numbers import bytes_text
 from tasks.words.steps import Step, StepFailed
 

@@ -6,10 +6,10 @@ from collections.abc import Iterable
 
 from pyinfra.api import FactBase
 
-from tasks.boundary import looked
 from tasks.nvidia.look import SCRIPT
 from tasks.nvidia.observed import Nvidia
 from tasks.nvidia.packages import AptPackages
+from tasks.run.boundary import looked
 from tasks.run.run import Run, quote
 from tasks.shell.output import PRELUDE
 

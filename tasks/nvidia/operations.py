@@ -6,11 +6,11 @@ from collections.abc import Generator
 
 from pyinfra.api import FunctionCommand, operation
 
-from tasks.boundary import bounded
 from tasks.docker_engine.apt import explain
 from tasks.docker_engine.packages import install_known, simulate, update_lists
 from tasks.nvidia.packages import AptPackages, is_of_a_driver, removals
 from tasks.nvidia.state import plan_driver
+from tasks.run.boundary import bounded
 from tasks.run.run import Run, current_run, step_command
 from tasks.words.steps import Step, StepFailed
 

@@ -12,9 +12,9 @@ from typing import Any
 
 from tasks.declared.layers import rooted
 from tasks.files.atomic import write_atomically
-from tasks.hostlock import under_lock
 from tasks.ollama.observed import ObservedContainer
 from tasks.ollama.spec import STOP_TIMEOUT, ContainerSpec
+from tasks.run.hostlock import under_lock
 from tasks.run.run import RUN_ID, Run
 from tasks.scrub import scrubber_for
 from tasks.shell.curl import WEB, curl, curl_words, enveloped, opened, plain_curl

@@ -17,9 +17,9 @@ from tasks.ollama.tags import own_tags, tag_changes
 from tasks.plan import image_before, spec_for
 from tasks.registry import fault
 from tasks.run.run import Run
+from tasks.run.streams import ImageProgress, StreamEnd, follow
 from tasks.shell.curl import curl, streaming
 from tasks.shell.engine_api import engine
-from tasks.streams import ImageProgress, StreamEnd, follow
 from tasks.words.steps import Step, StepFailed
 
 

@@ -7,7 +7,6 @@ from collections.abc import Callable, Iterable
 from pyinfra.api import DeployError, deploy
 
 from tasks import journal
-from tasks.boundary import looked
 from tasks.container_toolkit.state import plan_toolkit
 from tasks.declared.layers import rooted, stack_file
 from tasks.declared.stack import DeclarationError
@@ -25,7 +24,10 @@ from tasks.plan import ability_notes, docker_commands, gpu_notes, orphans, refus
 from tasks.preflight import operations
 from tasks.preflight.advisories import image_notes
 from tasks.preflight.downloads import check_downloads
-from tasks.preflight.usage import (
+from tasks.report.operations import print_failures_last
+from tasks.run.boundary import looked
+from tasks.run.run import RUN_ID, Run, all_runs, current_run, declare_all, shared_lock
+from tasks.run.usage import (
     answer_for_pyinfra,
     check_usage,
     end_with_130_on_interrupt,
@@ -33,8 +35,6 @@ from tasks.preflight.usage import (
     is_dry,
     parameters,
 )
-from tasks.report.operations import print_failures_last
-from tasks.run.run import RUN_ID, Run, all_runs, current_run, declare_all, shared_lock
 from tasks.runlog import RunLog
 from tasks.vram.check import check_vram
 from tasks.words.printable import printable_lines

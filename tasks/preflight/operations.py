@@ -7,10 +7,10 @@ from typing import Any
 
 from pyinfra.api import FunctionCommand, operation
 
-from tasks import hostlock
-from tasks.boundary import bounded
 from tasks.declared.layers import rooted
 from tasks.lockfile import LockError
+from tasks.run import hostlock
+from tasks.run.boundary import bounded
 from tasks.run.run import Run, current_run, shared_lock
 from tasks.words.steps import Failure
 

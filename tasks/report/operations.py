@@ -10,14 +10,14 @@ from typing import Any
 
 from pyinfra.api import FunctionCommand, operation
 
-from tasks import hostlock
-from tasks.boundary import bounded
 from tasks.declared.stack import Stack
 from tasks.inventory.rows import ACTIVE, INACTIVE, installed_version, is_active
 from tasks.models.plan import undeclared
 from tasks.ollama.facts import observe
 from tasks.ollama.observed import Snapshot
 from tasks.plan import ability_notes
+from tasks.run import hostlock
+from tasks.run.boundary import bounded
 from tasks.run.run import all_runs, current_run
 from tasks.runlog import end_all
 from tasks.upgrade.available import tell_upgrades

@@ -36,7 +36,7 @@ if __name__ == "__main__":
     from pyinfra.connectors.local import LocalConnector
     from pyinfra_cli.main import main
 
-    from tasks import hostfolder
+    from tasks.run import hostfolder
 
     hostfolder.FOLDER = os.environ[LOCKS]
     hostfolder.OWNER = os.getuid()

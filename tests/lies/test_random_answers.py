@@ -14,12 +14,12 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from tasks import streams
 from tasks.ollama.parse import parse
 from tasks.registry import RegistryFault, RemoteManifest, digest_for, parse_reply, result, token_url
+from tasks.run import streams
+from tasks.run.streams import ImageProgress, ModelProgress, Progress, follow
 from tasks.shell.curl import is_token
 from tasks.shell.local import Result
-from tasks.streams import ImageProgress, ModelProgress, Progress, follow
 from tests.unit.tasks.ollama.test_look import STACK, recorded
 from tests.unit.tasks.ollama.test_unknown import ANSWER
 from tests.unit.tasks.said import enveloped

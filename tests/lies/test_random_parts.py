@@ -19,14 +19,14 @@ from hypothesis import strategies as st
 from tasks.docker_engine.observed import ObservedEngine
 from tasks.host.observed import ObservedHost
 from tasks.host.ports import port_holders
-from tasks.hostlock import at_work
 from tasks.nvidia.observed import Nvidia
 from tasks.ollama import abilities, devices
 from tasks.ollama.containers import plain_log
 from tasks.ollama.gpu_memory import measured
 from tasks.ollama.observed import ObservedContainer, ObservedImage, ObservedServer
+from tasks.run.hostlock import at_work
+from tasks.run.streams import ImageProgress, ModelProgress, feed
 from tasks.shell.engine_api import answers, engine
-from tasks.streams import ImageProgress, ModelProgress, feed
 from tasks.vram.gguf import NotGguf, TooShort, read_header
 from tasks.vram.shape import Incomplete, from_header, from_show
 from tasks.words.foreign import BadAnswer, read_json

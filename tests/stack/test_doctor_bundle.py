@@ -16,7 +16,7 @@ from typing import Any
 
 import pytest
 
-from tasks.hostlock import holder_script
+from tasks.run.hostlock import holder_script
 from tests.stack.conftest import Maker
 from tests.stack.installation import OWN_SOCKET, Installation
 from tests.stack.test_console import console

@@ -10,7 +10,7 @@ import pytest
 from console.fleet import FleetError, hosts_in, is_this_machine, seen
 from console.host import SeenHost
 from console.status import as_value, notes, statuses
-from tasks.looks import HostLook
+from tasks.run.host_looks import HostLook
 from tests.unit.tasks.said import answered
 from tests.unit.tasks.samples import container, snapshot, spec, stack
 

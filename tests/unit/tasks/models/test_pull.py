@@ -5,7 +5,7 @@ from __future__ import annotations
 import pytest
 
 from tasks.models.pull import explain
-from tasks.streams import StreamEnd
+from tasks.run.streams import StreamEnd
 from tests.unit.tasks.samples import stack
 
 STACK = stack()

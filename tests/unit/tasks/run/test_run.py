@@ -67,7 +67,7 @@ WAYS_OUT = {
     "run.host.log": set(),
     "self.host.log": {"tasks/run/run.py"},
     "self.host.log_styled": {"tasks/run/run.py"},
-    "click.echo": {"tasks/preflight/speech.py"},
+    "click.echo": {"tasks/run/pyinfra/speech.py"},
     "traceback.print_exception": set(),
 }
 

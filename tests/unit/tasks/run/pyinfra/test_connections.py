@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from tasks.preflight.connections import explain
+from tasks.run.pyinfra.connections import explain
 
 # As pyinfra 3.10 said them, the last one of a host that was set up anew; names are invented.
 SAID = [

@@ -25,8 +25,8 @@ from typing import TYPE_CHECKING, Any
 
 import gevent
 
-from tasks import hostfolder
-from tasks.hostfolder import BUSY, UNSEEN
+from tasks.run import hostfolder
+from tasks.run.hostfolder import BUSY, UNSEEN
 from tasks.runlog import user
 from tasks.shell.output import values
 from tasks.words.printable import printable

@@ -15,10 +15,10 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from tasks import streams
+from tasks.run import streams
+from tasks.run.streams import ImageProgress, ModelProgress, StreamEnd, feed, follow
 from tasks.shell.curl import streaming
 from tasks.shell.local import LocalShell, Result
-from tasks.streams import ImageProgress, ModelProgress, StreamEnd, feed, follow
 from tasks.words.numbers import bytes_text, duration_text, progress_text
 from tests.unit.tasks.samples import stack
 

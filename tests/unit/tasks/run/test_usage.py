@@ -8,8 +8,8 @@ from typing import Any
 
 import pytest
 
-from tasks.preflight import usage
-from tasks.preflight.usage import usage_fault
+from tasks.run import usage
+from tasks.run.usage import usage_fault
 
 
 @pytest.mark.parametrize(

@@ -8,9 +8,9 @@ from typing import Any, cast
 import pytest
 from pyinfra.api import FunctionCommand, Host
 
-from tasks import boundary
-from tasks.boundary import bounded, looked
 from tasks.declared.stack import Service
+from tasks.run import boundary
+from tasks.run.boundary import bounded, looked
 from tasks.run.run import Run
 from tests.unit.tasks.samples import stack
 from tests.unit.tasks.test_run import Spoken

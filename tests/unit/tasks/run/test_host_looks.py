@@ -7,7 +7,7 @@ import sys
 from pathlib import Path
 
 from tasks.declared.layers import ROOT
-from tasks.looks import LOOKS, HostLook, read
+from tasks.run.host_looks import LOOKS, HostLook, read
 
 PROCESS = """
 from tasks.looks import HostLook, keep, write_at_exit

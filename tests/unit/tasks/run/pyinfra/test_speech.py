@@ -9,8 +9,8 @@ import pytest
 from hypothesis import given
 from pyinfra.api import output
 
-from tasks.preflight import speech
-from tasks.preflight.speech import OnlyShown, narrow_pyinfra, shown
+from tasks.run.pyinfra import speech
+from tasks.run.pyinfra.speech import OnlyShown, narrow_pyinfra, shown
 from tests.unit.foreign import WORST, assert_literal, assert_only_shown, foreign
 
 

@@ -17,7 +17,7 @@ from typing import Any, cast
 import gevent
 import pytest
 
-from tasks import hostfolder, hostlock, streams
+from tasks.run import hostfolder, hostlock, streams
 from tasks.run.run import Run
 from tasks.shell.local import LocalShell, Result
 from tests.unit.passage import let_others_pass

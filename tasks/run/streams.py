@@ -15,8 +15,8 @@ from collections.abc import Callable
 from dataclasses import dataclass, field
 from typing import Any
 
-from tasks.hostfolder import BUSY
-from tasks.hostlock import under_lock
+from tasks.run.hostfolder import BUSY
+from tasks.run.hostlock import under_lock
 from tasks.run.run import Run
 from tasks.shell.curl import enveloped, opened
 from tasks.words.foreign import MIB, BadAnswer, Fields, read_json
