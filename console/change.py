@@ -18,7 +18,7 @@ from tasks.declared.layers import stack_file
 from tasks.declared.references import ImageReference, ModelReference
 from tasks.declared.stack import Service, Stack
 from tasks.files.atomic import remove_leftovers_beside, target, write_atomically
-from tasks.lockfile import LockFile
+from tasks.records.lockfile import LockFile
 
 # What is set in stack.toml, by the path of its key; None takes it out.
 Value = str | bool | list[str]

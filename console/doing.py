@@ -21,8 +21,8 @@ from console.log import typed_words
 from console.say import INTERRUPTED, say, speech, tell
 from console.status import statuses
 from tasks.declared.layers import ROOT
-from tasks.journal import JOURNAL, read
-from tasks.runlog import TYPED
+from tasks.records.journal import JOURNAL, read
+from tasks.records.runlog import TYPED
 from tasks.shell.local import TRACE
 
 # What a line of the journal is called in the document, and which of its keys it has there.

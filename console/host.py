@@ -10,9 +10,9 @@ from pathlib import Path
 from tasks.declared.layers import local_layers, rooted
 from tasks.declared.stack import Stack, declare
 from tasks.inventory.rows import LOCAL
-from tasks.lockfile import LockError, LockFile
 from tasks.ollama.look import look
 from tasks.ollama.observed import Snapshot
+from tasks.records.lockfile import LockError, LockFile
 from tasks.shell.local import LocalShell
 
 JOIN_GROUP = "sudo usermod -aG docker $USER, then log in again (or newgrp docker)"

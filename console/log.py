@@ -10,8 +10,8 @@ from typing import Any
 from console.host import declared
 from console.say import show
 from tasks.declared.stack import DeclarationError, Stack
-from tasks.runlog import LogFile
-from tasks.scrub import MASK
+from tasks.records.runlog import LogFile
+from tasks.records.scrub import MASK
 
 
 def typed_words() -> str:

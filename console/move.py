@@ -23,8 +23,8 @@ from tasks.declared.stack import DeclarationError, Service, Stack
 from tasks.files import lock as filelock
 from tasks.files.atomic import user_name
 from tasks.inventory.database import DatabaseError, record
-from tasks.lockfile import LockFile
 from tasks.ollama.observed import Snapshot
+from tasks.records.lockfile import LockFile
 
 ENDS = (signal.SIGTERM, signal.SIGHUP)
 

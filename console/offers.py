@@ -8,7 +8,7 @@ from typing import Any
 from console.asker import LocalAsker
 from tasks.declared.stack import Service, Stack
 from tasks.inventory.rows import LOCAL
-from tasks.lockfile import LockFile, ServiceLock
+from tasks.records.lockfile import LockFile, ServiceLock
 from tasks.registry import image_for, look_up_model
 from tasks.upgrade.newer import newer
 

@@ -7,13 +7,13 @@ from dataclasses import asdict, dataclass, replace
 from typing import Any
 
 from tasks.declared.stack import Service, Stack
-from tasks.goals import is_interrupted, kept_sizes
-from tasks.lockfile import LockFile, ServiceLock
 from tasks.models.plan import undeclared
 from tasks.ollama.drift import Change, drift
 from tasks.ollama.generation import left_gpu, processor
 from tasks.ollama.observed import LoadedModel, ObservedContainer, Snapshot
 from tasks.ollama.spec import PREVIOUS, spec_of
+from tasks.records.goals import is_interrupted, kept_sizes
+from tasks.records.lockfile import LockFile, ServiceLock
 
 LOCAL = "@local"
 # The state of a service on a host that nobody can look at.

@@ -5,7 +5,7 @@ from __future__ import annotations
 import logging
 
 from tasks.declared.layers import local_layers
-from tasks.scrub import Scrubber, scrubber_for
+from tasks.records.scrub import Scrubber, scrubber_for
 from tasks.shell.local import TRACE
 from tasks.words.printable import WHOLE, printable
 

@@ -9,7 +9,7 @@ from console.bundle.place import NotThere, Place
 from console.bundle.unparsed import without_values
 from tasks.declared.layers import stack_file
 from tasks.declared.stack import Service, Stack
-from tasks.scrub import MASK
+from tasks.records.scrub import MASK
 from tasks.words.foreign import BadAnswer
 from tasks.words.printable import printable
 from tasks.words.toml import parse_toml

@@ -24,7 +24,7 @@ from tasks.docker_engine.daemon_json import Refused, parse
 from tasks.inventory.database import rows_of, unusable
 from tasks.inventory.rows import KEYS
 from tasks.ollama.containers import container_log
-from tasks.runlog import log_beside
+from tasks.records.runlog import log_beside
 from tasks.words.printable import json_text
 
 LOG_LINES = 2000

@@ -17,7 +17,7 @@ from tasks.declared.layers import Merged, defaults_layer, local_layers, rooted, 
 from tasks.declared.stack import DeclarationError, Stack, declare
 from tasks.docker_engine.daemon_json import Refused, parse
 from tasks.ollama.observed import STACK_LABEL
-from tasks.scrub import Scrubber, scrubber_for, secrets_in
+from tasks.records.scrub import Scrubber, scrubber_for, secrets_in
 from tasks.shell.engine_api import ask, engine, with_label
 from tasks.shell.local import LocalShell
 from tasks.words.foreign import BadAnswer

@@ -6,7 +6,7 @@ import re
 from collections.abc import Iterator
 
 from tasks.declared.stack import Service, Stack
-from tasks.scrub import MASK, SHORT, secrets_in
+from tasks.records.scrub import MASK, SHORT, secrets_in
 
 KNOWN = frozenset({*Service.model_fields, *Stack.model_fields})
 # Of these the values may be secrets; an address is one only where it holds a password.

@@ -14,8 +14,8 @@ from tasks.declared.layers import rooted, stack_file
 from tasks.declared.stack import Stack
 from tasks.inventory.database import is_locked, is_up_to_date, unusable
 from tasks.ollama.containers import FAILED_LOGS
-from tasks.runlog import log_path
-from tasks.scrub import secrets_in
+from tasks.records.runlog import log_path
+from tasks.records.scrub import secrets_in
 
 
 def declaration_checks(looked: Looked) -> Iterator[Check]:

@@ -13,11 +13,11 @@ from tasks.docker_engine.observed import ObservedEngine
 from tasks.host.facts import HostFacts
 from tasks.host.observed import ObservedHost
 from tasks.inventory.rows import LOCAL
-from tasks.lockfile import LockFile, ServiceLock
 from tasks.nvidia.look import look_at_nvidia
 from tasks.nvidia.observed import Nvidia
 from tasks.ollama.look import look
 from tasks.ollama.observed import Snapshot
+from tasks.records.lockfile import LockFile, ServiceLock
 from tasks.shell.local import LocalShell, Shell
 
 

@@ -14,7 +14,7 @@ from console.names import active, chosen, several
 from console.say import json_option, say
 from tasks.declared.references import ModelReference
 from tasks.declared.stack import Service, Stack
-from tasks.lockfile import LockFile
+from tasks.records.lockfile import LockFile
 
 F = TypeVar("F", bound=Callable[..., Any])
 

@@ -7,10 +7,10 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 
 from tasks.declared.stack import Role, Service, Stack, service_url
-from tasks.lockfile import ServiceLock
 from tasks.ollama.abilities import Show
 from tasks.ollama.observed import Snapshot
 from tasks.ollama.spec import CONTEXT_VARIABLE
+from tasks.records.lockfile import ServiceLock
 
 # Part of the context that an answer may take, and its most in tokens: the rest is the question's.
 ANSWER_PART = 4

@@ -11,9 +11,9 @@ from tasks.declared.layers import rooted
 from tasks.inventory.database import DatabaseError, is_up_to_date, record
 from tasks.inventory.rows import HostDetails, Inventory, Row, inventory_of
 from tasks.ollama.facts import observe
+from tasks.records.scrub import scrubber_for
 from tasks.run.boundary import bounded
 from tasks.run.run import RUN_ID, Run, current_run, unforeseen
-from tasks.scrub import scrubber_for
 from tasks.words.steps import Failure
 
 

@@ -14,9 +14,9 @@ from tasks.declared.layers import rooted
 from tasks.files.atomic import write_atomically
 from tasks.ollama.observed import ObservedContainer
 from tasks.ollama.spec import STOP_TIMEOUT, ContainerSpec
+from tasks.records.scrub import scrubber_for
 from tasks.run.hostlock import under_lock
 from tasks.run.run import RUN_ID, Run
-from tasks.scrub import scrubber_for
 from tasks.shell.curl import WEB, curl, curl_words, enveloped, opened, plain_curl
 from tasks.shell.engine_api import Answer, answers, ask, engine
 from tasks.shell.local import Shell

@@ -6,7 +6,6 @@ from collections.abc import Callable, Iterable
 
 from pyinfra.api import DeployError, deploy
 
-from tasks import journal
 from tasks.container_toolkit.state import plan_toolkit
 from tasks.declared.layers import rooted, stack_file
 from tasks.declared.stack import DeclarationError
@@ -15,7 +14,6 @@ from tasks.docker_engine.state import plan_engine
 from tasks.files.atomic import remove_leftovers, remove_leftovers_beside
 from tasks.host.preflight import find_port_faults
 from tasks.host.preflight import preflight as look_at_host
-from tasks.lockfile import LockError
 from tasks.nvidia.state import plan_driver
 from tasks.ollama.containers import FAILED_LOGS
 from tasks.ollama.facts import observe
@@ -24,6 +22,9 @@ from tasks.plan import ability_notes, docker_commands, gpu_notes, orphans, refus
 from tasks.preflight import operations
 from tasks.preflight.advisories import image_notes
 from tasks.preflight.downloads import check_downloads
+from tasks.records import journal
+from tasks.records.lockfile import LockError
+from tasks.records.runlog import RunLog
 from tasks.report.operations import print_failures_last
 from tasks.run.boundary import looked
 from tasks.run.run import RUN_ID, Run, all_runs, current_run, declare_all, shared_lock
@@ -35,7 +36,6 @@ from tasks.run.usage import (
     is_dry,
     parameters,
 )
-from tasks.runlog import RunLog
 from tasks.vram.check import check_vram
 from tasks.words.printable import printable_lines
 from tasks.words.steps import Step, plan_lines

@@ -8,7 +8,7 @@ from typing import Any
 from pyinfra.api import FunctionCommand, operation
 
 from tasks.declared.layers import rooted
-from tasks.lockfile import LockError
+from tasks.records.lockfile import LockError
 from tasks.run import hostlock
 from tasks.run.boundary import bounded
 from tasks.run.run import Run, current_run, shared_lock

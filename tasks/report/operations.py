@@ -16,10 +16,10 @@ from tasks.models.plan import undeclared
 from tasks.ollama.facts import observe
 from tasks.ollama.observed import Snapshot
 from tasks.plan import ability_notes
+from tasks.records.runlog import end_all
 from tasks.run import hostlock
 from tasks.run.boundary import bounded
 from tasks.run.run import all_runs, current_run
-from tasks.runlog import end_all
 from tasks.upgrade.available import tell_upgrades
 from tasks.words.printable import printable
 from tasks.words.steps import Failure

@@ -25,9 +25,9 @@ from typing import TYPE_CHECKING, Any
 
 import gevent
 
+from tasks.records.runlog import user
 from tasks.run import hostfolder
 from tasks.run.hostfolder import BUSY, UNSEEN
-from tasks.runlog import user
 from tasks.shell.output import values
 from tasks.words.printable import printable
 from tasks.words.steps import Failure

@@ -19,13 +19,13 @@ from paramiko import SSHException
 from pyinfra.api import FunctionCommand, Host, StringCommand
 from pyinfra.context import ctx_host
 
-from tasks import journal
 from tasks.declared import layers
 from tasks.declared.stack import DeclarationError, Service, Stack, declare
-from tasks.goals import Goal
 from tasks.inventory.rows import HostDetails
-from tasks.lockfile import LockError, LockFile, Proven, ServiceLock
-from tasks.runlog import RunLog
+from tasks.records import journal
+from tasks.records.goals import Goal
+from tasks.records.lockfile import LockError, LockFile, Proven, ServiceLock
+from tasks.records.runlog import RunLog
 from tasks.shell.local import Result
 from tasks.words.printable import printable, printable_lines
 from tasks.words.steps import Action, Failure, Step, StepFailed

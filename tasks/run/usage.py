@@ -14,7 +14,7 @@ from typing import Any
 import pyinfra
 from pyinfra.api import DeployError
 
-from tasks.runlog import end_all
+from tasks.records.runlog import end_all
 
 INTERRUPTED = 130
 

@@ -9,9 +9,9 @@ from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 
 from tasks.declared.stack import Service
-from tasks.goals import Goal
 from tasks.ollama.observed import Snapshot
 from tasks.preflight.downloads import UNPACKED
+from tasks.records.goals import Goal
 from tasks.registry import RegistryFault, RemoteManifest, look_up_image, look_up_model
 from tasks.run.run import Run
 from tasks.shell.engine_api import ask_all

@@ -13,7 +13,7 @@ from pathlib import Path
 
 import pytest
 
-from tasks.lockfile import LockFile
+from tasks.records.lockfile import LockFile
 from tasks.registry import unpacked
 from tests.fake import bodies, content, lies
 from tests.fake.containers import Container

@@ -17,7 +17,7 @@ from lab import state
 from lab.state import Host, LabState
 from lab.ways import settings, way_to
 from tasks.inventory.database import rows_of
-from tasks.lockfile import LockFile
+from tasks.records.lockfile import LockFile
 from tests.stack.installation import PYINFRA, ROOT, WITHOUT_TERMINAL, Output
 from tests.stack.lab_command import lab_command
 

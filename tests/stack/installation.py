@@ -20,7 +20,7 @@ import tomlkit
 from lab import forwarding
 from lab.state import LabState
 from tasks.inventory.database import rows_of
-from tasks.lockfile import LockFile, ServiceLock
+from tasks.records.lockfile import LockFile, ServiceLock
 
 ROOT = Path(__file__).resolve().parent.parent.parent
 PYINFRA = Path(sys.executable).parent / "pyinfra"

@@ -17,7 +17,7 @@ import pytest
 from lab.ctk import VERSION, nvidia_ctk
 from lab.state import LabState
 from tasks.container_toolkit.facts import observe_toolkit
-from tasks.lockfile import LockFile
+from tasks.records.lockfile import LockFile
 from tests.stack.conftest import Maker
 from tests.stack.gpu_host import HOOK, LOST, NVIDIA_SMI, GpuHost
 from tests.stack.installation import OWN_SOCKET, SERVICES, Installation, Output

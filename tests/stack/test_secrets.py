@@ -15,7 +15,7 @@ from urllib.parse import quote
 
 import pytest
 
-from tasks.journal import JOURNAL
+from tasks.records.journal import JOURNAL
 from tests.stack.conftest import Maker
 from tests.stack.installation import ROOT, Installation
 from tests.stack.test_console import console

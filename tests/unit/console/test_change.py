@@ -9,7 +9,7 @@ import pytest
 from console.change import Declaration, edited, edits_back, edits_to, remove_leftovers_of
 from console.log import note_edits
 from console.services import LOCAL
-from tasks.lockfile import LockFile, Proven
+from tasks.records.lockfile import LockFile, Proven
 from tests.unit.tasks.samples import stack
 
 STACK = stack()
@@ -28,7 +28,7 @@ def file(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
     path = tmp_path / "stack.toml"
     monkeypatch.setenv("STACK_FILE", str(path))
     # The log of this folder's own stack is no place for tests.
-    monkeypatch.setattr("tasks.runlog.rooted", lambda name: tmp_path / name)
+    monkeypatch.setattr("tasks.records.runlog.rooted", lambda name: tmp_path / name)
     return path
 
 

@@ -31,7 +31,7 @@ from console.verbose import Formatter
 from console.verbs import event_text
 from tasks.declared.layers import ROOT
 from tasks.declared.stack import DeclarationError
-from tasks.scrub import Scrubber
+from tasks.records.scrub import Scrubber
 from tasks.words.printable import printable_lines
 from tests.unit.foreign import WORST, assert_literal, assert_only_shown, foreign
 from tests.unit.tasks.samples import container, snapshot, spec, stack

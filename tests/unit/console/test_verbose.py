@@ -7,7 +7,7 @@ import logging
 import pytest
 
 from console.verbose import WIDTH, Formatter
-from tasks.scrub import Scrubber
+from tasks.records.scrub import Scrubber
 from tasks.shell.local import TRACE, LocalShell
 from tests.unit.tasks.said import answered
 

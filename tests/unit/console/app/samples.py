@@ -23,8 +23,8 @@ from console.checks.finding import Check
 from console.host import SeenHost, Trouble
 from console.status import statuses
 from tasks.declared.stack import Service, Stack
-from tasks.lockfile import LockFile, Proven, ServiceLock
 from tasks.ollama.observed import LoadedModel, ObservedServer, ServedModel, Snapshot
+from tasks.records.lockfile import LockFile, Proven, ServiceLock
 from tests.unit.tasks.samples import DIGEST, container, snapshot, spec, stack
 
 NOW = datetime(2026, 1, 10, 12, 0, tzinfo=UTC)

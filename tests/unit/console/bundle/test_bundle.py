@@ -15,7 +15,7 @@ from console.bundle.parts import Part
 from console.bundle.place import NotThere, Place
 from console.bundle.unparsed import without_values
 from console.bundle.write import files, save, target
-from tasks.scrub import MASK, Scrubber
+from tasks.records.scrub import MASK, Scrubber
 from tests.unit.foreign import WORST, assert_literal, assert_only_shown
 
 SECRET = "wonderland-4711"

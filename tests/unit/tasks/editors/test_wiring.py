@@ -7,9 +7,9 @@ from dataclasses import replace
 import pytest
 
 from tasks.editors.wiring import known_shows, running_context, seconds, wiring_of
-from tasks.lockfile import Proven, ServiceLock
 from tasks.ollama.observed import Snapshot
 from tasks.ollama.spec import CONTEXT_VARIABLE
+from tasks.records.lockfile import Proven, ServiceLock
 from tests.unit.tasks.editors.samples import AGENT, SHOWS, declared, wiring
 from tests.unit.tasks.samples import container, snapshot, spec
 

@@ -23,8 +23,8 @@ from tasks.files.atomic import (
 from tasks.files.lock import only_one
 from tasks.inventory.database import record
 from tasks.inventory.rows import HostDetails, inventory_of
-from tasks.lockfile import LockFile, Proven
-from tasks.logfile import SharedLogFile
+from tasks.records.lockfile import LockFile, Proven
+from tasks.records.logfile import SharedLogFile
 from tests.unit.passage import let_others_pass
 from tests.unit.tasks.samples import container, snapshot, spec, stack
 

@@ -14,11 +14,11 @@ from pathlib import Path
 
 import pytest
 
-from tasks import lockfile
 from tasks.files import lock as filelock
 from tasks.files.lock import HeldError, only_one
-from tasks.lockfile import LockError, LockFile, Proven
-from tasks.logfile import SharedLogFile, logger_of
+from tasks.records import lockfile
+from tasks.records.lockfile import LockError, LockFile, Proven
+from tasks.records.logfile import SharedLogFile, logger_of
 
 PROVEN = {"m:1": Proven("m:1", "sha256:a", "2026")}
 HOLD = """
@@ -131,7 +131,7 @@ def _comm() -> str:
 def test_attack_12_the_log_is_waited_for_a_moment_and_no_longer(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr("tasks.logfile.WAIT_SECONDS", 0.2)
+    monkeypatch.setattr("tasks.records.logfile.WAIT_SECONDS", 0.2)
     path = tmp_path / "x.log"
     logger_of(path).info("before")
     with path.open("a") as file:

@@ -7,14 +7,14 @@ from typing import Any
 
 import pytest
 
-from tasks.goals import Goal
-from tasks.lockfile import Proven, ServiceLock
 from tasks.models import pull
 from tasks.models.pull import absent, replace_model
 from tasks.ollama import facts, proof
 from tasks.ollama.abilities import Show
 from tasks.ollama.generation import Proof
 from tasks.ollama.observed import ObservedServer, ServedModel
+from tasks.records.goals import Goal
+from tasks.records.lockfile import Proven, ServiceLock
 from tasks.registry import RemoteManifest
 from tasks.run.streams import StreamEnd
 from tasks.words.steps import Action, Step, StepFailed

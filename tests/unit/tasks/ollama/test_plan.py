@@ -9,7 +9,6 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from tasks.goals import is_interrupted
 from tasks.ollama.observed import (
     SERVICE_LABEL,
     STACK_LABEL,
@@ -27,6 +26,7 @@ from tasks.ollama.plan import (
     without_repeated_pulls,
 )
 from tasks.ollama.tags import TagChange, tag_changes
+from tasks.records.goals import is_interrupted
 from tasks.words.steps import Action, Step
 from tests.unit.tasks.samples import DIGEST, IMAGE, container, snapshot, spec, stack
 

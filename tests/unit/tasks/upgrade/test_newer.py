@@ -6,7 +6,7 @@ from typing import Any
 
 import pytest
 
-from tasks.lockfile import Proven, ServiceLock
+from tasks.records.lockfile import Proven, ServiceLock
 from tasks.registry import RegistryFault, RemoteManifest
 from tasks.upgrade.newer import newer
 from tests.unit.tasks.samples import DIGEST, OTHER_DIGEST, stack

@@ -12,8 +12,6 @@ from collections.abc import Iterator
 from dataclasses import dataclass, field, replace
 
 from tasks.declared.stack import REPLACED
-from tasks.goals import Goal, is_interrupted, rollback_goal, upgrade_goal
-from tasks.lockfile import Proven, ServiceLock
 from tasks.models.plan import WantedModels, copies, plan_models
 from tasks.ollama.observed import (
     KeptImage,
@@ -27,6 +25,8 @@ from tasks.ollama.plan import Wanted, plan_container
 from tasks.ollama.spec import NEXT
 from tasks.ollama.tags import tag_changes
 from tasks.plan import CONTAINER_CHANGES
+from tasks.records.goals import Goal, is_interrupted, rollback_goal, upgrade_goal
+from tasks.records.lockfile import Proven, ServiceLock
 from tasks.upgrade.plan import in_order
 from tasks.words.steps import Action, Step
 from tests.unit.tasks.samples import IMAGE, container, spec, stack

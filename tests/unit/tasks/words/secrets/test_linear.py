@@ -9,7 +9,7 @@ import re
 
 import pytest
 
-from tasks.scrub import Scrubber
+from tasks.records.scrub import Scrubber
 from tasks.words.secrets.shapes import without_secrets
 from tasks.words.secrets.values import Find
 

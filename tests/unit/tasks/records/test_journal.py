@@ -6,7 +6,7 @@ from pathlib import Path
 
 import pytest
 
-from tasks import journal
+from tasks.records import journal
 
 
 def test_lines_come_back_and_a_cut_off_one_is_left_out(

@@ -15,7 +15,7 @@ from hypothesis import assume, given
 from hypothesis import strategies as st
 
 from tasks.declared.stack import Service, Stack
-from tasks.scrub import MASK, Scrubber, scrubber_for
+from tasks.records.scrub import MASK, Scrubber, scrubber_for
 from tasks.words.secrets.names import PUBLIC, strength
 
 # Anything but the mask itself; long enough to be one.

@@ -19,8 +19,8 @@ from typing import TYPE_CHECKING
 
 from tasks.declared.layers import rooted
 from tasks.declared.stack import Stack
-from tasks.logfile import logger_of
-from tasks.scrub import Scrubber, scrubber_for
+from tasks.records.logfile import logger_of
+from tasks.records.scrub import Scrubber, scrubber_for
 from tasks.words.printable import WHOLE, printable
 from tasks.words.steps import Failure
 

@@ -7,8 +7,8 @@ from pathlib import Path
 import pytest
 
 from tasks.declared.stack import Stack
+from tasks.records.runlog import LogFile, RunLog, log_path
 from tasks.run.run import Event
-from tasks.runlog import LogFile, RunLog, log_path
 from tasks.words.steps import Action, Failure
 from tests.unit.foreign import WORST, assert_literal, assert_only_shown
 from tests.unit.tasks.samples import stack

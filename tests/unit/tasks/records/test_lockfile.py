@@ -10,7 +10,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from tasks.lockfile import LockError, LockFile, Proven
+from tasks.records.lockfile import LockError, LockFile, Proven
 
 WORD = st.text(st.characters(codec="ascii", categories=("L", "N", "P")), min_size=1, max_size=12)
 PROVEN = st.builds(Proven, WORD, WORD, WORD)

@@ -7,11 +7,11 @@ from dataclasses import dataclass, field, replace
 
 from tasks.declared.references import image_path
 from tasks.declared.stack import KEPT, REPLACED, Service
-from tasks.lockfile import Proven, ServiceLock
 from tasks.models.plan import Held, names
 from tasks.ollama.observed import STACK_LABEL, Snapshot
 from tasks.ollama.spec import PREVIOUS
 from tasks.ollama.tags import own_tags
+from tasks.records.lockfile import Proven, ServiceLock
 
 
 @dataclass(frozen=True)

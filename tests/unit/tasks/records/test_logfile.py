@@ -8,7 +8,7 @@ from pathlib import Path
 
 import pytest
 
-from tasks.logfile import SharedLogFile, logger_of
+from tasks.records.logfile import SharedLogFile, logger_of
 
 WRITERS, LINES = 4, 150
 
