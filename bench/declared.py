@@ -4,9 +4,9 @@ from __future__ import annotations
 
 from typing import Any
 
+from tasks.containers.spec import ContainerSpec, spec_of
 from tasks.declared.layers import defaults_layer, merge, toml_layer
 from tasks.declared.stack import Service, Stack, declare
-from tasks.ollama.spec import ContainerSpec, spec_of
 from tests.stack.installation import Installation
 
 

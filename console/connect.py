@@ -14,6 +14,7 @@ from console.host import Trouble, declared, lock_of, snapshot_of
 from console.log import note
 from console.move import only_one, run_declared
 from console.say import end, say, show
+from tasks.containers.observed import Snapshot
 from tasks.declared.stack import Stack
 from tasks.editors.apply import apply
 from tasks.editors.documents import (
@@ -34,7 +35,6 @@ from tasks.editors.record import BrokenRecord, Record
 from tasks.editors.wiring import Shows, Wiring, client_url, known_shows, wiring_of
 from tasks.inventory.rows import LOCAL
 from tasks.ollama.abilities import show as show_model
-from tasks.ollama.observed import Snapshot
 from tasks.shell.as_user import UserShell
 from tasks.shell.local import LocalShell
 from tasks.words.steps import StepFailed

@@ -12,10 +12,10 @@ from runpy import run_path
 from typing import Any
 
 from console.host import PYINFRA, SeenHost, Trouble, read_lock, this_machine
+from tasks.containers.parse import parse
 from tasks.declared.layers import ROOT
 from tasks.declared.stack import Stack
 from tasks.inventory.rows import LOCAL
-from tasks.ollama.parse import parse
 from tasks.run.host_looks import LOOKS, HostLook, read
 from tasks.shell.local import TRACE
 from tasks.words.printable import printable

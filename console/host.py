@@ -7,11 +7,11 @@ import sys
 from dataclasses import dataclass, field
 from pathlib import Path
 
+from tasks.containers.look import look
+from tasks.containers.observed import Snapshot
 from tasks.declared.layers import local_layers, rooted
 from tasks.declared.stack import Stack, declare
 from tasks.inventory.rows import LOCAL
-from tasks.ollama.look import look
-from tasks.ollama.observed import Snapshot
 from tasks.records.lockfile import LockError, LockFile
 from tasks.shell.local import LocalShell
 

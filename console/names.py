@@ -9,8 +9,8 @@ import click
 
 from console.host import declared, snapshot_of
 from console.say import end
+from tasks.containers.observed import Snapshot
 from tasks.declared.stack import Service, Stack
-from tasks.ollama.observed import Snapshot
 
 
 def near(name: str, known: Iterable[str]) -> str:

@@ -6,12 +6,12 @@ from collections.abc import Iterable
 from dataclasses import asdict, dataclass, replace
 from typing import Any
 
+from tasks.containers.drift import Change, drift
+from tasks.containers.observed import LoadedModel, ObservedContainer, Snapshot
+from tasks.containers.spec import PREVIOUS, spec_of
 from tasks.declared.stack import Service, Stack
 from tasks.models.plan import undeclared
-from tasks.ollama.drift import Change, drift
 from tasks.ollama.generation import left_gpu, processor
-from tasks.ollama.observed import LoadedModel, ObservedContainer, Snapshot
-from tasks.ollama.spec import PREVIOUS, spec_of
 from tasks.records.goals import is_interrupted, kept_sizes
 from tasks.records.lockfile import LockFile, ServiceLock
 

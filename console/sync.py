@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
+from tasks.containers.observed import Snapshot
 from tasks.declared.layers import rooted
 from tasks.declared.stack import Stack
 from tasks.inventory.database import rows_of
 from tasks.inventory.rows import LOCAL, HostDetails, Inventory, inventory_of
-from tasks.ollama.observed import Snapshot
 
 
 def inventory_now(stack: Stack, snapshot: Snapshot, host: str = LOCAL) -> Inventory:

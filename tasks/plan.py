@@ -6,16 +6,10 @@ from collections.abc import Iterable, Iterator
 from dataclasses import replace
 
 from tasks.container_toolkit.state import attachment
-from tasks.declared.references import ImageReference, image_path
-from tasks.declared.stack import Service
-from tasks.editors.state import plan_clients
-from tasks.models.plan import WantedModels, plan_models
-from tasks.ollama.abilities import lacking
-from tasks.ollama.devices import lost_devices
-from tasks.ollama.facts import observe
-from tasks.ollama.generation import left_gpu
-from tasks.ollama.observed import Snapshot, seeing
-from tasks.ollama.plan import (
+from tasks.containers.devices import lost_devices
+from tasks.containers.facts import observe
+from tasks.containers.observed import Snapshot, seeing
+from tasks.containers.plan import (
     Wanted,
     order_by_ports,
     plan_container,
@@ -23,7 +17,13 @@ from tasks.ollama.plan import (
     refusal,
     without_repeated_pulls,
 )
-from tasks.ollama.spec import ContainerSpec, spec_of
+from tasks.containers.spec import ContainerSpec, spec_of
+from tasks.declared.references import ImageReference, image_path
+from tasks.declared.stack import Service
+from tasks.editors.state import plan_clients
+from tasks.models.plan import WantedModels, plan_models
+from tasks.ollama.abilities import lacking
+from tasks.ollama.generation import left_gpu
 from tasks.run.run import Run
 from tasks.words.steps import Action, Failure, Step
 

@@ -15,9 +15,9 @@ from dataclasses import dataclass, field, replace
 from typing import Any, Protocol
 from urllib.parse import urlencode, urlsplit
 
+from tasks.containers.facts import observe
 from tasks.declared.references import DOCKER_HUB, OLLAMA_REGISTRY, ImageReference, ModelReference
 from tasks.declared.stack import Service, Stack
-from tasks.ollama.facts import observe
 from tasks.run.run import Run
 from tasks.shell.curl import (
     WEB,

@@ -6,10 +6,10 @@ from typing import Any
 
 from console.app.cells import Shown, about
 from console.host import SeenHost
+from tasks.containers.drift import ABSENT, fields
+from tasks.containers.spec import is_private, spec_of
 from tasks.declared.stack import Service, Stack
 from tasks.inventory.rows import LOCAL
-from tasks.ollama.drift import ABSENT, fields
-from tasks.ollama.spec import is_private, spec_of
 from tasks.words.printable import json_text
 
 HIDDEN = "…"

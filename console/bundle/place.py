@@ -13,10 +13,10 @@ from typing import Any
 from console.bundle.unparsed import unparsed_secrets
 from console.checks.looked import Looked
 from console.host import shell_for
+from tasks.containers.observed import STACK_LABEL
 from tasks.declared.layers import Merged, defaults_layer, local_layers, rooted, stack_file
 from tasks.declared.stack import DeclarationError, Stack, declare
 from tasks.docker_engine.daemon_json import Refused, parse
-from tasks.ollama.observed import STACK_LABEL
 from tasks.records.scrub import Scrubber, scrubber_for, secrets_in
 from tasks.shell.engine_api import ask, engine, with_label
 from tasks.shell.local import LocalShell

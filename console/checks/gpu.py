@@ -8,13 +8,13 @@ from console.checks.finding import CONVERGE, Check, failed, notable
 from console.checks.looked import Looked
 from tasks.container_toolkit.facts import ToolkitFacts
 from tasks.container_toolkit.plan import ToolkitState, toolkit_state
+from tasks.containers.devices import inside
 from tasks.declared.stack import Stack
 from tasks.nvidia.checklist import checklist
 from tasks.nvidia.look import look_at_nvidia
 from tasks.nvidia.observed import Nvidia
 from tasks.nvidia.troubles import NO_CARD
 from tasks.nvidia.verdict import requiring, verdict
-from tasks.ollama.devices import inside
 from tasks.shell.local import LocalShell
 from tasks.vram.check import memory
 from tasks.vram.look import rows

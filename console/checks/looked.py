@@ -7,6 +7,8 @@ from functools import cached_property
 
 from console.asker import LocalAsker
 from console.host import read_lock, shell_for
+from tasks.containers.look import look
+from tasks.containers.observed import Snapshot
 from tasks.declared.stack import Service, Stack
 from tasks.docker_engine.facts import EngineFacts
 from tasks.docker_engine.observed import ObservedEngine
@@ -15,8 +17,6 @@ from tasks.host.observed import ObservedHost
 from tasks.inventory.rows import LOCAL
 from tasks.nvidia.look import look_at_nvidia
 from tasks.nvidia.observed import Nvidia
-from tasks.ollama.look import look
-from tasks.ollama.observed import Snapshot
 from tasks.records.lockfile import LockFile, ServiceLock
 from tasks.shell.local import LocalShell, Shell
 

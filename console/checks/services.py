@@ -7,13 +7,13 @@ from collections.abc import Iterator
 from console.checks.finding import CONVERGE, Check, failed, notable
 from console.checks.looked import Looked
 from console.services import ServiceView, interrupted, views
+from tasks.containers.observed import ObservedContainer, Snapshot, seeing
+from tasks.containers.plan import Wanted, has_inherited_labels, plan_orphans, refusal
+from tasks.containers.spec import PREVIOUS, spec_of
 from tasks.declared.stack import Service, Stack
 from tasks.host.facts import PortHolders
 from tasks.host.ports import port_faults, taken
 from tasks.ollama.generation import Proof, generate, is_as_declared, is_slower
-from tasks.ollama.observed import ObservedContainer, Snapshot, seeing
-from tasks.ollama.plan import Wanted, has_inherited_labels, plan_orphans, refusal
-from tasks.ollama.spec import PREVIOUS, spec_of
 from tasks.records.lockfile import ServiceLock
 from tasks.shell.curl import curl_words, plain_curl
 from tasks.shell.local import LocalShell, Shell

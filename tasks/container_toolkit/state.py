@@ -5,11 +5,11 @@ from __future__ import annotations
 from tasks.container_toolkit.facts import observe_toolkit
 from tasks.container_toolkit.observed import Toolkit
 from tasks.container_toolkit.plan import ToolkitState, attachment_of, toolkit_state
+from tasks.containers.observed import Attachment
 from tasks.docker_engine.facts import observe_engine
 from tasks.docker_engine.observed import ObservedEngine
 from tasks.docker_engine.state import plan_engine
 from tasks.host.facts import observe_host
-from tasks.ollama.observed import Attachment
 from tasks.run.run import Run
 
 

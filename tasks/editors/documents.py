@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Collection, Iterator
 from dataclasses import dataclass
 
+from tasks.containers.observed import Snapshot
 from tasks.declared.stack import Stack
 from tasks.editors.clients import (
     aider,
@@ -21,7 +22,6 @@ from tasks.editors.entries import Entry
 from tasks.editors.look import CONFIG, HOME, ObservedUser, in_shell
 from tasks.editors.merge import Format
 from tasks.editors.wiring import Wiring
-from tasks.ollama.observed import Snapshot
 
 # Of a container of Open WebUI's, whoever made it.
 WEB_UI_IMAGE = "open-webui"

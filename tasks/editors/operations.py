@@ -7,12 +7,12 @@ from typing import Any
 
 from pyinfra.api import FunctionCommand, operation
 
+from tasks.containers.facts import observe
 from tasks.docker_engine.operations import failed
 from tasks.editors.apply import apply
 from tasks.editors.look import ObservedUser
 from tasks.editors.outcome import FileChange
 from tasks.editors.state import plan_clients, plan_removal, step_of
-from tasks.ollama.facts import observe
 from tasks.run.boundary import bounded
 from tasks.run.run import Run, current_run, step_command
 from tasks.shell.as_user import UserShell

@@ -6,6 +6,7 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, field, replace
 
+from tasks.containers.observed import Snapshot
 from tasks.editors.documents import EDITIONS, FOUND_BY, documents, managed, meant, places
 from tasks.editors.documents import MANAGED as MANAGED_PLACE
 from tasks.editors.look import LookFailed, ObservedUser, look
@@ -13,7 +14,6 @@ from tasks.editors.outcome import CLIENTS, FileChange, Outcome
 from tasks.editors.plan import plan_user
 from tasks.editors.wiring import Wiring, known_shows, wiring_of
 from tasks.host.facts import observe_host
-from tasks.ollama.observed import Snapshot
 from tasks.run.run import Run, unforeseen
 from tasks.shell.as_user import UserShell
 from tasks.words.steps import Action, Failure, Step

@@ -6,10 +6,10 @@ import re
 from collections.abc import Mapping
 from dataclasses import dataclass
 
+from tasks.containers.observed import Snapshot
+from tasks.containers.spec import CONTEXT_VARIABLE
 from tasks.declared.stack import Role, Service, Stack, service_url
 from tasks.ollama.abilities import Show
-from tasks.ollama.observed import Snapshot
-from tasks.ollama.spec import CONTEXT_VARIABLE
 from tasks.records.lockfile import ServiceLock
 
 # Part of the context that an answer may take, and its most in tokens: the rest is the question's.

@@ -10,8 +10,8 @@ from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
 from typing import Any
 
+from tasks.containers.observed import Snapshot
 from tasks.declared.stack import Service, Stack
-from tasks.ollama.observed import Snapshot
 
 SCHEMA_VERSION = 1
 ACTIVE = "active"

@@ -7,10 +7,10 @@ from __future__ import annotations
 
 from functools import partial
 
+from tasks.containers.facts import observe_afresh
+from tasks.containers.observed import held_models
 from tasks.declared.stack import REPLACED, Service
 from tasks.models.plan import Held, copies, names
-from tasks.ollama.facts import observe_afresh
-from tasks.ollama.observed import held_models
 from tasks.plan import wanted_models
 from tasks.run.hostlock import under_lock
 from tasks.run.run import Run

@@ -11,8 +11,8 @@ from __future__ import annotations
 from collections.abc import Collection, Iterable, Iterator, Mapping
 from dataclasses import dataclass, field
 
+from tasks.containers.observed import ServedModel
 from tasks.declared.stack import KEPT, REPLACED, Service
-from tasks.ollama.observed import ServedModel
 from tasks.words.steps import Action, Step
 
 Held = Mapping[str, ServedModel]

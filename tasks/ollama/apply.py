@@ -7,8 +7,7 @@ from __future__ import annotations
 
 import time
 
-from tasks.declared.stack import Service
-from tasks.ollama.containers import (
+from tasks.containers.engine import (
     container_now,
     must,
     remedy_of,
@@ -19,9 +18,10 @@ from tasks.ollama.containers import (
     tell_downtime,
     wait_until_it_answers,
 )
+from tasks.containers.spec import ContainerSpec
+from tasks.declared.stack import Service
 from tasks.ollama.image import tidy_images, untag
 from tasks.ollama.proof import prove_service
-from tasks.ollama.spec import ContainerSpec
 from tasks.ollama.undo import undoing
 from tasks.run.run import Run
 from tasks.shell.engine_api import Answer

@@ -4,9 +4,9 @@ from __future__ import annotations
 
 from pyinfra.api import deploy
 
+from tasks.containers.facts import observe
 from tasks.editors.state import plan_removal
 from tasks.ollama import operations
-from tasks.ollama.facts import observe
 from tasks.plan import removals
 from tasks.run.run import current_run
 from tasks.words.steps import plan_lines

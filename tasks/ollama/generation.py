@@ -7,9 +7,9 @@ from collections.abc import Collection, Mapping
 from dataclasses import dataclass
 from typing import Any
 
+from tasks.containers.observed import LoadedModel, ObservedServer, loaded_models
 from tasks.declared.stack import Service
 from tasks.ollama.gpu_memory import FUNCTIONS, SECONDS, Memory, measured
-from tasks.ollama.observed import LoadedModel, ObservedServer, loaded_models
 from tasks.shell.curl import curl
 from tasks.shell.engine_api import Answer, answers
 from tasks.shell.local import Shell

@@ -9,11 +9,11 @@ its repository.
 
 from __future__ import annotations
 
+from tasks.containers.engine import must, request
+from tasks.containers.facts import observe, observe_afresh
+from tasks.containers.spec import NEXT
+from tasks.containers.tags import own_tags, tag_changes
 from tasks.declared.stack import REPLACED, Service
-from tasks.ollama.containers import must, request
-from tasks.ollama.facts import observe, observe_afresh
-from tasks.ollama.spec import NEXT
-from tasks.ollama.tags import own_tags, tag_changes
 from tasks.plan import image_before, spec_for
 from tasks.registry import fault
 from tasks.run.run import Run

@@ -7,10 +7,10 @@ from functools import partial
 
 from pyinfra.api import FunctionCommand, operation
 
+from tasks.containers.spec import ContainerSpec
 from tasks.declared.stack import Service
 from tasks.ollama import apply
 from tasks.ollama.image import pull_image, tag_image, tidy_images
-from tasks.ollama.spec import ContainerSpec
 from tasks.plan import container_plans, observe_known, orphans, removals, spec_for
 from tasks.run.boundary import bounded
 from tasks.run.run import Run, current_run, step_command

@@ -5,12 +5,12 @@ from __future__ import annotations
 from collections.abc import Mapping
 from datetime import UTC, datetime
 
+from tasks.containers.facts import held_now, observe, server_now
+from tasks.containers.observed import ServedModel, held_models
 from tasks.declared.stack import Service
 from tasks.ollama.abilities import Show, needs, show, tried
-from tasks.ollama.facts import held_now, observe, server_now
 from tasks.ollama.generation import Proof, generate, is_as_declared, is_slower, unload_model
 from tasks.ollama.gpu_memory import MIB
-from tasks.ollama.observed import ServedModel, held_models
 from tasks.records.lockfile import Proven
 from tasks.run.run import Run
 from tasks.shell.engine_api import ask

@@ -6,9 +6,7 @@ import time
 from collections.abc import Iterator
 from contextlib import contextmanager
 
-from tasks.declared.stack import REPLACED, Service
-from tasks.models.copies import bring_back_models
-from tasks.ollama.containers import (
+from tasks.containers.engine import (
     container_now,
     is_ours,
     keep_log,
@@ -18,10 +16,12 @@ from tasks.ollama.containers import (
     tell_downtime,
     wait_until_it_answers,
 )
+from tasks.containers.observed import ObservedContainer
+from tasks.containers.spec import ContainerSpec
+from tasks.declared.stack import REPLACED, Service
+from tasks.models.copies import bring_back_models
 from tasks.ollama.image import tidy_images
-from tasks.ollama.observed import ObservedContainer
 from tasks.ollama.proof import verify_service
-from tasks.ollama.spec import ContainerSpec
 from tasks.run.run import Run, unforeseen
 from tasks.words.steps import StepFailed
 

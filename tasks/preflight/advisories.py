@@ -5,9 +5,9 @@ from __future__ import annotations
 import re
 from collections.abc import Iterator
 
+from tasks.containers.observed import Snapshot
 from tasks.declared.references import ImageReference
 from tasks.declared.stack import Stack
-from tasks.ollama.observed import Snapshot
 
 ADVISORIES = (
     ((0, 17, 1), "CVE-2026-7482"),

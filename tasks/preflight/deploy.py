@@ -7,6 +7,9 @@ from collections.abc import Callable, Iterable
 from pyinfra.api import DeployError, deploy
 
 from tasks.container_toolkit.state import plan_toolkit
+from tasks.containers.engine import FAILED_LOGS
+from tasks.containers.facts import observe
+from tasks.containers.observed import Snapshot
 from tasks.declared.layers import rooted, stack_file
 from tasks.declared.stack import DeclarationError
 from tasks.docker_engine.plan import EngineState
@@ -15,9 +18,6 @@ from tasks.files.atomic import remove_leftovers, remove_leftovers_beside
 from tasks.host.preflight import find_port_faults
 from tasks.host.preflight import preflight as look_at_host
 from tasks.nvidia.state import plan_driver
-from tasks.ollama.containers import FAILED_LOGS
-from tasks.ollama.facts import observe
-from tasks.ollama.observed import Snapshot
 from tasks.plan import ability_notes, docker_commands, gpu_notes, orphans, refuse, whole_plan
 from tasks.preflight import operations
 from tasks.preflight.advisories import image_notes

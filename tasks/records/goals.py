@@ -5,12 +5,12 @@ from __future__ import annotations
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field, replace
 
+from tasks.containers.observed import STACK_LABEL, Snapshot
+from tasks.containers.spec import PREVIOUS
+from tasks.containers.tags import own_tags
 from tasks.declared.references import image_path
 from tasks.declared.stack import KEPT, REPLACED, Service
 from tasks.models.plan import Held, names
-from tasks.ollama.observed import STACK_LABEL, Snapshot
-from tasks.ollama.spec import PREVIOUS
-from tasks.ollama.tags import own_tags
 from tasks.records.lockfile import Proven, ServiceLock
 
 

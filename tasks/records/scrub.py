@@ -17,7 +17,7 @@ from functools import cached_property
 from typing import Any
 from urllib.parse import quote, unquote
 
-from tasks.ollama.spec import is_private
+from tasks.containers.spec import is_private
 from tasks.words.secrets import MASK
 from tasks.words.secrets.names import sounds_secret, strength
 from tasks.words.secrets.shapes import without_secrets

@@ -10,11 +10,11 @@ from typing import Any
 
 from pyinfra.api import FunctionCommand, operation
 
+from tasks.containers.facts import observe
+from tasks.containers.observed import Snapshot
 from tasks.declared.stack import Stack
 from tasks.inventory.rows import ACTIVE, INACTIVE, installed_version, is_active
 from tasks.models.plan import undeclared
-from tasks.ollama.facts import observe
-from tasks.ollama.observed import Snapshot
 from tasks.plan import ability_notes
 from tasks.records.runlog import end_all
 from tasks.run import hostlock

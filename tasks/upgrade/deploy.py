@@ -4,11 +4,11 @@ from __future__ import annotations
 
 from pyinfra.api import deploy
 
+from tasks.containers.facts import observe
+from tasks.containers.observed import Snapshot
 from tasks.declared.stack import Service
 from tasks.host.facts import observe_host
 from tasks.models.plan import is_copied
-from tasks.ollama.facts import observe
-from tasks.ollama.observed import Snapshot
 from tasks.plan import container_plans, observe_known
 from tasks.records.goals import Goal, is_interrupted, rollback_goal, upgrade_goal
 from tasks.registry import RegistryFault

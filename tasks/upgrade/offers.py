@@ -8,8 +8,8 @@ from __future__ import annotations
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 
+from tasks.containers.observed import Snapshot
 from tasks.declared.stack import Service
-from tasks.ollama.observed import Snapshot
 from tasks.preflight.downloads import UNPACKED
 from tasks.records.goals import Goal
 from tasks.registry import RegistryFault, RemoteManifest, look_up_image, look_up_model

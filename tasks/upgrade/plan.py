@@ -4,9 +4,9 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
+from tasks.containers.observed import Snapshot
+from tasks.containers.spec import PREVIOUS
 from tasks.declared.stack import Service
-from tasks.ollama.observed import Snapshot
-from tasks.ollama.spec import PREVIOUS
 from tasks.plan import client_steps, container_plans, is_free, model_plan
 from tasks.run.run import Run
 from tasks.words.steps import Action, Step

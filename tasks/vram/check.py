@@ -4,9 +4,9 @@ from __future__ import annotations
 
 from collections.abc import Iterable
 
+from tasks.containers.observed import Snapshot
 from tasks.nvidia.facts import observe_nvidia
 from tasks.nvidia.observed import Gpu
-from tasks.ollama.observed import Snapshot
 from tasks.run.run import Run
 from tasks.vram.arithmetic import MIB
 from tasks.vram.look import rows

@@ -5,8 +5,8 @@ from __future__ import annotations
 from collections.abc import Callable, Iterable, Mapping
 from typing import Any
 
+from tasks.containers.observed import ServedModel, Snapshot
 from tasks.declared.stack import Service
-from tasks.ollama.observed import ServedModel, Snapshot
 from tasks.registry import Asker, RegistryFault, RemoteManifest, look_up_model, model_beginning
 from tasks.shell.engine_api import ask
 from tasks.shell.local import Shell

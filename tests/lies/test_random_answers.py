@@ -14,7 +14,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from tasks.ollama.parse import parse
+from tasks.containers.parse import parse
 from tasks.registry import RegistryFault, RemoteManifest, digest_for, parse_reply, result, token_url
 from tasks.run import streams
 from tasks.run.streams import ImageProgress, ModelProgress, Progress, follow

@@ -16,14 +16,15 @@ from typing import Any
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from tasks.containers import devices
+from tasks.containers.engine import plain_log
+from tasks.containers.observed import ObservedContainer, ObservedImage, ObservedServer
 from tasks.docker_engine.observed import ObservedEngine
 from tasks.host.observed import ObservedHost
 from tasks.host.ports import port_holders
 from tasks.nvidia.observed import Nvidia
-from tasks.ollama import abilities, devices
-from tasks.ollama.containers import plain_log
+from tasks.ollama import abilities
 from tasks.ollama.gpu_memory import measured
-from tasks.ollama.observed import ObservedContainer, ObservedImage, ObservedServer
 from tasks.run.hostlock import at_work
 from tasks.run.streams import ImageProgress, ModelProgress, feed
 from tasks.shell.engine_api import answers, engine

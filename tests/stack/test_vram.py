@@ -11,7 +11,7 @@ from pathlib import Path
 
 import pytest
 
-from tasks.ollama.observed import ServedModel
+from tasks.containers.observed import ServedModel
 from tasks.shell.local import LocalShell
 from tasks.vram.arithmetic import Settings, need
 from tasks.vram.look import served_shape

@@ -7,8 +7,8 @@ import pytest
 from console.checks import services
 from console.checks.finding import Check
 from console.checks.services import generation_check, judged
+from tasks.containers.observed import Snapshot
 from tasks.ollama.generation import Proof
-from tasks.ollama.observed import Snapshot
 from tasks.records.lockfile import Proven, ServiceLock
 from tests.unit.tasks.ollama.generating import Answers, seen
 from tests.unit.tasks.ollama.gpu_card import lines, recorded, rows_of

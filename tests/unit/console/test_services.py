@@ -9,7 +9,7 @@ import pytest
 
 from console.services import ServiceView, interrupted, orphans, views
 from console.table import loaded_text
-from tasks.ollama.observed import LoadedModel, ObservedServer, ServedModel, Snapshot
+from tasks.containers.observed import LoadedModel, ObservedServer, ServedModel, Snapshot
 from tasks.records.lockfile import LockFile, Proven, ServiceLock
 from tests.unit.tasks.samples import DIGEST, OTHER_DIGEST, container, snapshot, spec, stack
 

@@ -5,10 +5,10 @@ from __future__ import annotations
 from dataclasses import replace
 from typing import Any
 
+from tasks.containers.observed import STACK_LABEL, ObservedContainer, ObservedImage, Snapshot
+from tasks.containers.spec import ContainerSpec, spec_of
 from tasks.declared.layers import Layer, defaults_layer, merge
 from tasks.declared.stack import Stack, declare
-from tasks.ollama.observed import STACK_LABEL, ObservedContainer, ObservedImage, Snapshot
-from tasks.ollama.spec import ContainerSpec, spec_of
 
 DIGEST = "sha256:" + "a" * 64
 OTHER_DIGEST = "sha256:" + "b" * 64

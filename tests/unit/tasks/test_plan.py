@@ -9,8 +9,8 @@ import pytest
 from pyinfra.api import Host
 
 from tasks import plan
+from tasks.containers.observed import ObservedServer, ServedModel
 from tasks.declared.stack import Stack
-from tasks.ollama.observed import ObservedServer, ServedModel
 from tasks.plan import container_plans, is_free, orphans, refuse_unknown
 from tasks.run.run import Run
 from tests.unit.tasks.samples import DIGEST, container, snapshot, spec, stack

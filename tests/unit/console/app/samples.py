@@ -22,8 +22,8 @@ from console.app.startup import CHECKS
 from console.checks.finding import Check
 from console.host import SeenHost, Trouble
 from console.status import statuses
+from tasks.containers.observed import LoadedModel, ObservedServer, ServedModel, Snapshot
 from tasks.declared.stack import Service, Stack
-from tasks.ollama.observed import LoadedModel, ObservedServer, ServedModel, Snapshot
 from tasks.records.lockfile import LockFile, Proven, ServiceLock
 from tests.unit.tasks.samples import DIGEST, container, snapshot, spec, stack
 

@@ -16,7 +16,7 @@ from console.app.gpu import GpuReadings
 from console.app.jobs import Job
 from console.checks.finding import Check
 from console.host import Trouble
-from tasks.ollama.observed import Snapshot
+from tasks.containers.observed import Snapshot
 from tests.unit.console.app.samples import (
     NO_DOCKER,
     STACK,

@@ -36,9 +36,9 @@ from console.checks.finding import Check
 from console.host import SeenHost, Trouble
 from console.services import unknown
 from console.status import HostStatus
+from tasks.containers.observed import ObservedServer, ServedModel
 from tasks.inventory.database import record
 from tasks.inventory.rows import HostDetails, inventory_of
-from tasks.ollama.observed import ObservedServer, ServedModel
 from tests.unit.console.app.samples import STACK, all_of, host, shown, still, until
 from tests.unit.foreign import WORST, assert_literal, assert_only_shown, foreign
 

@@ -22,7 +22,7 @@ from console.app.jobs import Job
 from console.app.pulling import Pull
 from console.app.work import JobView
 from console.checks.finding import Check
-from tasks.ollama.observed import Snapshot
+from tasks.containers.observed import Snapshot
 from tasks.registry import RegistryFault
 from tasks.words.numbers import progress_text
 from tests.unit.console.app.conftest import Act, Draw

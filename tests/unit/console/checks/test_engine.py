@@ -11,10 +11,10 @@ from console.checks.engine import (
     old_releases,
     origin_checks,
 )
+from tasks.containers.observed import ObservedServer, Snapshot
 from tasks.docker_engine.observed import ObservedEngine
 from tasks.docker_engine.plan import engine_state
 from tasks.host.observed import ObservedHost
-from tasks.ollama.observed import ObservedServer, Snapshot
 from tests.unit.tasks.samples import stack
 
 HOST = ObservedHost(

@@ -6,8 +6,8 @@ from dataclasses import replace
 
 from console.checks.services import leftover_checks, publication_checks, service_check
 from console.services import views
-from tasks.ollama.observed import STACK_LABEL
-from tasks.ollama.plan import Wanted, refusal
+from tasks.containers.observed import STACK_LABEL
+from tasks.containers.plan import Wanted, refusal
 from tests.unit.tasks.samples import container, snapshot, spec, stack
 
 PUBLIC = {"bind": "0.0.0.0", "allow_public": True}

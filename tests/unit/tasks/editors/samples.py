@@ -5,11 +5,11 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Any
 
+from tasks.containers.observed import Snapshot
 from tasks.declared.stack import Stack
 from tasks.editors.look import ObservedFile, ObservedUser
 from tasks.editors.wiring import Shows, Wiring, wiring_of
 from tasks.ollama.abilities import Show
-from tasks.ollama.observed import Snapshot
 from tests.unit.tasks.samples import stack
 
 CODER = Show(frozenset({"completion", "insert", "tools"}), 32768)

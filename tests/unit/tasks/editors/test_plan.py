@@ -8,12 +8,12 @@ from typing import Any
 
 import pytest
 
+from tasks.containers.observed import ForeignContainer, Snapshot
 from tasks.editors.documents import Merged, Owned, documents, managed, meant, wanted
 from tasks.editors.look import ObservedFile, ObservedUser
 from tasks.editors.outcome import FileChange
 from tasks.editors.plan import plan_user, settled
 from tasks.editors.record import Record, digest
-from tasks.ollama.observed import ForeignContainer, Snapshot
 from tests.unit.tasks.editors.samples import declared, file, user, wiring
 
 KILO, OTHER_KILO = "@config/kilo/kilo.jsonc", "@config/kilo/kilo.json"

@@ -7,10 +7,10 @@ from typing import Any
 
 import pytest
 
+from tasks.containers.observed import Snapshot
 from tasks.editors import state
 from tasks.editors.look import LookFailed, ObservedUser
 from tasks.editors.state import plan_clients, plan_removal
-from tasks.ollama.observed import Snapshot
 from tasks.shell.as_user import UserShell
 from tests.unit.tasks.editors.samples import declared, user, wiring
 

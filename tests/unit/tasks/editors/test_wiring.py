@@ -6,9 +6,9 @@ from dataclasses import replace
 
 import pytest
 
+from tasks.containers.observed import Snapshot
+from tasks.containers.spec import CONTEXT_VARIABLE
 from tasks.editors.wiring import known_shows, running_context, seconds, wiring_of
-from tasks.ollama.observed import Snapshot
-from tasks.ollama.spec import CONTEXT_VARIABLE
 from tasks.records.lockfile import Proven, ServiceLock
 from tests.unit.tasks.editors.samples import AGENT, SHOWS, declared, wiring
 from tests.unit.tasks.samples import container, snapshot, spec

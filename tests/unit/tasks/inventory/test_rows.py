@@ -4,8 +4,8 @@ from __future__ import annotations
 
 from dataclasses import replace
 
+from tasks.containers.observed import ObservedServer, ServedModel, Snapshot
 from tasks.inventory.rows import HostDetails, inventory_of, row_name
-from tasks.ollama.observed import ObservedServer, ServedModel, Snapshot
 from tests.unit.tasks.samples import DIGEST, container, snapshot, spec, stack
 
 STACK = stack()

@@ -7,12 +7,13 @@ from typing import Any
 
 import pytest
 
+from tasks.containers import facts
+from tasks.containers.observed import ObservedServer, ServedModel
 from tasks.models import pull
 from tasks.models.pull import absent, replace_model
-from tasks.ollama import facts, proof
+from tasks.ollama import proof
 from tasks.ollama.abilities import Show
 from tasks.ollama.generation import Proof
-from tasks.ollama.observed import ObservedServer, ServedModel
 from tasks.records.goals import Goal
 from tasks.records.lockfile import Proven, ServiceLock
 from tasks.registry import RemoteManifest

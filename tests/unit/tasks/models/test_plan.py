@@ -4,9 +4,9 @@ from __future__ import annotations
 
 from typing import Any
 
+from tasks.containers.observed import ServedModel
 from tasks.declared.stack import Service
 from tasks.models.plan import Copy, WantedModels, copies, outlived, plan_models, undeclared
-from tasks.ollama.observed import ServedModel
 from tests.unit.tasks.samples import DIGEST, OTHER_DIGEST, stack
 
 QWEN = stack(models={"qwen": {"model": "a:1", "also": ["b:1"]}}).services[0]

@@ -4,8 +4,8 @@ from __future__ import annotations
 
 import pytest
 
+from tasks.containers.observed import LoadedModel, ObservedServer
 from tasks.ollama.generation import Proof, generate, is_slower, left_gpu
-from tasks.ollama.observed import LoadedModel, ObservedServer
 from tests.unit.tasks.ollama.generating import GIB, MODEL, SERVICE, URL, Answers, seen
 from tests.unit.tasks.ollama.gpu_card import lines
 

@@ -11,8 +11,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from tasks.ollama.observed import Snapshot
-from tasks.ollama.parse import kept_images, models_on_volume, parse
+from tasks.containers.observed import Snapshot
+from tasks.containers.parse import kept_images, models_on_volume, parse
 from tests.unit.tasks.ollama.test_look import STACK, output, recorded
 from tests.unit.tasks.said import enveloped
 

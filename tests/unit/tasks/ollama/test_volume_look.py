@@ -9,8 +9,8 @@ from pathlib import Path
 
 import pytest
 
-from tasks.ollama.look import files_function
-from tasks.ollama.parse import models_on_volume
+from tasks.containers.look import files_function
+from tasks.containers.parse import models_on_volume
 from tasks.shell.local import LocalShell
 
 MANIFEST = "registry.ollama.ai/library/tiny/v1"

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from hypothesis import given
 
-from tasks.ollama.observed import ObservedServer, ServedModel
+from tasks.containers.observed import ObservedServer, ServedModel
 from tasks.report.operations import last_words, summary
 from tasks.words.steps import Failure
 from tests.unit.foreign import WORST, assert_literal, assert_only_shown, foreign

@@ -11,9 +11,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 from dataclasses import dataclass, field, replace
 
-from tasks.declared.stack import REPLACED
-from tasks.models.plan import WantedModels, copies, plan_models
-from tasks.ollama.observed import (
+from tasks.containers.observed import (
     KeptImage,
     ObservedContainer,
     ObservedImage,
@@ -21,9 +19,11 @@ from tasks.ollama.observed import (
     ServedModel,
     Snapshot,
 )
-from tasks.ollama.plan import Wanted, plan_container
-from tasks.ollama.spec import NEXT
-from tasks.ollama.tags import tag_changes
+from tasks.containers.plan import Wanted, plan_container
+from tasks.containers.spec import NEXT
+from tasks.containers.tags import tag_changes
+from tasks.declared.stack import REPLACED
+from tasks.models.plan import WantedModels, copies, plan_models
 from tasks.plan import CONTAINER_CHANGES
 from tasks.records.goals import Goal, is_interrupted, rollback_goal, upgrade_goal
 from tasks.records.lockfile import Proven, ServiceLock

@@ -13,8 +13,8 @@ from typing import Any
 import pytest
 
 from lab.weights import Weights, write
+from tasks.containers.observed import ObservedServer, ServedModel, Snapshot
 from tasks.declared.stack import Stack
-from tasks.ollama.observed import ObservedServer, ServedModel, Snapshot
 from tasks.registry import RegistryFault, look_up_model
 from tasks.shell.local import Result
 from tasks.vram import look

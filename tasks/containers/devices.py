@@ -11,7 +11,7 @@ import json
 import shlex
 from dataclasses import dataclass, field
 
-from tasks.ollama.observed import Snapshot
+from tasks.containers.observed import Snapshot
 from tasks.run.run import Run
 from tasks.shell.curl import curl_words, opened, plain_curl
 from tasks.shell.engine_api import engine

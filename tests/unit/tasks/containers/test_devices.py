@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from tasks.ollama.devices import parse
+from tasks.containers.devices import parse
 from tests.unit.tasks.said import enveloped
 
 LOST = "Failed to initialize NVML: Unknown Error\r\n"

@@ -6,11 +6,11 @@ from pathlib import Path
 
 import pytest
 
-from tasks.ollama.drift import drift
-from tasks.ollama.look import script
-from tasks.ollama.observed import Snapshot
-from tasks.ollama.parse import kept_images, model_name, parse
-from tasks.ollama.spec import spec_of
+from tasks.containers.drift import drift
+from tasks.containers.look import script
+from tasks.containers.observed import Snapshot
+from tasks.containers.parse import kept_images, model_name, parse
+from tasks.containers.spec import spec_of
 from tests.unit.tasks.said import enveloped
 from tests.unit.tasks.samples import stack
 

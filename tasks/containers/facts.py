@@ -4,9 +4,9 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 
+from tasks.containers.look import look
+from tasks.containers.observed import ObservedServer, ServedModel, Snapshot
 from tasks.declared.stack import Service
-from tasks.ollama.look import look
-from tasks.ollama.observed import ObservedServer, ServedModel, Snapshot
 from tasks.run.run import Run
 from tasks.words.steps import StepFailed
 

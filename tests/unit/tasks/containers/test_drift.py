@@ -7,8 +7,8 @@ from typing import Any
 
 import pytest
 
-from tasks.ollama.drift import drift, origin
-from tasks.ollama.observed import ObservedContainer
+from tasks.containers.drift import drift, origin
+from tasks.containers.observed import ObservedContainer
 from tasks.words.foreign import BadAnswer
 from tests.unit.tasks.samples import DIGEST, IMAGE, OTHER_DIGEST, inspect, spec, stack
 

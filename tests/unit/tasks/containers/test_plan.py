@@ -9,7 +9,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from tasks.ollama.observed import (
+from tasks.containers.observed import (
     SERVICE_LABEL,
     STACK_LABEL,
     ForeignContainer,
@@ -17,7 +17,7 @@ from tasks.ollama.observed import (
     ObservedContainer,
     Snapshot,
 )
-from tasks.ollama.plan import (
+from tasks.containers.plan import (
     Wanted,
     order_by_ports,
     plan_container,
@@ -25,7 +25,7 @@ from tasks.ollama.plan import (
     refusal,
     without_repeated_pulls,
 )
-from tasks.ollama.tags import TagChange, tag_changes
+from tasks.containers.tags import TagChange, tag_changes
 from tasks.records.goals import is_interrupted
 from tasks.words.steps import Action, Step
 from tests.unit.tasks.samples import DIGEST, IMAGE, container, snapshot, spec, stack

@@ -9,8 +9,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any
 
-from tasks.declared.stack import FOLLOWING, KEPT, MODELS_FOLDER, OLLAMA_PORT, Service, Stack
-from tasks.ollama.observed import (
+from tasks.containers.observed import (
     CDI_DEVICE,
     IMAGE_LABEL,
     SERVICE_LABEL,
@@ -18,6 +17,7 @@ from tasks.ollama.observed import (
     STACK_LABEL,
     Attachment,
 )
+from tasks.declared.stack import FOLLOWING, KEPT, MODELS_FOLDER, OLLAMA_PORT, Service, Stack
 from tasks.words.secrets import MASK
 from tasks.words.secrets.names import sounds_secret
 from tasks.words.secrets.shapes import without_secrets

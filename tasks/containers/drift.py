@@ -9,8 +9,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import dataclass
 
-from tasks.declared.stack import MODELS_FOLDER
-from tasks.ollama.observed import (
+from tasks.containers.observed import (
     IMAGE_LABEL,
     SERVICE_LABEL,
     SPEC_LABEL,
@@ -22,7 +21,7 @@ from tasks.ollama.observed import (
     mount_texts,
     port_texts,
 )
-from tasks.ollama.spec import (
+from tasks.containers.spec import (
     CA_INSIDE,
     HEALTH_CHECK,
     NETWORK,
@@ -31,6 +30,7 @@ from tasks.ollama.spec import (
     ContainerSpec,
     is_private,
 )
+from tasks.declared.stack import MODELS_FOLDER
 from tasks.words.foreign import Fields
 
 ABSENT = "none"

@@ -9,9 +9,8 @@ from __future__ import annotations
 
 import shlex
 
-from tasks.declared.stack import Service, Stack
-from tasks.ollama.observed import Snapshot
-from tasks.ollama.parse import (
+from tasks.containers.observed import Snapshot
+from tasks.containers.parse import (
     ENGINE,
     FILES,
     SERVER,
@@ -22,7 +21,8 @@ from tasks.ollama.parse import (
     our_containers,
     parse,
 )
-from tasks.ollama.spec import PREVIOUS
+from tasks.containers.spec import PREVIOUS
+from tasks.declared.stack import Service, Stack
 from tasks.shell.curl import curl_words, enveloped, plain_curl
 from tasks.shell.engine_api import engine
 from tasks.shell.local import Shell

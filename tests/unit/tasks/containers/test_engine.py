@@ -11,8 +11,8 @@ from typing import cast
 
 import pytest
 
-from tasks.ollama import containers
-from tasks.ollama.containers import FAILED_LOGS, keep_log, plain_log, remedy_of
+from tasks.containers import engine as containers
+from tasks.containers.engine import FAILED_LOGS, keep_log, plain_log, remedy_of
 from tasks.run.run import Run
 from tasks.shell.engine_api import Answer
 from tests.unit.tasks.samples import stack

@@ -10,10 +10,10 @@ import time
 from functools import partial
 from typing import Any
 
+from tasks.containers.observed import ObservedContainer
+from tasks.containers.spec import STOP_TIMEOUT, ContainerSpec
 from tasks.declared.layers import rooted
 from tasks.files.atomic import write_atomically
-from tasks.ollama.observed import ObservedContainer
-from tasks.ollama.spec import STOP_TIMEOUT, ContainerSpec
 from tasks.records.scrub import scrubber_for
 from tasks.run.hostlock import under_lock
 from tasks.run.run import RUN_ID, Run

@@ -13,9 +13,7 @@ from contextlib import contextmanager
 from dataclasses import replace
 from typing import Any
 
-from tasks.declared.references import OLLAMA_REGISTRY, ModelReference
-from tasks.declared.stack import Service, Stack
-from tasks.ollama.observed import (
+from tasks.containers.observed import (
     SERVICE_LABEL,
     STACK_LABEL,
     ForeignContainer,
@@ -26,7 +24,9 @@ from tasks.ollama.observed import (
     ServedModel,
     Snapshot,
 )
-from tasks.ollama.spec import PREVIOUS
+from tasks.containers.spec import PREVIOUS
+from tasks.declared.references import OLLAMA_REGISTRY, ModelReference
+from tasks.declared.stack import Service, Stack
 from tasks.shell.curl import opened
 from tasks.shell.engine_api import Answer, answers, answers_in, engine, with_label
 from tasks.words.foreign import BadAnswer, Fields, read_json

@@ -4,8 +4,8 @@ from __future__ import annotations
 
 import pytest
 
-from tasks.ollama.drift import Change
-from tasks.ollama.spec import CA_INSIDE, is_private, size_in_bytes, spec_of
+from tasks.containers.drift import Change
+from tasks.containers.spec import CA_INSIDE, is_private, size_in_bytes, spec_of
 from tests.unit.tasks.samples import spec, stack
 
 

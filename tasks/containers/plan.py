@@ -10,11 +10,11 @@ from __future__ import annotations
 from collections.abc import Collection, Mapping
 from dataclasses import dataclass, replace
 
+from tasks.containers.drift import Change, drift, origin
+from tasks.containers.observed import IMAGE_LABEL, STACK_LABEL, ObservedContainer, Snapshot
+from tasks.containers.spec import NEXT, PREVIOUS, ContainerSpec
+from tasks.containers.tags import own_tags, tag_changes
 from tasks.declared.stack import REPLACED, Service
-from tasks.ollama.drift import Change, drift, origin
-from tasks.ollama.observed import IMAGE_LABEL, STACK_LABEL, ObservedContainer, Snapshot
-from tasks.ollama.spec import NEXT, PREVIOUS, ContainerSpec
-from tasks.ollama.tags import own_tags, tag_changes
 from tasks.words.steps import Action, Failure, Step
 
 

@@ -9,10 +9,10 @@ from __future__ import annotations
 from collections.abc import Collection, Iterator
 from dataclasses import dataclass
 
+from tasks.containers.observed import KeptImage, Snapshot
+from tasks.containers.spec import NEXT, PREVIOUS, ContainerSpec
 from tasks.declared.references import image_path
 from tasks.declared.stack import REPLACED
-from tasks.ollama.observed import KeptImage, Snapshot
-from tasks.ollama.spec import NEXT, PREVIOUS, ContainerSpec
 
 
 @dataclass(frozen=True)
