@@ -8,8 +8,8 @@ from datetime import date
 
 from console.checks.finding import Check, failed, notable, well
 from console.checks.looked import Looked
+from tasks.apt.apt import HOLDERS_SCRIPT, lock_holders, locked_remedy
 from tasks.declared.stack import Stack
-from tasks.docker_engine.apt import HOLDERS_SCRIPT, lock_holders, locked_remedy
 from tasks.host.access import access
 from tasks.host.observed import ObservedHost
 from tasks.host.support import support_note

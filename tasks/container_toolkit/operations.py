@@ -7,6 +7,9 @@ from collections.abc import Generator
 
 from pyinfra.api import FunctionCommand, operation
 
+from tasks.apt.packages import install, install_known, pinned
+from tasks.apt.repositories import RepositoryFailed, use_repository
+from tasks.apt.sources import toolkit_repository
 from tasks.container_toolkit.facts import observe_toolkit
 from tasks.container_toolkit.plan import has_devices, tells_devices
 from tasks.container_toolkit.state import plan_toolkit
@@ -14,9 +17,6 @@ from tasks.docker_engine.configure import Edit, current, restart_engine, write
 from tasks.docker_engine.daemon_json import FEATURES, NVIDIA, PATH, with_cdi, with_nvidia
 from tasks.docker_engine.facts import observe_engine
 from tasks.docker_engine.operations import failed
-from tasks.docker_engine.packages import install, install_known, pinned
-from tasks.docker_engine.repositories import RepositoryFailed, use_repository
-from tasks.docker_engine.sources import toolkit_repository
 from tasks.run.boundary import bounded
 from tasks.run.run import Run, current_run, step_command
 from tasks.shell.output import PRELUDE

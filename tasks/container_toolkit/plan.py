@@ -4,12 +4,12 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
+from tasks.apt.pins import other_version_note
 from tasks.container_toolkit.observed import Toolkit
 from tasks.containers.observed import Attachment
 from tasks.declared.stack import Stack
 from tasks.docker_engine.daemon_json import FEATURES, NVIDIA
 from tasks.docker_engine.observed import ObservedEngine
-from tasks.docker_engine.pins import other_version_note
 from tasks.docker_engine.settings import AFTER_INSTALL, restart_refusal, restart_step
 from tasks.host.access import root_needed
 from tasks.host.observed import ObservedHost

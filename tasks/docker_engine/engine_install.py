@@ -2,10 +2,10 @@
 
 from __future__ import annotations
 
-from tasks.docker_engine.packages import install, install_known, pinned
+from tasks.apt.packages import install, install_known, pinned
+from tasks.apt.repositories import RepositoryFailed, use_repository
+from tasks.apt.sources import docker_repository
 from tasks.docker_engine.plan import source_of
-from tasks.docker_engine.repositories import RepositoryFailed, use_repository
-from tasks.docker_engine.sources import docker_repository
 from tasks.host.facts import observe_host
 from tasks.host.observed import ObservedHost
 from tasks.run.run import Run, quote

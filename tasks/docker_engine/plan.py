@@ -5,10 +5,10 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import Literal
 
+from tasks.apt.pins import other_version_note
 from tasks.declared.stack import Stack
 from tasks.docker_engine.daemon_json import wanted as wanted_of
 from tasks.docker_engine.observed import ObservedEngine
-from tasks.docker_engine.pins import other_version_note
 from tasks.docker_engine.settings import AFTER_INSTALL, ENGINE, Kind, settings_plan
 from tasks.host.access import root_needed
 from tasks.host.observed import ObservedHost

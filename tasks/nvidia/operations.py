@@ -6,8 +6,8 @@ from collections.abc import Generator
 
 from pyinfra.api import FunctionCommand, operation
 
-from tasks.docker_engine.apt import explain
-from tasks.docker_engine.packages import install_known, simulate, update_lists
+from tasks.apt.apt import explain
+from tasks.apt.packages import install_known, simulate, update_lists
 from tasks.nvidia.packages import AptPackages, is_of_a_driver, removals
 from tasks.nvidia.state import plan_driver
 from tasks.run.boundary import bounded

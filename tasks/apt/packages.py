@@ -5,7 +5,7 @@ from __future__ import annotations
 import time
 from collections.abc import Iterable
 
-from tasks.docker_engine.apt import (
+from tasks.apt.apt import (
     HOLDERS_SCRIPT,
     LOCK_SECONDS,
     apt_get,
@@ -14,7 +14,7 @@ from tasks.docker_engine.apt import (
     locked_remedy,
     script,
 )
-from tasks.docker_engine.pins import chosen, offered, shown
+from tasks.apt.pins import chosen, offered, shown
 from tasks.run.run import Run
 from tasks.shell.local import Result
 from tasks.words.steps import StepFailed

@@ -6,8 +6,8 @@ import base64
 
 import pytest
 
-from tasks.docker_engine.repositories import RepositoryFailed, use_repository
-from tasks.docker_engine.sources import Repository
+from tasks.apt.repositories import RepositoryFailed, use_repository
+from tasks.apt.sources import Repository
 from tasks.shell.local import Result
 from tests.unit.tasks.docker_engine.test_openpgp import DEBIAN_12, FINGERPRINT, FOREIGN, under
 from tests.unit.tasks.docker_engine.test_packages import Played, run_on

@@ -7,7 +7,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from tasks.docker_engine.apt import LockHolder, apt_get, explain, lock_holders, without_password
+from tasks.apt.apt import LockHolder, apt_get, explain, lock_holders, without_password
 
 
 @pytest.mark.parametrize(

@@ -10,7 +10,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from tasks.docker_engine.openpgp import LARGEST, Certificate, NotAKey, certificates
+from tasks.apt.openpgp import LARGEST, Certificate, NotAKey, certificates
 
 DEBIAN_12 = """\
 -----BEGIN PGP PUBLIC KEY BLOCK-----

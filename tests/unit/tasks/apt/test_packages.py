@@ -6,10 +6,10 @@ from typing import cast
 
 import pytest
 
+from tasks.apt.apt import HOLDERS_SCRIPT
+from tasks.apt.packages import wait_for_locks
 from tasks.declared.layers import defaults_layer, merge
 from tasks.declared.stack import declare
-from tasks.docker_engine.apt import HOLDERS_SCRIPT
-from tasks.docker_engine.packages import wait_for_locks
 from tasks.run.run import Run
 from tasks.shell.local import Result
 from tasks.words.steps import StepFailed

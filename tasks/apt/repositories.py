@@ -6,10 +6,10 @@ import base64
 import shlex
 from collections.abc import Iterable
 
-from tasks.docker_engine.apt import apt_get, explain, is_unsigned
-from tasks.docker_engine.openpgp import LARGEST, Certificate, NotAKey, certificates
-from tasks.docker_engine.packages import INSTALL_SECONDS, run_apt, wait_for_locks
-from tasks.docker_engine.sources import Repository
+from tasks.apt.apt import apt_get, explain, is_unsigned
+from tasks.apt.openpgp import LARGEST, Certificate, NotAKey, certificates
+from tasks.apt.packages import INSTALL_SECONDS, run_apt, wait_for_locks
+from tasks.apt.sources import Repository
 from tasks.run.run import Run
 from tasks.shell.curl import SAFE, plain_curl
 from tasks.shell.local import Result

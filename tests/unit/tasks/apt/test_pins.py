@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from tasks.docker_engine.pins import chosen, is_pinned, offered, other_version_note, shown
+from tasks.apt.pins import chosen, is_pinned, offered, other_version_note, shown
 
 # In the shape of apt-cache madison on Ubuntu 24.04; the versions are invented.
 MADISON = """\

@@ -1,8 +1,8 @@
 """Where packages come from: Docker's and NVIDIA's own repositories, or mirrors of them."""
 
+from tasks.apt.sources import docker_repository, toolkit_repository
 from tasks.declared.layers import Layer, defaults_layer, merge
 from tasks.declared.stack import Stack, declare
-from tasks.docker_engine.sources import docker_repository, toolkit_repository
 from tasks.host.observed import Distribution, ObservedHost
 
 NOBLE = ObservedHost(distribution=Distribution("ubuntu", "24.04", "noble", "Ubuntu 24.04 LTS"))
