@@ -9,8 +9,8 @@ from console.asker import LocalAsker
 from tasks.declared.stack import Service, Stack
 from tasks.inventory.rows import LOCAL
 from tasks.records.lockfile import LockFile, ServiceLock
-from tasks.registry import image_for, look_up_model
-from tasks.upgrade.newer import newer
+from tasks.registry.manifests import image_for, look_up_model
+from tasks.registry.newer import newer
 
 Manifests = Mapping[tuple[str, str], Any]
 

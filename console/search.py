@@ -9,7 +9,7 @@ from __future__ import annotations
 import re
 
 from console.asker import LocalAsker
-from tasks.registry import RegistryFault, Reply, fault, fetch, model_url
+from tasks.registry.manifests import RegistryFault, Reply, fault, fetch, model_url
 from tasks.words.foreign import BadAnswer, Fields, read_json
 
 LIBRARY = "https://ollama.com/library"

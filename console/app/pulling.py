@@ -19,7 +19,7 @@ from console.asker import LocalAsker
 from console.search import models, tags
 from tasks.declared.references import ModelReference
 from tasks.declared.stack import Service, Stack
-from tasks.registry import RegistryFault
+from tasks.registry.manifests import RegistryFault
 from tasks.words.printable import printable
 
 

@@ -11,8 +11,8 @@ from console.checks.looked import Looked
 from tasks.declared.references import DOCKER_HUB, OLLAMA_REGISTRY
 from tasks.declared.stack import Service
 from tasks.records.lockfile import ServiceLock
-from tasks.registry import RegistryFault, RemoteManifest, image_for, look_up_model
-from tasks.upgrade.newer import newer
+from tasks.registry.manifests import RegistryFault, RemoteManifest, image_for, look_up_model
+from tasks.registry.newer import newer
 
 Found = RemoteManifest | RegistryFault
 

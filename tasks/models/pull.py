@@ -11,7 +11,7 @@ from tasks.containers.facts import held_now
 from tasks.declared.references import OLLAMA_REGISTRY
 from tasks.declared.stack import KEPT, REPLACED, Service, Stack
 from tasks.models.copies import copy, delete
-from tasks.registry import RegistryFault, RemoteManifest, fault, model_manifest
+from tasks.registry.manifests import RegistryFault, RemoteManifest, fault, model_manifest
 from tasks.run.run import Run
 from tasks.run.streams import ModelProgress, StreamEnd, follow
 from tasks.shell.curl import streaming

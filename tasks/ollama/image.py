@@ -15,7 +15,7 @@ from tasks.containers.spec import NEXT
 from tasks.containers.tags import own_tags, tag_changes
 from tasks.declared.stack import REPLACED, Service
 from tasks.plan import image_before, spec_for
-from tasks.registry import fault
+from tasks.registry.manifests import fault
 from tasks.run.run import Run
 from tasks.run.streams import ImageProgress, StreamEnd, follow
 from tasks.shell.curl import curl, streaming

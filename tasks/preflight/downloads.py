@@ -6,7 +6,7 @@ from collections.abc import Collection, Iterator
 
 from tasks.declared.stack import Stack
 from tasks.host.facts import observe_host
-from tasks.registry import RegistryFault, look_up_image, look_up_model
+from tasks.registry.manifests import RegistryFault, look_up_image, look_up_model
 from tasks.run.run import Run
 from tasks.words.numbers import bytes_text
 from tasks.words.steps import Action, Failure, Step

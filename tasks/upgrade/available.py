@@ -12,10 +12,10 @@ from functools import partial
 import gevent
 from pyinfra.api import deploy
 
-from tasks.registry import look_up_image, look_up_model
+from tasks.registry.manifests import look_up_image, look_up_model
+from tasks.registry.newer import newer
 from tasks.run.run import Run, current_run
 from tasks.run.usage import is_dry
-from tasks.upgrade.newer import newer
 
 # Seconds that the end of a run waits for registries that did not answer meanwhile.
 PATIENCE = 1.0

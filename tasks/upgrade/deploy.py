@@ -11,7 +11,7 @@ from tasks.host.facts import observe_host
 from tasks.models.plan import is_copied
 from tasks.plan import container_plans, observe_known
 from tasks.records.goals import Goal, is_interrupted, rollback_goal, upgrade_goal
-from tasks.registry import RegistryFault
+from tasks.registry.manifests import RegistryFault
 from tasks.run.run import Run, current_run
 from tasks.upgrade import operations
 from tasks.upgrade.offers import Offer, ask, offers, summary

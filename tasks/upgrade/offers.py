@@ -12,7 +12,7 @@ from tasks.containers.observed import Snapshot
 from tasks.declared.stack import Service
 from tasks.preflight.downloads import UNPACKED
 from tasks.records.goals import Goal
-from tasks.registry import RegistryFault, RemoteManifest, look_up_image, look_up_model
+from tasks.registry.manifests import RegistryFault, RemoteManifest, look_up_image, look_up_model
 from tasks.run.run import Run
 from tasks.shell.engine_api import ask_all
 from tasks.words.numbers import bytes_text

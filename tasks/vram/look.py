@@ -7,7 +7,13 @@ from typing import Any
 
 from tasks.containers.observed import ServedModel, Snapshot
 from tasks.declared.stack import Service
-from tasks.registry import Asker, RegistryFault, RemoteManifest, look_up_model, model_beginning
+from tasks.registry.manifests import (
+    Asker,
+    RegistryFault,
+    RemoteManifest,
+    look_up_model,
+    model_beginning,
+)
 from tasks.shell.engine_api import ask
 from tasks.shell.local import Shell
 from tasks.vram.gguf import NotGguf, TooShort, read_header

@@ -14,7 +14,7 @@ from pathlib import Path
 import pytest
 
 from tasks.records.lockfile import LockFile
-from tasks.registry import unpacked
+from tasks.registry.manifests import unpacked
 from tests.fake import bodies, content, lies
 from tests.fake.containers import Container
 from tests.fake.host import REPOSITORY, FakeHost

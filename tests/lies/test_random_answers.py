@@ -15,7 +15,14 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from tasks.containers.parse import parse
-from tasks.registry import RegistryFault, RemoteManifest, digest_for, parse_reply, result, token_url
+from tasks.registry.manifests import (
+    RegistryFault,
+    RemoteManifest,
+    digest_for,
+    parse_reply,
+    result,
+    token_url,
+)
 from tasks.run import streams
 from tasks.run.streams import ImageProgress, ModelProgress, Progress, follow
 from tasks.shell.curl import is_token

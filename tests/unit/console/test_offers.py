@@ -13,7 +13,7 @@ from console.asker import LocalAsker
 from console.offers import ask
 from tasks.declared.stack import Service, Stack
 from tasks.records.lockfile import LockFile, Proven, ServiceLock
-from tasks.registry import RegistryFault, RemoteManifest
+from tasks.registry.manifests import RegistryFault, RemoteManifest
 from tests.unit.tasks.samples import DIGEST, OTHER_DIGEST, stack
 
 STACK = stack()

@@ -11,7 +11,7 @@ from hypothesis import strategies as st
 
 from console.asker import LocalAsker
 from console.search import BY_HAND, models, names_in, strings_in, tags, tags_in
-from tasks.registry import RegistryFault
+from tasks.registry.manifests import RegistryFault
 from tasks.shell.local import Result
 from tests.unit.tasks.said import enveloped
 from tests.unit.tasks.samples import stack

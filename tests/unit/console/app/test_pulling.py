@@ -11,7 +11,7 @@ from textual.widgets import Input, OptionList, Static
 from console.app import pulling
 from console.app.app import StackApp
 from console.app.pulling import Choice, Pull
-from tasks.registry import RegistryFault
+from tasks.registry.manifests import RegistryFault
 from tests.unit.console.app.samples import STACK, shown, still, until
 
 SILENT = RegistryFault("the registry does not answer (no answer)", "check the network")

@@ -23,7 +23,7 @@ from console.app.pulling import Pull
 from console.app.work import JobView
 from console.checks.finding import Check
 from tasks.containers.observed import Snapshot
-from tasks.registry import RegistryFault
+from tasks.registry.manifests import RegistryFault
 from tasks.words.numbers import progress_text
 from tests.unit.console.app.conftest import Act, Draw
 from tests.unit.console.app.samples import (

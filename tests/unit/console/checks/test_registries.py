@@ -5,7 +5,7 @@ from __future__ import annotations
 import pytest
 
 from console.checks.registries import Question, of_registry
-from tasks.registry import RemoteManifest, fault
+from tasks.registry.manifests import RemoteManifest, fault
 from tests.unit.tasks.samples import DIGEST
 
 MANIFEST = RemoteManifest(DIGEST)

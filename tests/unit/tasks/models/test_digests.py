@@ -16,7 +16,7 @@ from tasks.ollama.abilities import Show
 from tasks.ollama.generation import Proof
 from tasks.records.goals import Goal
 from tasks.records.lockfile import Proven, ServiceLock
-from tasks.registry import RemoteManifest
+from tasks.registry.manifests import RemoteManifest
 from tasks.run.streams import StreamEnd
 from tasks.words.steps import Action, Step, StepFailed
 from tests.unit.tasks.samples import DIGEST, IMAGE, OTHER_DIGEST, container, snapshot, spec, stack

@@ -18,7 +18,7 @@ from hypothesis import strategies as st
 
 from console.asker import LocalAsker
 from tasks.declared.references import ImageReference
-from tasks.registry import RegistryFault, RemoteManifest, fetch, image_manifest, unpacked
+from tasks.registry.manifests import RegistryFault, RemoteManifest, fetch, image_manifest, unpacked
 from tasks.shell.curl import Unwritable, configuration, curl, enveloped, is_token, opened, streaming
 from tasks.shell.local import LocalShell
 from tests.unit.tasks.samples import stack

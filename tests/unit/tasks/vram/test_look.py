@@ -15,7 +15,7 @@ import pytest
 from lab.weights import Weights, write
 from tasks.containers.observed import ObservedServer, ServedModel, Snapshot
 from tasks.declared.stack import Stack
-from tasks.registry import RegistryFault, look_up_model
+from tasks.registry.manifests import RegistryFault, look_up_model
 from tasks.shell.local import Result
 from tasks.vram import look
 from tasks.vram.look import rows

@@ -7,8 +7,8 @@ from typing import Any
 import pytest
 
 from tasks.records.lockfile import Proven, ServiceLock
-from tasks.registry import RegistryFault, RemoteManifest
-from tasks.upgrade.newer import newer
+from tasks.registry.manifests import RegistryFault, RemoteManifest
+from tasks.registry.newer import newer
 from tests.unit.tasks.samples import DIGEST, OTHER_DIGEST, stack
 
 STACK = stack(models={"qwen": {"also": ["small:1"]}})

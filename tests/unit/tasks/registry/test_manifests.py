@@ -7,7 +7,14 @@ import json
 
 import pytest
 
-from tasks.registry import RegistryFault, digest_for, fault, parse_reply, result, token_url
+from tasks.registry.manifests import (
+    RegistryFault,
+    digest_for,
+    fault,
+    parse_reply,
+    result,
+    token_url,
+)
 
 ONE, TWO, THREE = (f"sha256:{digit * 64}" for digit in "123")
 MANIFEST = (

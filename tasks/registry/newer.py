@@ -7,7 +7,7 @@ from typing import Any
 
 from tasks.declared.stack import Service, Stack
 from tasks.records.lockfile import ServiceLock
-from tasks.registry import RemoteManifest
+from tasks.registry.manifests import RemoteManifest
 
 
 def newer(
