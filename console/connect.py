@@ -34,7 +34,7 @@ from tasks.editors.plan import plan_user
 from tasks.editors.record import BrokenRecord, Record
 from tasks.editors.wiring import Shows, Wiring, client_url, known_shows, wiring_of
 from tasks.inventory.rows import LOCAL
-from tasks.ollama.abilities import show as show_model
+from tasks.servers.abilities import show as show_model
 from tasks.shell.as_user import UserShell
 from tasks.shell.local import LocalShell
 from tasks.words.steps import StepFailed

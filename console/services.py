@@ -11,9 +11,9 @@ from tasks.containers.observed import LoadedModel, ObservedContainer, Snapshot
 from tasks.containers.spec import PREVIOUS, spec_of
 from tasks.declared.stack import Service, Stack
 from tasks.models.plan import undeclared
-from tasks.ollama.generation import left_gpu, processor
 from tasks.records.goals import is_interrupted, kept_sizes
 from tasks.records.lockfile import LockFile, ServiceLock
+from tasks.servers.generation import left_gpu, processor
 
 LOCAL = "@local"
 # The state of a service on a host that nobody can look at.

@@ -22,9 +22,9 @@ from tasks.declared.references import ImageReference, image_path
 from tasks.declared.stack import Service
 from tasks.editors.state import plan_clients
 from tasks.models.plan import WantedModels, plan_models
-from tasks.ollama.abilities import lacking
-from tasks.ollama.generation import left_gpu
 from tasks.run.run import Run
+from tasks.servers.abilities import lacking
+from tasks.servers.generation import left_gpu
 from tasks.words.steps import Action, Failure, Step
 
 # Steps after which a service has to prove itself.

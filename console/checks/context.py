@@ -10,9 +10,9 @@ from console.host import Trouble
 from console.logs import log_lines, log_of
 from tasks.declared.stack import Service
 from tasks.editors.wiring import running_context
-from tasks.ollama.abilities import lacking
-from tasks.ollama.context import Cuts, cuts_in, tokens_read
-from tasks.ollama.generation import WHOLE
+from tasks.servers.abilities import lacking
+from tasks.servers.context import Cuts, cuts_in, tokens_read
+from tasks.servers.generation import WHOLE
 
 # Up to here a prompt over the context is read within seconds without a GPU too.
 SMALL = 4096

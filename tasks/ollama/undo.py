@@ -21,8 +21,8 @@ from tasks.containers.spec import ContainerSpec
 from tasks.declared.stack import REPLACED, Service
 from tasks.models.copies import bring_back_models
 from tasks.ollama.image import tidy_images
-from tasks.ollama.proof import verify_service
 from tasks.run.run import Run, unforeseen
+from tasks.servers.proof import verify_service
 from tasks.words.steps import StepFailed
 
 

@@ -14,7 +14,7 @@ from tasks.declared.stack import Stack, declare
 from tasks.nvidia.checklist import checklist
 from tasks.nvidia.look import look_at_nvidia
 from tasks.nvidia.observed import Nvidia
-from tasks.ollama.gpu_memory import FUNCTIONS, PREFIX
+from tasks.servers.gpu_memory import FUNCTIONS, PREFIX
 from tasks.shell.local import LocalShell
 
 

@@ -23,10 +23,10 @@ from tasks.docker_engine.observed import ObservedEngine
 from tasks.host.observed import ObservedHost
 from tasks.host.ports import port_holders
 from tasks.nvidia.observed import Nvidia
-from tasks.ollama import abilities
-from tasks.ollama.gpu_memory import measured
 from tasks.run.hostlock import at_work
 from tasks.run.streams import ImageProgress, ModelProgress, feed
+from tasks.servers import abilities
+from tasks.servers.gpu_memory import measured
 from tasks.shell.engine_api import answers, engine
 from tasks.vram.gguf import NotGguf, TooShort, read_header
 from tasks.vram.shape import Incomplete, from_header, from_show

@@ -14,7 +14,7 @@ import pytest
 from ruamel.yaml import YAML
 
 from tasks.editors.jsonc import JsoncDocument
-from tasks.ollama.context import tokens_read
+from tasks.servers.context import tokens_read
 from tasks.shell.local import LocalShell
 from tests.stack.conftest import Maker
 from tests.stack.installation import Installation

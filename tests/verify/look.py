@@ -21,7 +21,7 @@ from testinfra.host import Host  # type: ignore[import-untyped]
 
 from tasks.declared.layers import rooted
 from tasks.declared.stack import Service, Stack
-from tasks.ollama.gpu_memory import FUNCTIONS, Memory, measured
+from tasks.servers.gpu_memory import FUNCTIONS, Memory, measured
 
 LOCAL = "@local"
 PROMPT = "Say ok."

@@ -8,8 +8,8 @@ from console.checks import services
 from console.checks.finding import Check
 from console.checks.services import generation_check, judged
 from tasks.containers.observed import Snapshot
-from tasks.ollama.generation import Proof
 from tasks.records.lockfile import Proven, ServiceLock
+from tasks.servers.generation import Proof
 from tests.unit.tasks.ollama.generating import Answers, seen
 from tests.unit.tasks.ollama.gpu_card import lines, recorded, rows_of
 from tests.unit.tasks.samples import DIGEST, stack

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from console.checks.context import judged
-from tasks.ollama.context import Cuts
+from tasks.servers.context import Cuts
 
 WHAT, UNTRIED = "qwen: context", "not tried"
 

@@ -9,7 +9,7 @@ from tasks.containers.observed import Snapshot
 from tasks.declared.stack import Stack
 from tasks.editors.look import ObservedFile, ObservedUser
 from tasks.editors.wiring import Shows, Wiring, wiring_of
-from tasks.ollama.abilities import Show
+from tasks.servers.abilities import Show
 from tests.unit.tasks.samples import stack
 
 CODER = Show(frozenset({"completion", "insert", "tools"}), 32768)

@@ -13,7 +13,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
-from tasks.ollama.gpu_memory import FUNCTIONS
+from tasks.servers.gpu_memory import FUNCTIONS
 
 RECORDED = Path(__file__).parent / "recorded"
 # The program that held the rest of the card.

@@ -8,11 +8,11 @@ from datetime import UTC, datetime
 from tasks.containers.facts import held_now, observe, server_now
 from tasks.containers.observed import ServedModel, held_models
 from tasks.declared.stack import Service
-from tasks.ollama.abilities import Show, needs, show, tried
-from tasks.ollama.generation import Proof, generate, is_as_declared, is_slower, unload_model
-from tasks.ollama.gpu_memory import MIB
 from tasks.records.lockfile import Proven
 from tasks.run.run import Run
+from tasks.servers.abilities import Show, needs, show, tried
+from tasks.servers.generation import Proof, generate, is_as_declared, is_slower, unload_model
+from tasks.servers.gpu_memory import MIB
 from tasks.shell.engine_api import ask
 from tasks.words.foreign import BadAnswer
 from tasks.words.steps import StepFailed

@@ -11,8 +11,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from tasks.ollama import gpu_memory
-from tasks.ollama.gpu_memory import FUNCTIONS, MIB, Look, Memory, growth, measured
+from tasks.servers import gpu_memory
+from tasks.servers.gpu_memory import FUNCTIONS, MIB, Look, Memory, growth, measured
 from tests.unit.tasks.ollama.gpu_card import (
     HOG,
     Card,

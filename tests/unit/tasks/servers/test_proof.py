@@ -5,9 +5,9 @@ from __future__ import annotations
 import pytest
 
 from tasks.declared.stack import Service
-from tasks.ollama.generation import Proof
-from tasks.ollama.gpu_memory import Memory
-from tasks.ollama.proof import objection
+from tasks.servers.generation import Proof
+from tasks.servers.gpu_memory import Memory
+from tasks.servers.proof import objection
 from tests.unit.tasks.samples import stack
 
 

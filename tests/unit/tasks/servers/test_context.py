@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from tasks.ollama.context import Cuts, cuts_in
+from tasks.servers.context import Cuts, cuts_in
 
 LOG = """\
 [GIN] 2026/11/23 - 15:53:12 | 200 |  103.2ms |      172.17.0.1 | POST     "/api/generate"

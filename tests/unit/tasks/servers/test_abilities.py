@@ -7,7 +7,7 @@ from typing import Any
 
 import pytest
 
-from tasks.ollama.abilities import Show, lacking, needs, parse, show, tried
+from tasks.servers.abilities import Show, lacking, needs, parse, show, tried
 from tasks.shell.local import Result
 from tests.unit.tasks.editors.samples import declared
 from tests.unit.tasks.said import answered

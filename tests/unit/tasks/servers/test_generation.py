@@ -5,7 +5,7 @@ from __future__ import annotations
 import pytest
 
 from tasks.containers.observed import LoadedModel, ObservedServer
-from tasks.ollama.generation import Proof, generate, is_slower, left_gpu
+from tasks.servers.generation import Proof, generate, is_slower, left_gpu
 from tests.unit.tasks.ollama.generating import GIB, MODEL, SERVICE, URL, Answers, seen
 from tests.unit.tasks.ollama.gpu_card import lines
 
