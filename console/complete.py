@@ -8,10 +8,10 @@ import click
 from click.shell_completion import CompletionItem
 
 from console.host import declared
+from tasks.database.database import rows_of
 from tasks.declared.layers import ROOT, rooted
 from tasks.declared.references import ModelReference
 from tasks.declared.stack import DeclarationError, Stack
-from tasks.inventory.database import rows_of
 
 VARIABLE = "_MAIN_SH_COMPLETE"
 Completer = Callable[[click.Context, click.Parameter, str], list[CompletionItem]]

@@ -15,6 +15,7 @@ from console.log import note
 from console.move import only_one, run_declared
 from console.say import end, say, show
 from tasks.containers.observed import Snapshot
+from tasks.database.rows import LOCAL
 from tasks.declared.stack import Stack
 from tasks.editors.apply import apply
 from tasks.editors.documents import (
@@ -33,7 +34,6 @@ from tasks.editors.outcome import FileChange, Outcome, odd, shown
 from tasks.editors.plan import plan_user
 from tasks.editors.record import BrokenRecord, Record
 from tasks.editors.wiring import Shows, Wiring, client_url, known_shows, wiring_of
-from tasks.inventory.rows import LOCAL
 from tasks.servers.abilities import show as show_model
 from tasks.shell.as_user import UserShell
 from tasks.shell.local import LocalShell

@@ -13,9 +13,9 @@ from typing import Any
 
 from console.host import PYINFRA, SeenHost, Trouble, read_lock, this_machine
 from tasks.containers.parse import parse
+from tasks.database.rows import LOCAL
 from tasks.declared.layers import ROOT
 from tasks.declared.stack import Stack
-from tasks.inventory.rows import LOCAL
 from tasks.run.host_looks import LOOKS, HostLook, read
 from tasks.shell.local import TRACE
 from tasks.words.printable import printable

@@ -9,9 +9,9 @@ from pathlib import Path
 
 from tasks.containers.look import look
 from tasks.containers.observed import Snapshot
+from tasks.database.rows import LOCAL
 from tasks.declared.layers import local_layers, rooted
 from tasks.declared.stack import Stack, declare
-from tasks.inventory.rows import LOCAL
 from tasks.records.lockfile import LockError, LockFile
 from tasks.shell.local import LocalShell
 

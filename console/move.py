@@ -19,11 +19,11 @@ from console.say import INTERRUPTED, end, say, show
 from console.services import interrupted
 from console.sync import inventory_now
 from tasks.containers.observed import Snapshot
+from tasks.database.database import DatabaseError, record
 from tasks.declared.layers import ROOT, rooted, stack_file
 from tasks.declared.stack import DeclarationError, Service, Stack
 from tasks.files import lock as filelock
 from tasks.files.atomic import user_name
-from tasks.inventory.database import DatabaseError, record
 from tasks.records.lockfile import LockFile
 
 ENDS = (signal.SIGTERM, signal.SIGHUP)

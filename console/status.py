@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Any
 from console.host import SeenHost
 from console.services import ServiceView, interrupted, orphans, views
 from tasks.containers.observed import seeing
-from tasks.inventory.rows import LOCAL, row_name
+from tasks.database.rows import LOCAL, row_name
 from tasks.words.numbers import bytes_text
 
 if TYPE_CHECKING:

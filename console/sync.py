@@ -3,10 +3,10 @@
 from __future__ import annotations
 
 from tasks.containers.observed import Snapshot
+from tasks.database.database import rows_of
+from tasks.database.rows import LOCAL, HostDetails, Inventory, inventory_of
 from tasks.declared.layers import rooted
 from tasks.declared.stack import Stack
-from tasks.inventory.database import rows_of
-from tasks.inventory.rows import LOCAL, HostDetails, Inventory, inventory_of
 
 
 def inventory_now(stack: Stack, snapshot: Snapshot, host: str = LOCAL) -> Inventory:

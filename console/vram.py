@@ -6,8 +6,8 @@ from typing import Any
 
 from console.asker import LocalAsker
 from console.host import Trouble, declared, lock_of, snapshot_of
+from tasks.database.rows import LOCAL
 from tasks.declared.stack import Service
-from tasks.inventory.rows import LOCAL
 from tasks.nvidia.look import look_at_nvidia
 from tasks.vram.check import memory
 from tasks.vram.look import rows

@@ -13,7 +13,7 @@ from console.app.gpu import GpuReading, GpuReadings
 from console.safe import safe
 from console.services import UNKNOWN, WELL, ServiceView
 from console.table import BROKEN, MARKS, NOTHING, loaded_text
-from tasks.inventory.rows import LOCAL, row_name
+from tasks.database.rows import LOCAL, row_name
 from tasks.words.numbers import bytes_text
 from tasks.words.printable import printable
 

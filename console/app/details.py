@@ -8,8 +8,8 @@ from console.app.cells import Shown, about
 from console.host import SeenHost
 from tasks.containers.drift import ABSENT, fields
 from tasks.containers.spec import is_private, spec_of
+from tasks.database.rows import LOCAL
 from tasks.declared.stack import Service, Stack
-from tasks.inventory.rows import LOCAL
 from tasks.words.printable import json_text
 
 HIDDEN = "…"

@@ -9,9 +9,9 @@ from console.checks.finding import Check
 from console.host import Trouble, declared
 from console.services import ServiceView
 from console.verbs import event_text
+from tasks.database.database import rows_of
 from tasks.declared.layers import rooted
 from tasks.declared.stack import DeclarationError
-from tasks.inventory.database import rows_of
 
 AT_MOST = 500
 

@@ -13,10 +13,10 @@ from console.checks.finding import Check
 from console.fleet import FleetError, hosts_in
 from console.host import JOIN_GROUP, declared, engine_trouble, shell_for
 from console.text import check_lines
+from tasks.database.database import unusable
+from tasks.database.rows import LOCAL
 from tasks.declared.layers import rooted
 from tasks.declared.stack import DeclarationError
-from tasks.inventory.database import unusable
-from tasks.inventory.rows import LOCAL
 from tasks.shell.engine_api import ask, engine
 
 ENGINE_SECONDS = 10

@@ -13,8 +13,8 @@ from console.app.text import Back
 from console.app.threads import beside
 from console.app.words import Heading
 from console.safe import safe
-from tasks.inventory.database import rows_of
-from tasks.inventory.rows import KEYS, Row
+from tasks.database.database import rows_of
+from tasks.database.rows import KEYS, Row
 
 TABLES = (*KEYS, "events")
 # Of events the newest are shown, so many.

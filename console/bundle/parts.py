@@ -20,10 +20,10 @@ from console.text import check_lines
 from console.verbs import event_text
 from tasks.container_toolkit.facts import ToolkitFacts
 from tasks.containers.engine import container_log
+from tasks.database.database import rows_of, unusable
+from tasks.database.rows import KEYS
 from tasks.declared.layers import rooted
 from tasks.docker_engine.daemon_json import Refused, parse
-from tasks.inventory.database import rows_of, unusable
-from tasks.inventory.rows import KEYS
 from tasks.records.runlog import log_beside
 from tasks.words.printable import json_text
 

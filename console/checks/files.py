@@ -11,9 +11,9 @@ from console.checks.finding import CONVERGE, Check, notable, well
 from console.checks.looked import Looked
 from console.sync import inventory_now
 from tasks.containers.engine import FAILED_LOGS
+from tasks.database.database import is_locked, is_up_to_date, unusable
 from tasks.declared.layers import rooted, stack_file
 from tasks.declared.stack import Stack
-from tasks.inventory.database import is_locked, is_up_to_date, unusable
 from tasks.records.runlog import log_path
 from tasks.records.scrub import secrets_in
 

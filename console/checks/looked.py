@@ -9,12 +9,12 @@ from console.asker import LocalAsker
 from console.host import read_lock, shell_for
 from tasks.containers.look import look
 from tasks.containers.observed import Snapshot
+from tasks.database.rows import LOCAL
 from tasks.declared.stack import Service, Stack
 from tasks.docker_engine.facts import EngineFacts
 from tasks.docker_engine.observed import ObservedEngine
 from tasks.host.facts import HostFacts
 from tasks.host.observed import ObservedHost
-from tasks.inventory.rows import LOCAL
 from tasks.nvidia.look import look_at_nvidia
 from tasks.nvidia.observed import Nvidia
 from tasks.records.lockfile import LockFile, ServiceLock

@@ -116,7 +116,7 @@ def logs(service: str, follow: bool, lines: int, as_json: bool) -> None:
 @json_option()
 def history(service: str | None, lines: int, as_json: bool) -> None:
     """Show what was changed here, when and why; the newest last."""
-    from tasks.inventory.database import rows_of, unusable  # noqa: PLC0415 (as above)
+    from tasks.database.database import rows_of, unusable  # noqa: PLC0415 (as above)
 
     stack = declared()
     if service is not None:
@@ -148,7 +148,7 @@ def sync(as_json: bool) -> None:
     """Write what is there now into the database."""
     from console.log import console_log  # noqa: PLC0415 (status does not pay for it)
     from console.sync import inventory_now  # noqa: PLC0415 (as above)
-    from tasks.inventory.database import DatabaseError, is_up_to_date, record  # noqa: PLC0415
+    from tasks.database.database import DatabaseError, is_up_to_date, record  # noqa: PLC0415
 
     stack, snapshot = look_or_end()
     path, found = rooted(stack.database), inventory_now(stack, snapshot)

@@ -4,8 +4,8 @@ from __future__ import annotations
 
 from pyinfra.api import deploy
 
+from tasks.database.rows import HostDetails
 from tasks.host.facts import observe_host
-from tasks.inventory.rows import HostDetails
 from tasks.nvidia.facts import observe_nvidia
 from tasks.nvidia.observed import Nvidia
 from tasks.nvidia.operations import driver

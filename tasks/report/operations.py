@@ -12,8 +12,8 @@ from pyinfra.api import FunctionCommand, operation
 
 from tasks.containers.facts import observe
 from tasks.containers.observed import Snapshot
+from tasks.database.rows import ACTIVE, INACTIVE, installed_version, is_active
 from tasks.declared.stack import Stack
-from tasks.inventory.rows import ACTIVE, INACTIVE, installed_version, is_active
 from tasks.models.plan import undeclared
 from tasks.plan import ability_notes
 from tasks.records.runlog import end_all

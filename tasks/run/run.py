@@ -19,9 +19,9 @@ from paramiko import SSHException
 from pyinfra.api import FunctionCommand, Host, StringCommand
 from pyinfra.context import ctx_host
 
+from tasks.database.rows import HostDetails
 from tasks.declared import layers
 from tasks.declared.stack import DeclarationError, Service, Stack, declare
-from tasks.inventory.rows import HostDetails
 from tasks.records import journal
 from tasks.records.goals import Goal
 from tasks.records.lockfile import LockError, LockFile, Proven, ServiceLock

@@ -16,7 +16,7 @@ import tomlkit
 from lab import state
 from lab.state import Host, LabState
 from lab.ways import settings, way_to
-from tasks.inventory.database import rows_of
+from tasks.database.database import rows_of
 from tasks.records.lockfile import LockFile
 from tests.stack.installation import PYINFRA, ROOT, WITHOUT_TERMINAL, Output
 from tests.stack.lab_command import lab_command

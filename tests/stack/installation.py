@@ -19,7 +19,7 @@ import tomlkit
 
 from lab import forwarding
 from lab.state import LabState
-from tasks.inventory.database import rows_of
+from tasks.database.database import rows_of
 from tasks.records.lockfile import LockFile, ServiceLock
 
 ROOT = Path(__file__).resolve().parent.parent.parent

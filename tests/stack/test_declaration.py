@@ -7,7 +7,7 @@ import time
 
 import pytest
 
-from tasks.inventory.database import rows_of
+from tasks.database.database import rows_of
 from tests.stack.conftest import Maker, others
 from tests.stack.installation import Installation
 

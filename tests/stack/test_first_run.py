@@ -10,7 +10,7 @@ import ollama
 import openai
 import pytest
 
-from tasks.inventory.database import rows_of
+from tasks.database.database import rows_of
 from tests.stack.conftest import Maker
 from tests.stack.installation import ROOT, SERVICES, Installation, Output
 

@@ -125,7 +125,7 @@ def test_a_path_that_can_be_no_database_is_told_and_raises_nothing(
 
 
 def test_a_locked_database_is_told(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr("tasks.inventory.database.BUSY_SECONDS", 0)
+    monkeypatch.setattr("tasks.database.database.BUSY_SECONDS", 0)
     path = tmp_path / "models.db"
     with sqlite3.connect(path, isolation_level=None) as other:
         other.execute("CREATE TABLE x (y)")

@@ -37,8 +37,8 @@ from console.host import SeenHost, Trouble
 from console.services import unknown
 from console.status import HostStatus
 from tasks.containers.observed import ObservedServer, ServedModel
-from tasks.inventory.database import record
-from tasks.inventory.rows import HostDetails, inventory_of
+from tasks.database.database import record
+from tasks.database.rows import HostDetails, inventory_of
 from tests.unit.console.app.samples import STACK, all_of, host, shown, still, until
 from tests.unit.foreign import WORST, assert_literal, assert_only_shown, foreign
 

@@ -9,8 +9,8 @@ from textual.pilot import Pilot
 from textual.widgets import DataTable, TabbedContent
 
 from console.app.tables import AT_MOST, TABLES, Database
-from tasks.inventory.database import record
-from tasks.inventory.rows import HostDetails, inventory_of
+from tasks.database.database import record
+from tasks.database.rows import HostDetails, inventory_of
 from tests.unit.console.app.samples import STACK, all_of, shown, still, until
 
 

@@ -9,7 +9,7 @@ from pathlib import Path
 import pytest
 
 from console.checks.files import has_secrets, log_checks, secrecy_checks
-from tasks.inventory.database import is_locked
+from tasks.database.database import is_locked
 from tests.unit.tasks.samples import stack
 
 TOKEN = {"models": {"qwen": {"environment": {"HF_TOKEN": "abcdef"}}}}

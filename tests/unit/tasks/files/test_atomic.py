@@ -13,6 +13,8 @@ from pathlib import Path
 
 import pytest
 
+from tasks.database.database import record
+from tasks.database.rows import HostDetails, inventory_of
 from tasks.files.atomic import (
     make_folder,
     remove_leftovers,
@@ -21,8 +23,6 @@ from tasks.files.atomic import (
     write_atomically,
 )
 from tasks.files.lock import only_one
-from tasks.inventory.database import record
-from tasks.inventory.rows import HostDetails, inventory_of
 from tasks.records.lockfile import LockFile, Proven
 from tasks.records.logfile import SharedLogFile
 from tests.unit.passage import let_others_pass

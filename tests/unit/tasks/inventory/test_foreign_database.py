@@ -9,9 +9,9 @@ from pathlib import Path
 
 import pytest
 
-from tasks.inventory import database
-from tasks.inventory.database import DatabaseError, is_up_to_date, record, rows_of, unusable
-from tasks.inventory.schema import TABLES, columns_of, foreign
+from tasks.database import database
+from tasks.database.database import DatabaseError, is_up_to_date, record, rows_of, unusable
+from tasks.database.schema import TABLES, columns_of, foreign
 from tests.unit.tasks.inventory.test_database import inventory
 
 MODELS = "name TEXT PRIMARY KEY, container_name TEXT, port INTEGER, installed_version TEXT"
@@ -213,7 +213,7 @@ def test_attack_22_two_that_are_set_aside_in_one_second_have_two_names(
         def now(cls, tz: object = None) -> Still:
             return cls(2026, 11, 27)
 
-    monkeypatch.setattr("tasks.inventory.aside.datetime", Still)
+    monkeypatch.setattr("tasks.database.aside.datetime", Still)
     spoiled = set()
     for text in (b"first", b"second", b"third"):
         path.write_bytes(text * 100)

@@ -8,8 +8,8 @@ from pathlib import Path
 import pytest
 
 from tasks.containers.observed import ObservedServer, ServedModel, Snapshot
-from tasks.inventory.database import is_up_to_date, record, rows_of
-from tasks.inventory.rows import KEYS, HostDetails, inventory_of
+from tasks.database.database import is_up_to_date, record, rows_of
+from tasks.database.rows import KEYS, HostDetails, inventory_of
 from tests.unit.tasks.samples import DIGEST, container, snapshot, spec, stack
 
 STACK = stack()

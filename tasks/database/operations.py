@@ -8,9 +8,9 @@ from typing import Any
 from pyinfra.api import FunctionCommand, operation
 
 from tasks.containers.facts import observe
+from tasks.database.database import DatabaseError, is_up_to_date, record
+from tasks.database.rows import HostDetails, Inventory, Row, inventory_of
 from tasks.declared.layers import rooted
-from tasks.inventory.database import DatabaseError, is_up_to_date, record
-from tasks.inventory.rows import HostDetails, Inventory, Row, inventory_of
 from tasks.records.scrub import scrubber_for
 from tasks.run.boundary import bounded
 from tasks.run.run import RUN_ID, Run, current_run, unforeseen

@@ -6,7 +6,7 @@ import sqlite3
 from collections.abc import Iterator
 from typing import Any
 
-from tasks.inventory.rows import KEYS, LOCAL, Inventory, Row, storable
+from tasks.database.rows import KEYS, LOCAL, Inventory, Row, storable
 
 
 def differences(

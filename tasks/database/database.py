@@ -14,12 +14,12 @@ from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
 
+from tasks.database.aside import identity, set_aside
+from tasks.database.differences import differences
+from tasks.database.rows import KEYS, SCHEMA, SCHEMA_VERSION, Inventory, Row, storable
+from tasks.database.schema import foreign, is_table
+from tasks.database.trouble import TROUBLE, DatabaseError, code_of
 from tasks.files.atomic import give_to_owner, make_folder, target
-from tasks.inventory.aside import identity, set_aside
-from tasks.inventory.differences import differences
-from tasks.inventory.rows import KEYS, SCHEMA, SCHEMA_VERSION, Inventory, Row, storable
-from tasks.inventory.schema import foreign, is_table
-from tasks.inventory.trouble import TROUBLE, DatabaseError, code_of
 from tasks.words.printable import printable
 
 __all__ = ["DatabaseError", "is_locked", "is_up_to_date", "record", "rows_of", "unusable"]

@@ -6,7 +6,7 @@ import os
 from datetime import UTC, datetime
 from pathlib import Path
 
-from tasks.inventory.trouble import DatabaseError
+from tasks.database.trouble import DatabaseError
 
 
 def set_aside(path: Path, reason: str) -> str:

@@ -6,7 +6,7 @@ from pathlib import Path
 
 from pyinfra.api import deploy
 
-from tasks.inventory import operations
+from tasks.database import operations
 from tasks.run.run import current_run
 
 

@@ -12,7 +12,7 @@ from collections.abc import Iterator
 from contextlib import closing
 from functools import cache
 
-from tasks.inventory.rows import KEYS, SCHEMA
+from tasks.database.rows import KEYS, SCHEMA
 from tasks.words.printable import printable
 
 TABLES = (*KEYS, "events")

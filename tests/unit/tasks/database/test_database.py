@@ -11,8 +11,8 @@ from pathlib import Path
 import pytest
 
 from tasks.containers.observed import ObservedServer, ServedModel
-from tasks.inventory.database import DatabaseError, is_up_to_date, record, rows_of, unusable
-from tasks.inventory.rows import SCHEMA_VERSION, HostDetails, Inventory, inventory_of
+from tasks.database.database import DatabaseError, is_up_to_date, record, rows_of, unusable
+from tasks.database.rows import SCHEMA_VERSION, HostDetails, Inventory, inventory_of
 from tests.unit.tasks.samples import container, snapshot, spec, stack
 
 STACK = stack()
