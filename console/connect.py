@@ -14,11 +14,8 @@ from console.host import Trouble, declared, lock_of, snapshot_of
 from console.log import note
 from console.move import only_one, run_declared
 from console.say import end, say, show
-from tasks.containers.observed import Snapshot
-from tasks.database.rows import LOCAL
-from tasks.declared.stack import Stack
-from tasks.editors.apply import apply
-from tasks.editors.documents import (
+from tasks.clients.apply import apply
+from tasks.clients.documents import (
     EDITIONS,
     FOUND_BY,
     NAMES,
@@ -28,12 +25,15 @@ from tasks.editors.documents import (
     meant,
     places,
 )
-from tasks.editors.look import LookFailed, ObservedUser, look
-from tasks.editors.merge import merge
-from tasks.editors.outcome import FileChange, Outcome, odd, shown
-from tasks.editors.plan import plan_user
-from tasks.editors.record import BrokenRecord, Record
-from tasks.editors.wiring import Shows, Wiring, client_url, known_shows, wiring_of
+from tasks.clients.look import LookFailed, ObservedUser, look
+from tasks.clients.merge import merge
+from tasks.clients.outcome import FileChange, Outcome, odd, shown
+from tasks.clients.plan import plan_user
+from tasks.clients.record import BrokenRecord, Record
+from tasks.clients.wiring import Shows, Wiring, client_url, known_shows, wiring_of
+from tasks.containers.observed import Snapshot
+from tasks.database.rows import LOCAL
+from tasks.declared.stack import Stack
 from tasks.servers.abilities import show as show_model
 from tasks.shell.as_user import UserShell
 from tasks.shell.local import LocalShell

@@ -3,8 +3,8 @@
 With --data purge=true its volumes and their models as well.
 """
 
+from tasks.clients.deploy import disconnect_clients
 from tasks.database.deploy import record_inventory
-from tasks.editors.deploy import disconnect_clients
 from tasks.ollama.deploy import remove_containers
 from tasks.preflight.deploy import preflight
 from tasks.report.deploy import report

@@ -1,9 +1,9 @@
 """Converge the stack: the ordered list of its stages."""
 
+from tasks.clients.deploy import connect_clients
 from tasks.container_toolkit.deploy import install_toolkit
 from tasks.database.deploy import record_inventory
 from tasks.docker_engine.deploy import install_engine
-from tasks.editors.deploy import connect_clients
 from tasks.models.deploy import provision_models
 from tasks.nvidia.deploy import check_nvidia, install_driver
 from tasks.ollama.deploy import provision_containers

@@ -1,7 +1,7 @@
 """Upgrade: ask the registries, show what would change, move the lock or put everything back."""
 
+from tasks.clients.deploy import connect_clients
 from tasks.database.deploy import record_inventory
-from tasks.editors.deploy import connect_clients
 from tasks.nvidia.deploy import check_nvidia
 from tasks.preflight.deploy import plan, preflight
 from tasks.report.deploy import report

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Iterator
 from dataclasses import replace
 
+from tasks.clients.state import plan_clients
 from tasks.container_toolkit.state import attachment
 from tasks.containers.devices import lost_devices
 from tasks.containers.facts import observe
@@ -20,7 +21,6 @@ from tasks.containers.plan import (
 from tasks.containers.spec import ContainerSpec, spec_of
 from tasks.declared.references import ImageReference, image_path
 from tasks.declared.stack import Service
-from tasks.editors.state import plan_clients
 from tasks.models.plan import WantedModels, plan_models
 from tasks.run.run import Run
 from tasks.servers.abilities import lacking

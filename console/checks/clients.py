@@ -7,8 +7,8 @@ from collections.abc import Iterator
 from console.checks.finding import CONVERGE, Check, failed, notable, well
 from console.checks.looked import Looked
 from console.connect import LOOK_REMEDY, Here, seen
-from tasks.editors.look import LookFailed
-from tasks.editors.plan import plan_user
+from tasks.clients.look import LookFailed
+from tasks.clients.plan import plan_user
 
 WHAT = "clients"
 

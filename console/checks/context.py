@@ -8,8 +8,8 @@ from console.checks.finding import CONVERGE, Check, notable, well
 from console.checks.looked import Looked
 from console.host import Trouble
 from console.logs import log_lines, log_of
+from tasks.clients.wiring import running_context
 from tasks.declared.stack import Service
-from tasks.editors.wiring import running_context
 from tasks.servers.abilities import lacking
 from tasks.servers.context import Cuts, cuts_in, tokens_read
 from tasks.servers.generation import WHOLE

@@ -21,7 +21,7 @@ from console.say import json_option, show, show_text, tell
 @json_option()
 def env(service: str, openai: bool, unset: bool, as_json: bool) -> None:
     """Print the environment for one server: eval "$(./main.sh env qwen)", then ollama list."""
-    from tasks.editors.wiring import client_url  # noqa: PLC0415 (status does not pay for it)
+    from tasks.clients.wiring import client_url  # noqa: PLC0415 (status does not pay for it)
 
     stack = declared()
     url = client_url(stack, active(stack, service))
@@ -50,7 +50,7 @@ def connect_clients(
     What is wired or removed is declared in stack.toml too, so that the next converge keeps to it.
     """
     from console import connect  # noqa: PLC0415 (status does not pay for it)
-    from tasks.editors.documents import NAMES  # noqa: PLC0415 (as above)
+    from tasks.clients.documents import NAMES  # noqa: PLC0415 (as above)
 
     for name in clients:
         if name not in NAMES:

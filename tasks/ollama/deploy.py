@@ -4,8 +4,8 @@ from __future__ import annotations
 
 from pyinfra.api import deploy
 
+from tasks.clients.state import plan_removal
 from tasks.containers.facts import observe
-from tasks.editors.state import plan_removal
 from tasks.ollama import operations
 from tasks.plan import removals
 from tasks.run.run import current_run

@@ -13,7 +13,7 @@ from typing import Any
 import pytest
 from ruamel.yaml import YAML
 
-from tasks.editors.jsonc import JsoncDocument
+from tasks.clients.jsonc import JsoncDocument
 from tasks.servers.context import tokens_read
 from tasks.shell.local import LocalShell
 from tests.stack.conftest import Maker

@@ -10,11 +10,11 @@ import pytest
 from console import connect
 from console.checks.clients import client_checks, judged
 from console.connect import Here
+from tasks.clients.documents import meant
+from tasks.clients.look import ObservedUser
+from tasks.clients.outcome import FileChange
+from tasks.clients.plan import plan_user
 from tasks.containers.observed import Snapshot
-from tasks.editors.documents import meant
-from tasks.editors.look import ObservedUser
-from tasks.editors.outcome import FileChange
-from tasks.editors.plan import plan_user
 from tasks.shell.as_user import UserShell
 from tasks.shell.local import LocalShell
 from tests.unit.tasks.editors.samples import declared, file, user, wiring

@@ -5,10 +5,10 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Any
 
+from tasks.clients.look import ObservedFile, ObservedUser
+from tasks.clients.wiring import Shows, Wiring, wiring_of
 from tasks.containers.observed import Snapshot
 from tasks.declared.stack import Stack
-from tasks.editors.look import ObservedFile, ObservedUser
-from tasks.editors.wiring import Shows, Wiring, wiring_of
 from tasks.servers.abilities import Show
 from tests.unit.tasks.samples import stack
 

@@ -8,7 +8,9 @@ import subprocess
 from pathlib import Path
 from typing import Any
 
-from tasks.editors.clients import (
+from tasks.clients.entries import Entry, Item
+from tasks.clients.jsonc import JsoncDocument
+from tasks.clients.kinds import (
     aider,
     continue_,
     kilo,
@@ -19,9 +21,7 @@ from tasks.editors.clients import (
     shell,
     vscode,
 )
-from tasks.editors.entries import Entry, Item
-from tasks.editors.jsonc import JsoncDocument
-from tasks.editors.merge import merge
+from tasks.clients.merge import merge
 from tests.unit.tasks.editors.samples import EMBEDDER, SHOWS, wiring
 
 KILO = tuple(kilo.entries(wiring()))

@@ -11,18 +11,18 @@ from typing import Any
 
 import pytest
 
-from tasks.editors import plan as planning
-from tasks.editors.apply import apply
-from tasks.editors.clients import continue_, kilo
-from tasks.editors.documents import documents
-from tasks.editors.limits import LARGEST, LARGEST_RECORD, MOST_RECORDS, MOST_VALUES
-from tasks.editors.look import LookFailed, ObservedFile, ObservedUser, look
-from tasks.editors.merge import Format, MergeRecord, merge, undo
-from tasks.editors.outcome import FileChange, Outcome
-from tasks.editors.plan import plan_user
-from tasks.editors.record import BrokenRecord, Record, digest
-from tasks.editors.textdoc import Invalid
-from tasks.editors.yamldoc import YamlDocument
+from tasks.clients import plan as planning
+from tasks.clients.apply import apply
+from tasks.clients.documents import documents
+from tasks.clients.kinds import continue_, kilo
+from tasks.clients.limits import LARGEST, LARGEST_RECORD, MOST_RECORDS, MOST_VALUES
+from tasks.clients.look import LookFailed, ObservedFile, ObservedUser, look
+from tasks.clients.merge import Format, MergeRecord, merge, undo
+from tasks.clients.outcome import FileChange, Outcome
+from tasks.clients.plan import plan_user
+from tasks.clients.record import BrokenRecord, Record, digest
+from tasks.clients.textdoc import Invalid
+from tasks.clients.yamldoc import YamlDocument
 from tasks.shell.local import LocalShell, Result
 from tasks.words.steps import StepFailed
 from tests.unit.tasks.editors.samples import file, user, wiring
