@@ -5,9 +5,9 @@ With --data purge=true its volumes and their models as well.
 
 from tasks.clients.deploy import disconnect_clients
 from tasks.database.deploy import record_inventory
-from tasks.ollama.deploy import remove_containers
 from tasks.preflight.deploy import preflight
 from tasks.report.deploy import report
+from tasks.services.stage import remove_containers
 
 preflight()
 remove_containers()

@@ -18,7 +18,6 @@ from tasks.files.atomic import remove_leftovers, remove_leftovers_beside
 from tasks.host.preflight import find_port_faults
 from tasks.host.preflight import preflight as look_at_host
 from tasks.nvidia.state import plan_driver
-from tasks.plan import ability_notes, docker_commands, gpu_notes, orphans, refuse, whole_plan
 from tasks.preflight import operations
 from tasks.preflight.advisories import image_notes
 from tasks.preflight.downloads import check_downloads
@@ -35,6 +34,14 @@ from tasks.run.usage import (
     is_asking,
     is_dry,
     parameters,
+)
+from tasks.services.plan import (
+    ability_notes,
+    docker_commands,
+    gpu_notes,
+    orphans,
+    refuse,
+    whole_plan,
 )
 from tasks.vram.check import check_vram
 from tasks.words.printable import printable_lines

@@ -15,11 +15,11 @@ from tasks.containers.observed import Snapshot
 from tasks.database.rows import ACTIVE, INACTIVE, installed_version, is_active
 from tasks.declared.stack import Stack
 from tasks.models.plan import undeclared
-from tasks.plan import ability_notes
 from tasks.records.runlog import end_all
 from tasks.run import hostlock
 from tasks.run.boundary import bounded
 from tasks.run.run import all_runs, current_run
+from tasks.services.plan import ability_notes
 from tasks.upgrade.available import tell_upgrades
 from tasks.words.printable import printable
 from tasks.words.steps import Failure

@@ -9,10 +9,10 @@ from tasks.containers.observed import Snapshot
 from tasks.declared.stack import Service
 from tasks.host.facts import observe_host
 from tasks.models.plan import is_copied
-from tasks.plan import container_plans, observe_known
 from tasks.records.goals import Goal, is_interrupted, rollback_goal, upgrade_goal
 from tasks.registry.manifests import RegistryFault
 from tasks.run.run import Run, current_run
+from tasks.services.plan import container_plans, observe_known
 from tasks.upgrade import operations
 from tasks.upgrade.offers import Offer, ask, offers, summary
 from tasks.words.steps import Failure

@@ -7,14 +7,14 @@ from collections.abc import Callable, Generator
 from pyinfra.api import FunctionCommand, operation
 
 from tasks.declared.stack import Service
-from tasks.models.copies import tidy_models
-from tasks.models.operations import model_action
-from tasks.ollama.operations import container_action
-from tasks.ollama.undo import undoing
-from tasks.plan import observe_known, spec_for
 from tasks.run.boundary import bounded
 from tasks.run.run import Run, all_runs, current_run, step_command
 from tasks.run.usage import is_serial
+from tasks.services.copies import tidy_models
+from tasks.services.model_operations import model_action
+from tasks.services.operations import container_action
+from tasks.services.plan import observe_known, spec_for
+from tasks.services.undo import undoing
 from tasks.upgrade.plan import image_steps, service_steps
 from tasks.words.steps import Action, Step, StepFailed
 

@@ -9,8 +9,6 @@ import pytest
 
 from tasks.containers import facts
 from tasks.containers.observed import ObservedServer, ServedModel
-from tasks.models import pull
-from tasks.models.pull import absent, replace_model
 from tasks.records.goals import Goal
 from tasks.records.lockfile import Proven, ServiceLock
 from tasks.registry.manifests import RemoteManifest
@@ -18,6 +16,8 @@ from tasks.run.streams import StreamEnd
 from tasks.servers import proof
 from tasks.servers.abilities import Show
 from tasks.servers.generation import Proof
+from tasks.services import pull
+from tasks.services.pull import absent, replace_model
 from tasks.words.steps import Action, Step, StepFailed
 from tests.unit.tasks.samples import DIGEST, IMAGE, OTHER_DIGEST, container, snapshot, spec, stack
 

@@ -20,10 +20,10 @@ from tasks.containers.engine import (
 )
 from tasks.containers.spec import ContainerSpec
 from tasks.declared.stack import Service
-from tasks.ollama.image import tidy_images, untag
-from tasks.ollama.undo import undoing
 from tasks.run.run import Run
 from tasks.servers.proof import prove_service
+from tasks.services.image import tidy_images, untag
+from tasks.services.undo import undoing
 from tasks.shell.engine_api import Answer
 from tasks.words.foreign import BadAnswer
 from tasks.words.steps import Step, StepFailed

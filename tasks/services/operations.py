@@ -9,11 +9,11 @@ from pyinfra.api import FunctionCommand, operation
 
 from tasks.containers.spec import ContainerSpec
 from tasks.declared.stack import Service
-from tasks.ollama import apply
-from tasks.ollama.image import pull_image, tag_image, tidy_images
-from tasks.plan import container_plans, observe_known, orphans, removals, spec_for
 from tasks.run.boundary import bounded
 from tasks.run.run import Run, current_run, step_command
+from tasks.services import apply
+from tasks.services.image import pull_image, tag_image, tidy_images
+from tasks.services.plan import container_plans, observe_known, orphans, removals, spec_for
 from tasks.words.steps import Action, Step
 
 

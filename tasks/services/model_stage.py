@@ -4,8 +4,8 @@ from __future__ import annotations
 
 from pyinfra.api import deploy
 
-from tasks.models import operations
 from tasks.run.run import current_run
+from tasks.services import model_operations as operations
 
 
 @deploy("Models")

@@ -10,10 +10,10 @@ from dataclasses import dataclass
 from tasks.containers.facts import held_now
 from tasks.declared.references import OLLAMA_REGISTRY
 from tasks.declared.stack import KEPT, REPLACED, Service, Stack
-from tasks.models.copies import copy, delete
 from tasks.registry.manifests import RegistryFault, RemoteManifest, fault, model_manifest
 from tasks.run.run import Run
 from tasks.run.streams import ModelProgress, StreamEnd, follow
+from tasks.services.copies import copy, delete
 from tasks.shell.curl import streaming
 from tasks.words.numbers import bytes_text
 from tasks.words.steps import Step, StepFailed

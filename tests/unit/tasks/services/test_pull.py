@@ -4,8 +4,8 @@ from __future__ import annotations
 
 import pytest
 
-from tasks.models.pull import explain
 from tasks.run.streams import StreamEnd
+from tasks.services.pull import explain
 from tests.unit.tasks.samples import stack
 
 STACK = stack()

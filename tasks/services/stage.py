@@ -6,9 +6,9 @@ from pyinfra.api import deploy
 
 from tasks.clients.state import plan_removal
 from tasks.containers.facts import observe
-from tasks.ollama import operations
-from tasks.plan import removals
 from tasks.run.run import current_run
+from tasks.services import operations
+from tasks.services.plan import removals
 from tasks.words.steps import plan_lines
 
 

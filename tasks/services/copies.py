@@ -11,9 +11,9 @@ from tasks.containers.facts import observe_afresh
 from tasks.containers.observed import held_models
 from tasks.declared.stack import REPLACED, Service
 from tasks.models.plan import Held, copies, names
-from tasks.plan import wanted_models
 from tasks.run.hostlock import under_lock
 from tasks.run.run import Run
+from tasks.services.plan import wanted_models
 from tasks.shell import engine_api
 from tasks.shell.engine_api import Answer
 from tasks.words.foreign import BadAnswer

@@ -8,12 +8,12 @@ from functools import partial
 from pyinfra.api import FunctionCommand, operation
 
 from tasks.declared.stack import Service
-from tasks.models.copies import keep_model, remove_model, tidy_models
-from tasks.models.pull import pull_model, replace_model
-from tasks.plan import model_plan, observe_known
 from tasks.run.boundary import bounded
 from tasks.run.run import Run, current_run, step_command
 from tasks.servers.proof import prove_model
+from tasks.services.copies import keep_model, remove_model, tidy_models
+from tasks.services.plan import model_plan, observe_known
+from tasks.services.pull import pull_model, replace_model
 from tasks.words.steps import Action, Step
 
 

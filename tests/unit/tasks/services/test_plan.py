@@ -8,11 +8,11 @@ from typing import cast
 import pytest
 from pyinfra.api import Host
 
-from tasks import plan
 from tasks.containers.observed import ObservedServer, ServedModel
 from tasks.declared.stack import Stack
-from tasks.plan import container_plans, is_free, orphans, refuse_unknown
 from tasks.run.run import Run
+from tasks.services import plan
+from tasks.services.plan import container_plans, is_free, orphans, refuse_unknown
 from tests.unit.tasks.samples import DIGEST, container, snapshot, spec, stack
 from tests.unit.tasks.test_run import Spoken
 

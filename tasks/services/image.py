@@ -14,10 +14,10 @@ from tasks.containers.facts import observe, observe_afresh
 from tasks.containers.spec import NEXT
 from tasks.containers.tags import own_tags, tag_changes
 from tasks.declared.stack import REPLACED, Service
-from tasks.plan import image_before, spec_for
 from tasks.registry.manifests import fault
 from tasks.run.run import Run
 from tasks.run.streams import ImageProgress, StreamEnd, follow
+from tasks.services.plan import image_before, spec_for
 from tasks.shell.curl import curl, streaming
 from tasks.shell.engine_api import engine
 from tasks.words.steps import Step, StepFailed
