@@ -1,10 +1,10 @@
 """Roll back: to the image and the models that were proven before the present ones, offline."""
 
 from tasks.clients.deploy import connect_clients
+from tasks.converge.preflight import plan, preflight
+from tasks.converge.report_stage import report
 from tasks.database.deploy import record_inventory
 from tasks.nvidia.deploy import check_nvidia
-from tasks.preflight.deploy import plan, preflight
-from tasks.report.deploy import report
 from tasks.upgrade.deploy import find_previous, move_services
 from tasks.upgrade.plan import upgrade_plan
 

@@ -12,9 +12,9 @@ from typing import Any
 from pyinfra import logger
 from pyinfra.api import DeployError, FunctionCommand, Host, operation
 
+from tasks.converge.report import print_failures_last
 from tasks.declared.layers import ROOT
 from tasks.declared.stack import DeclarationError
-from tasks.report.operations import print_failures_last
 from tasks.run.run import current_run, declare_all
 from tasks.run.usage import check_usage, end_with_130_on_interrupt
 from tasks.words.printable import WHOLE, printable_lines

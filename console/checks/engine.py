@@ -9,12 +9,12 @@ from console.checks.finding import CONVERGE, Check, failed, notable, well
 from console.checks.looked import Looked
 from console.host import engine_trouble
 from tasks.containers.observed import Snapshot
+from tasks.converge.advisories import image_notes, server_notes
 from tasks.declared.stack import Stack
 from tasks.docker_engine.daemon_json import PATH, Refused, parse, refusal
 from tasks.docker_engine.observed import ObservedEngine
 from tasks.docker_engine.plan import EngineState, engine_state
 from tasks.host.observed import ObservedHost
-from tasks.preflight.advisories import image_notes, server_notes
 from tasks.words.versions import numbers, older
 
 ENGINE = "Docker Engine"

@@ -9,11 +9,11 @@ from datetime import date
 from console.checks.finding import Check, failed, notable, well
 from console.checks.looked import Looked
 from tasks.apt.apt import HOLDERS_SCRIPT, lock_holders, locked_remedy
+from tasks.converge.downloads import proxy_notes
 from tasks.declared.stack import Stack
 from tasks.host.access import access
 from tasks.host.observed import ObservedHost
 from tasks.host.support import support_note
-from tasks.preflight.downloads import proxy_notes
 from tasks.run import hostlock
 from tasks.words.numbers import bytes_text
 

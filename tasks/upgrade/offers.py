@@ -9,8 +9,8 @@ from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 
 from tasks.containers.observed import Snapshot
+from tasks.converge.downloads import UNPACKED
 from tasks.declared.stack import Service
-from tasks.preflight.downloads import UNPACKED
 from tasks.records.goals import Goal
 from tasks.registry.manifests import RegistryFault, RemoteManifest, look_up_image, look_up_model
 from tasks.run.run import Run

@@ -4,10 +4,10 @@ No host can be given a card on its PCI bus, so what was observed of it is put wh
 it; packages, apt, plan and report are real. The card and its driver 570.133.20 are invented.
 """
 
+from tasks.converge.preflight import plan, preflight
+from tasks.converge.report_stage import report
 from tasks.nvidia.deploy import check_nvidia, install_driver
 from tasks.nvidia.observed import Nvidia
-from tasks.preflight.deploy import plan, preflight
-from tasks.report.deploy import report
 from tasks.run.run import current_run
 from tasks.words.steps import Action
 from tests.unit.tasks.nvidia.samples import with_driver

@@ -4,8 +4,8 @@ No host can be given a card on its PCI bus; that the GPU is usable is put where 
 """
 
 from tasks.container_toolkit.deploy import install_toolkit
-from tasks.preflight.deploy import plan, preflight
-from tasks.report.deploy import report
+from tasks.converge.preflight import plan, preflight
+from tasks.converge.report_stage import report
 from tasks.run.run import current_run
 from tasks.words.steps import Action
 

@@ -62,7 +62,7 @@ def test_attack_13_a_traceback_that_was_asked_for_only_shows(
 
 # Who may print or speak of a host: each makes printable what it says.
 WAYS_OUT = {
-    "print": {"tasks/report/operations.py", "tasks/run/run.py", "deploys/verify.py"},
+    "print": {"tasks/converge/report.py", "tasks/run/run.py", "deploys/verify.py"},
     "host.log": set(),
     "run.host.log": set(),
     "self.host.log": {"tasks/run/run.py"},

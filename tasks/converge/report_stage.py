@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from pyinfra.api import deploy
 
-from tasks.report import operations
+from tasks.converge import report as operations
 
 
 @deploy("Report")

@@ -10,6 +10,10 @@ from tasks.container_toolkit.state import plan_toolkit
 from tasks.containers.engine import FAILED_LOGS
 from tasks.containers.facts import observe
 from tasks.containers.observed import Snapshot
+from tasks.converge import operations
+from tasks.converge.advisories import image_notes
+from tasks.converge.downloads import check_downloads
+from tasks.converge.report import print_failures_last
 from tasks.declared.layers import rooted, stack_file
 from tasks.declared.stack import DeclarationError
 from tasks.docker_engine.plan import EngineState
@@ -18,13 +22,9 @@ from tasks.files.atomic import remove_leftovers, remove_leftovers_beside
 from tasks.host.preflight import find_port_faults
 from tasks.host.preflight import preflight as look_at_host
 from tasks.nvidia.state import plan_driver
-from tasks.preflight import operations
-from tasks.preflight.advisories import image_notes
-from tasks.preflight.downloads import check_downloads
 from tasks.records import journal
 from tasks.records.lockfile import LockError
 from tasks.records.runlog import RunLog
-from tasks.report.operations import print_failures_last
 from tasks.run.boundary import looked
 from tasks.run.run import RUN_ID, Run, all_runs, current_run, declare_all, shared_lock
 from tasks.run.usage import (

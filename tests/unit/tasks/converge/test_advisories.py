@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from tasks.preflight.advisories import image_notes
+from tasks.converge.advisories import image_notes
 from tests.unit.tasks.samples import stack
 
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from tasks.preflight.downloads import GB, disk_failure, proxy_notes
+from tasks.converge.downloads import GB, disk_failure, proxy_notes
 from tests.unit.tasks.samples import stack
 
 

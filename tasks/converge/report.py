@@ -12,6 +12,7 @@ from pyinfra.api import FunctionCommand, operation
 
 from tasks.containers.facts import observe
 from tasks.containers.observed import Snapshot
+from tasks.converge.available import tell_upgrades
 from tasks.database.rows import ACTIVE, INACTIVE, installed_version, is_active
 from tasks.declared.stack import Stack
 from tasks.models.plan import undeclared
@@ -20,7 +21,6 @@ from tasks.run import hostlock
 from tasks.run.boundary import bounded
 from tasks.run.run import all_runs, current_run
 from tasks.services.plan import ability_notes
-from tasks.upgrade.available import tell_upgrades
 from tasks.words.printable import printable
 from tasks.words.steps import Failure
 
