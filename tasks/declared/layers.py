@@ -18,7 +18,7 @@ from tasks.words.foreign import BadAnswer
 from tasks.words.printable import printable
 from tasks.words.toml import read_toml
 
-ROOT = Path(__file__).resolve().parent.parent
+ROOT = Path(__file__).resolve().parents[2]
 DEFAULTS = "group_data/all.py"
 RUN_OPTIONS_SOURCE = "--data"
 # What pyinfra itself reads from group and host data; never a setting of ours.

@@ -27,8 +27,8 @@ from tasks.run import streams
 from tasks.run.streams import ImageProgress, ModelProgress, Progress, follow
 from tasks.shell.curl import is_token
 from tasks.shell.local import Result
-from tests.unit.tasks.ollama.test_look import STACK, recorded
-from tests.unit.tasks.ollama.test_unknown import ANSWER
+from tests.unit.tasks.containers.test_look import STACK, recorded
+from tests.unit.tasks.containers.test_unknown import ANSWER
 from tests.unit.tasks.said import enveloped
 
 MANY = settings(max_examples=1000, deadline=None)

@@ -9,8 +9,8 @@ from types import SimpleNamespace
 
 import pytest
 
-from tests.unit.tasks.ollama.gpu_card import Card, recorded, rows_of
 from tests.unit.tasks.samples import stack
+from tests.unit.tasks.servers.gpu_card import Card, recorded, rows_of
 from tests.verify.look import LOCAL, Look
 from tests.verify.test_models import test_main_model_is_on_the_gpu as on_the_gpu
 

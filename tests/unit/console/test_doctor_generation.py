@@ -10,9 +10,9 @@ from console.checks.services import generation_check, judged
 from tasks.containers.observed import Snapshot
 from tasks.records.lockfile import Proven, ServiceLock
 from tasks.servers.generation import Proof
-from tests.unit.tasks.ollama.generating import Answers, seen
-from tests.unit.tasks.ollama.gpu_card import lines, recorded, rows_of
 from tests.unit.tasks.samples import DIGEST, stack
+from tests.unit.tasks.servers.generating import Answers, seen
+from tests.unit.tasks.servers.gpu_card import lines, recorded, rows_of
 
 SERVICE = stack(gpu="auto").services[0]
 ON_GPU = ServiceLock(models={"m:1": Proven("m:1", DIGEST, "", "GPU", rate=45.0)})

@@ -15,7 +15,7 @@ from tests.fake import content
 from tests.fake.host import FakeHost
 from tests.unit.fake.conftest import NAME
 
-RECORDED = Path(__file__).parents[1] / "tasks/ollama/recorded/engine-20.10.txt"
+RECORDED = Path(__file__).parents[1] / "tasks/containers/recorded/engine-20.10.txt"
 
 
 def recorded(path: str) -> Any:

@@ -17,7 +17,7 @@ from tasks.clients.plan import plan_user
 from tasks.containers.observed import Snapshot
 from tasks.shell.as_user import UserShell
 from tasks.shell.local import LocalShell
-from tests.unit.tasks.editors.samples import declared, file, user, wiring
+from tests.unit.tasks.clients.samples import declared, file, user, wiring
 
 
 def found(seen: ObservedUser, **settings: object) -> Here:

@@ -16,7 +16,7 @@ from tasks.clients.kinds import aider, continue_, kilo, llm
 from tasks.clients.merge import GONE, Format, MergeRecord, merge, undo
 from tasks.clients.textdoc import Invalid
 from tasks.clients.yamldoc import YamlDocument
-from tests.unit.tasks.editors.samples import wiring
+from tests.unit.tasks.clients.samples import wiring
 
 KILO = tuple(kilo.entries(wiring()))
 CONTINUE = tuple(continue_.entries(wiring()))

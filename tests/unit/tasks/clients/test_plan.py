@@ -14,7 +14,7 @@ from tasks.clients.outcome import FileChange
 from tasks.clients.plan import plan_user, settled
 from tasks.clients.record import Record, digest
 from tasks.containers.observed import ForeignContainer, Snapshot
-from tests.unit.tasks.editors.samples import declared, file, user, wiring
+from tests.unit.tasks.clients.samples import declared, file, user, wiring
 
 KILO, OTHER_KILO = "@config/kilo/kilo.jsonc", "@config/kilo/kilo.json"
 PATH = "/home/hector/.config/kilo/kilo.jsonc"

@@ -12,7 +12,7 @@ from tasks.clients.look import LookFailed, ObservedUser
 from tasks.clients.state import plan_clients, plan_removal
 from tasks.containers.observed import Snapshot
 from tasks.shell.as_user import UserShell
-from tests.unit.tasks.editors.samples import declared, user, wiring
+from tests.unit.tasks.clients.samples import declared, user, wiring
 
 KILO = "@config/kilo/kilo.jsonc"
 

@@ -10,7 +10,7 @@ from tasks.clients.wiring import known_shows, running_context, seconds, wiring_o
 from tasks.containers.observed import Snapshot
 from tasks.containers.spec import CONTEXT_VARIABLE
 from tasks.records.lockfile import Proven, ServiceLock
-from tests.unit.tasks.editors.samples import AGENT, SHOWS, declared, wiring
+from tests.unit.tasks.clients.samples import AGENT, SHOWS, declared, wiring
 from tests.unit.tasks.samples import container, snapshot, spec
 
 

@@ -142,8 +142,8 @@ def test_a_folder_is_refused_and_left_where_it_is(tmp_path: Path) -> None:
 WRITER = """
 import sys
 from pathlib import Path
-from tasks.inventory.database import record
-from tests.unit.tasks.inventory.test_database import inventory
+from tasks.database.database import record
+from tests.unit.tasks.database.test_database import inventory
 for _ in range(10):
     record(Path(sys.argv[1]), inventory(sys.argv[2], events=1))
 """

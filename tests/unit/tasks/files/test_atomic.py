@@ -236,7 +236,7 @@ def test_attack_23_what_older_versions_left_goes_and_a_persons_copies_stay(tmp_p
 def test_attack_23_git_ignores_what_is_half_written() -> None:
     names = [".stack.toml.k3j_x0ab", ".stack.toml.k3j_x0ab.part", ".stack.lock.abcdefgh.part"]
     names += [".stack.lock.writer", ".main.lock", ".doctor-k3j_x0ab.part", ".dry-1-stack.toml"]
-    root = Path(__file__).resolve().parents[3]
+    root = Path(__file__).resolve().parents[4]
     words = ["git", "-C", str(root), "check-ignore", *names]
     done = subprocess.run(words, capture_output=True, text=True, check=False)
     if done.returncode == 128:

@@ -9,7 +9,7 @@ import pytest
 
 from tasks.servers.abilities import Show, lacking, needs, parse, show, tried
 from tasks.shell.local import Result
-from tests.unit.tasks.editors.samples import declared
+from tests.unit.tasks.clients.samples import declared
 from tests.unit.tasks.said import answered
 
 URL = "http://127.0.0.1:11434"

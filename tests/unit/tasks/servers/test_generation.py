@@ -6,8 +6,8 @@ import pytest
 
 from tasks.containers.observed import LoadedModel, ObservedServer
 from tasks.servers.generation import Proof, generate, is_slower, left_gpu
-from tests.unit.tasks.ollama.generating import GIB, MODEL, SERVICE, URL, Answers, seen
-from tests.unit.tasks.ollama.gpu_card import lines
+from tests.unit.tasks.servers.generating import GIB, MODEL, SERVICE, URL, Answers, seen
+from tests.unit.tasks.servers.gpu_card import lines
 
 
 def proof(share: float, *memory: tuple[list[str], list[str]], unload: bool = True) -> Proof:

@@ -13,7 +13,7 @@ from hypothesis import strategies as st
 
 from tasks.servers import gpu_memory
 from tasks.servers.gpu_memory import FUNCTIONS, MIB, Look, Memory, growth, measured
-from tests.unit.tasks.ollama.gpu_card import (
+from tests.unit.tasks.servers.gpu_card import (
     HOG,
     Card,
     lines,

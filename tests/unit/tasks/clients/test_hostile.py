@@ -25,7 +25,7 @@ from tasks.clients.textdoc import Invalid
 from tasks.clients.yamldoc import YamlDocument
 from tasks.shell.local import LocalShell, Result
 from tasks.words.steps import StepFailed
-from tests.unit.tasks.editors.samples import file, user, wiring
+from tests.unit.tasks.clients.samples import file, user, wiring
 
 KILO, CONTINUE = "@config/kilo/kilo.jsonc", "~/.continue/config.yaml"
 ENTRIES = {

@@ -3,9 +3,9 @@
 from __future__ import annotations
 
 from tasks.shell.local import Result
-from tests.unit.tasks.ollama.gpu_card import lines
 from tests.unit.tasks.said import answered
 from tests.unit.tasks.samples import stack
+from tests.unit.tasks.servers.gpu_card import lines
 
 URL = "http://127.0.0.1:11434"
 GIB = 1024**3

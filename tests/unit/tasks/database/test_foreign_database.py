@@ -12,7 +12,7 @@ import pytest
 from tasks.database import database
 from tasks.database.database import DatabaseError, is_up_to_date, record, rows_of, unusable
 from tasks.database.schema import TABLES, columns_of, foreign
-from tests.unit.tasks.inventory.test_database import inventory
+from tests.unit.tasks.database.test_database import inventory
 
 MODELS = "name TEXT PRIMARY KEY, container_name TEXT, port INTEGER, installed_version TEXT"
 

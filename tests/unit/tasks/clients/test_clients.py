@@ -22,7 +22,7 @@ from tasks.clients.kinds import (
     vscode,
 )
 from tasks.clients.merge import merge
-from tests.unit.tasks.editors.samples import EMBEDDER, SHOWS, wiring
+from tests.unit.tasks.clients.samples import EMBEDDER, SHOWS, wiring
 
 KILO = tuple(kilo.entries(wiring()))
 QWEN = "ollama-qwen/qwen3:4b"

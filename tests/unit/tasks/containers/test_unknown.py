@@ -13,7 +13,7 @@ from hypothesis import strategies as st
 
 from tasks.containers.observed import Snapshot
 from tasks.containers.parse import kept_images, models_on_volume, parse
-from tests.unit.tasks.ollama.test_look import STACK, output, recorded
+from tests.unit.tasks.containers.test_look import STACK, output, recorded
 from tests.unit.tasks.said import enveloped
 
 PARTS = recorded()
