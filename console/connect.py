@@ -32,12 +32,11 @@ from tasks.clients.plan import plan_user
 from tasks.clients.record import BrokenRecord, Record
 from tasks.clients.wiring import Shows, Wiring, client_url, known_shows, wiring_of
 from tasks.containers.observed import Snapshot
-from tasks.database.rows import LOCAL
 from tasks.declared.stack import Stack
 from tasks.servers.abilities import show as show_model
 from tasks.shell.as_user import UserShell
 from tasks.shell.local import LocalShell
-from tasks.words.steps import StepFailed
+from tasks.words.steps import LOCAL, StepFailed
 
 LOOK_REMEDY = "set HOME, see that it can be read, or run it as another user"
 

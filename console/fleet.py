@@ -13,12 +13,12 @@ from typing import Any
 
 from console.host import PYINFRA, SeenHost, Trouble, read_lock, this_machine
 from tasks.containers.parse import parse
-from tasks.database.rows import LOCAL
 from tasks.declared.layers import ROOT
 from tasks.declared.stack import Stack
 from tasks.run.host_looks import LOOKS, HostLook, read
 from tasks.shell.local import TRACE
 from tasks.words.printable import printable
+from tasks.words.steps import LOCAL
 
 INVENTORY = ROOT / "inventory.py"
 LIMIT_SECONDS = 300

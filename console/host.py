@@ -9,11 +9,11 @@ from pathlib import Path
 
 from tasks.containers.look import look
 from tasks.containers.observed import Snapshot
-from tasks.database.rows import LOCAL
 from tasks.declared.layers import local_layers, rooted
 from tasks.declared.stack import Stack, declare
 from tasks.records.lockfile import LockError, LockFile
 from tasks.shell.local import LocalShell
+from tasks.words.steps import LOCAL
 
 JOIN_GROUP = "sudo usermod -aG docker $USER, then log in again (or newgrp docker)"
 # From the root: -m takes the folder where it is started.

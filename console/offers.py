@@ -6,11 +6,11 @@ from collections.abc import Iterator, Mapping
 from typing import Any
 
 from console.asker import LocalAsker
-from tasks.database.rows import LOCAL
 from tasks.declared.stack import Service, Stack
 from tasks.records.lockfile import LockFile, ServiceLock
 from tasks.registry.manifests import image_for, look_up_model
 from tasks.registry.newer import newer
+from tasks.words.steps import LOCAL
 
 Manifests = Mapping[tuple[str, str], Any]
 

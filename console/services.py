@@ -10,8 +10,8 @@ from tasks.containers.drift import Change, drift
 from tasks.containers.observed import LoadedModel, ObservedContainer, Snapshot
 from tasks.containers.spec import PREVIOUS, spec_of
 from tasks.declared.stack import Service, Stack
+from tasks.models.kept import is_interrupted, kept_sizes
 from tasks.models.plan import undeclared
-from tasks.records.goals import is_interrupted, kept_sizes
 from tasks.records.lockfile import LockFile, ServiceLock
 from tasks.servers.generation import left_gpu, processor
 

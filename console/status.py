@@ -11,8 +11,9 @@ from typing import TYPE_CHECKING, Any
 from console.host import SeenHost
 from console.services import ServiceView, interrupted, orphans, views
 from tasks.containers.observed import seeing
-from tasks.database.rows import LOCAL, row_name
+from tasks.database.rows import row_name
 from tasks.words.numbers import bytes_text
+from tasks.words.steps import LOCAL
 
 if TYPE_CHECKING:
     from rich.console import Console

@@ -4,9 +4,11 @@ from __future__ import annotations
 
 from tasks.containers.observed import Snapshot
 from tasks.database.database import rows_of
-from tasks.database.rows import LOCAL, HostDetails, Inventory, inventory_of
+from tasks.database.rows import Inventory, inventory_of
 from tasks.declared.layers import rooted
 from tasks.declared.stack import Stack
+from tasks.host.details import HostDetails
+from tasks.words.steps import LOCAL
 
 
 def inventory_now(stack: Stack, snapshot: Snapshot, host: str = LOCAL) -> Inventory:

@@ -6,12 +6,12 @@ from typing import Any
 
 from console.asker import LocalAsker
 from console.host import Trouble, declared, lock_of, snapshot_of
-from tasks.database.rows import LOCAL
 from tasks.declared.stack import Service
 from tasks.nvidia.look import look_at_nvidia
 from tasks.vram.check import memory
 from tasks.vram.look import rows
 from tasks.vram.plan import Row, VramPlan, card_of
+from tasks.words.steps import LOCAL
 
 
 def vram_plan(budget_gb: float | None) -> VramPlan | Trouble:

@@ -5,8 +5,8 @@ from pyinfra.api import DeployError
 from tasks.containers.look import script
 from tasks.declared.stack import DeclarationError
 from tasks.host.preflight import preflight
+from tasks.run.current import current_run, declare_all
 from tasks.run.host_looks import HostLook, keep
-from tasks.run.run import current_run, declare_all
 from tasks.words.printable import printable_lines
 
 try:

@@ -5,9 +5,9 @@ With --data purge=true its volumes and their models as well.
 
 from tasks.clients.deploy import disconnect_clients
 from tasks.converge.preflight import preflight
+from tasks.converge.removal import remove_containers
 from tasks.converge.report_stage import report
 from tasks.database.deploy import record_inventory
-from tasks.services.stage import remove_containers
 
 preflight()
 remove_containers()

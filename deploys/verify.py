@@ -12,10 +12,10 @@ from typing import Any
 from pyinfra import logger
 from pyinfra.api import DeployError, FunctionCommand, Host, operation
 
-from tasks.converge.report import print_failures_last
 from tasks.declared.layers import ROOT
 from tasks.declared.stack import DeclarationError
-from tasks.run.run import current_run, declare_all
+from tasks.run.current import current_run, declare_all
+from tasks.run.last_words import print_failures_last
 from tasks.run.usage import check_usage, end_with_130_on_interrupt
 from tasks.words.printable import WHOLE, printable_lines
 from tasks.words.steps import Failure

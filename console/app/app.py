@@ -29,10 +29,10 @@ from console.app.text import Follow, Lines, LogStream
 from console.app.threads import is_open, tell
 from console.app.work import JobView
 from console.fleet import INVENTORY
-from tasks.database.rows import LOCAL
 from tasks.declared.layers import ROOT, rooted
 from tasks.declared.stack import Service, Stack
 from tasks.words.printable import printable, printable_lines
+from tasks.words.steps import LOCAL
 
 if TYPE_CHECKING:
     from console.app.pulling import Choice

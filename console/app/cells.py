@@ -13,9 +13,10 @@ from console.app.gpu import GpuReading, GpuReadings
 from console.safe import safe
 from console.services import UNKNOWN, WELL, ServiceView
 from console.table import BROKEN, MARKS, NOTHING, loaded_text
-from tasks.database.rows import LOCAL, row_name
+from tasks.database.rows import row_name
 from tasks.words.numbers import bytes_text
 from tasks.words.printable import printable
+from tasks.words.steps import LOCAL
 
 # The bar of the card's memory, in cells: where there is room, and where there is little.
 BAR, SHORT_BAR = 20, 12

@@ -6,8 +6,8 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from console.host import PYINFRA
-from tasks.database.rows import LOCAL
 from tasks.declared.layers import ROOT
+from tasks.words.steps import LOCAL
 
 
 @dataclass(frozen=True)

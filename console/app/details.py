@@ -7,10 +7,11 @@ from typing import Any
 from console.app.cells import Shown, about
 from console.host import SeenHost
 from tasks.containers.drift import ABSENT, fields
-from tasks.containers.spec import is_private, spec_of
-from tasks.database.rows import LOCAL
+from tasks.containers.spec import spec_of
 from tasks.declared.stack import Service, Stack
 from tasks.words.printable import json_text
+from tasks.words.secrets.variables import is_private
+from tasks.words.steps import LOCAL
 
 HIDDEN = "…"
 

@@ -23,9 +23,10 @@ from console.services import unknown
 from console.status import HostStatus, statuses
 from console.sync import inventory_now
 from tasks.database.database import DatabaseError, is_up_to_date, record, rows_of
-from tasks.database.rows import LOCAL, row_name
+from tasks.database.rows import row_name
 from tasks.declared.layers import rooted
 from tasks.declared.stack import DeclarationError, Stack
+from tasks.words.steps import LOCAL
 
 # Seconds: between looks at this machine, and at a fleet, over ssh.
 INTERVAL, FLEET_INTERVAL = 2.0, 10.0

@@ -14,10 +14,10 @@ from console.fleet import FleetError, hosts_in
 from console.host import JOIN_GROUP, declared, engine_trouble, shell_for
 from console.text import check_lines
 from tasks.database.database import unusable
-from tasks.database.rows import LOCAL
 from tasks.declared.layers import rooted
 from tasks.declared.stack import DeclarationError
 from tasks.shell.engine_api import ask, engine
+from tasks.words.steps import LOCAL
 
 ENGINE_SECONDS = 10
 Checked = Callable[[], Check]

@@ -9,7 +9,6 @@ from console.asker import LocalAsker
 from console.host import read_lock, shell_for
 from tasks.containers.look import look
 from tasks.containers.observed import Snapshot
-from tasks.database.rows import LOCAL
 from tasks.declared.stack import Service, Stack
 from tasks.docker_engine.facts import EngineFacts
 from tasks.docker_engine.observed import ObservedEngine
@@ -19,6 +18,7 @@ from tasks.nvidia.look import look_at_nvidia
 from tasks.nvidia.observed import Nvidia
 from tasks.records.lockfile import LockFile, ServiceLock
 from tasks.shell.local import LocalShell, Shell
+from tasks.words.steps import LOCAL
 
 
 @dataclass

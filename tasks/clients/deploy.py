@@ -5,7 +5,7 @@ from __future__ import annotations
 from pyinfra.api import deploy
 
 from tasks.clients import operations
-from tasks.run.run import current_run
+from tasks.run.current import current_run
 
 
 @deploy("Clients")

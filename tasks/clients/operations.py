@@ -12,9 +12,10 @@ from tasks.clients.look import ObservedUser
 from tasks.clients.outcome import FileChange
 from tasks.clients.state import plan_clients, plan_removal, step_of
 from tasks.containers.facts import observe
-from tasks.docker_engine.operations import failed
 from tasks.run.boundary import bounded
-from tasks.run.run import Run, current_run, step_command
+from tasks.run.current import current_run
+from tasks.run.run import Run
+from tasks.run.take import failed, step_command
 from tasks.shell.as_user import UserShell
 from tasks.words.steps import Step
 

@@ -14,7 +14,8 @@ from tasks.clients.plan import plan_user
 from tasks.clients.wiring import Wiring, known_shows, wiring_of
 from tasks.containers.observed import Snapshot
 from tasks.host.facts import observe_host
-from tasks.run.run import Run, unforeseen
+from tasks.run.run import Run
+from tasks.run.take import unforeseen
 from tasks.shell.as_user import UserShell
 from tasks.words.steps import Action, Failure, Step
 

@@ -16,9 +16,10 @@ from tasks.container_toolkit.state import plan_toolkit
 from tasks.docker_engine.configure import Edit, current, restart_engine, write
 from tasks.docker_engine.daemon_json import FEATURES, NVIDIA, PATH, with_cdi, with_nvidia
 from tasks.docker_engine.facts import observe_engine
-from tasks.docker_engine.operations import failed
 from tasks.run.boundary import bounded
-from tasks.run.run import Run, current_run, step_command
+from tasks.run.current import current_run
+from tasks.run.run import Run
+from tasks.run.take import failed, step_command
 from tasks.shell.output import PRELUDE
 from tasks.words.steps import Action, Step, StepFailed
 

@@ -21,17 +21,10 @@ from tasks.containers.observed import (
     mount_texts,
     port_texts,
 )
-from tasks.containers.spec import (
-    CA_INSIDE,
-    HEALTH_CHECK,
-    NETWORK,
-    RESTART,
-    SECOND,
-    ContainerSpec,
-    is_private,
-)
+from tasks.containers.spec import CA_INSIDE, HEALTH_CHECK, NETWORK, RESTART, SECOND, ContainerSpec
 from tasks.declared.stack import MODELS_FOLDER
 from tasks.words.foreign import Fields
+from tasks.words.secrets.variables import is_private
 
 ABSENT = "none"
 SPEC_FIELD = f"label {SPEC_LABEL}"

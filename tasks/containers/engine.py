@@ -17,8 +17,9 @@ from tasks.files.atomic import write_atomically
 from tasks.records.scrub import scrubber_for
 from tasks.run.hostlock import under_lock
 from tasks.run.run import RUN_ID, Run
+from tasks.shell.answers import Answer, answers
 from tasks.shell.curl import WEB, curl, curl_words, enveloped, opened, plain_curl
-from tasks.shell.engine_api import Answer, answers, ask, engine
+from tasks.shell.engine_api import ask, engine
 from tasks.shell.local import Shell
 from tasks.words.foreign import MIB, BadAnswer
 from tasks.words.printable import printable, printable_lines

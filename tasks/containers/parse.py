@@ -27,8 +27,9 @@ from tasks.containers.observed import (
 from tasks.containers.spec import PREVIOUS
 from tasks.declared.references import OLLAMA_REGISTRY, ModelReference
 from tasks.declared.stack import Service, Stack
+from tasks.shell.answers import Answer, answers, answers_in
 from tasks.shell.curl import opened
-from tasks.shell.engine_api import Answer, answers, answers_in, engine, with_label
+from tasks.shell.engine_api import engine, with_label
 from tasks.words.foreign import BadAnswer, Fields, read_json
 
 # The names of the envelopes.

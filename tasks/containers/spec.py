@@ -19,8 +19,7 @@ from tasks.containers.observed import (
 )
 from tasks.declared.stack import FOLLOWING, KEPT, MODELS_FOLDER, OLLAMA_PORT, Service, Stack
 from tasks.words.secrets import MASK
-from tasks.words.secrets.names import sounds_secret
-from tasks.words.secrets.shapes import without_secrets
+from tasks.words.secrets.variables import is_private
 
 INNER_PORT = f"{OLLAMA_PORT}/tcp"
 NETWORK = "bridge"
@@ -131,12 +130,6 @@ class ContainerSpec:
         for name, value in sorted(self.environment.items()):
             words += ["-e", f"{name}={MASK if is_private(name, value) else value}"]
         return shlex.join([*words, self.image])
-
-
-def is_private(variable: str, value: str = "") -> bool:
-    """Tell whether a variable's value may be a secret: any but an ordinary one of Ollama."""
-    is_ordinary = variable.upper().startswith("OLLAMA_") and not sounds_secret(variable)
-    return not is_ordinary or without_secrets(value) != value
 
 
 def spec_of(stack: Stack, service: Service, *, gpu: Attachment) -> ContainerSpec:

@@ -14,7 +14,8 @@ from pyinfra.api import deploy
 
 from tasks.registry.manifests import look_up_image, look_up_model
 from tasks.registry.newer import newer
-from tasks.run.run import Run, current_run
+from tasks.run.current import current_run
+from tasks.run.run import Run
 from tasks.run.usage import is_dry
 
 # Seconds that the end of a run waits for registries that did not answer meanwhile.

@@ -11,7 +11,8 @@ from tasks.declared.layers import rooted
 from tasks.records.lockfile import LockError
 from tasks.run import hostlock
 from tasks.run.boundary import bounded
-from tasks.run.run import Run, current_run, shared_lock
+from tasks.run.current import current_run, shared_lock
+from tasks.run.run import Run
 from tasks.words.steps import Failure
 
 

@@ -13,7 +13,7 @@ from tasks.containers.observed import Snapshot
 from tasks.converge import operations
 from tasks.converge.advisories import image_notes
 from tasks.converge.downloads import check_downloads
-from tasks.converge.report import print_failures_last
+from tasks.converge.plan import ability_notes, docker_commands, gpu_notes, whole_plan
 from tasks.declared.layers import rooted, stack_file
 from tasks.declared.stack import DeclarationError
 from tasks.docker_engine.plan import EngineState
@@ -26,7 +26,9 @@ from tasks.records import journal
 from tasks.records.lockfile import LockError
 from tasks.records.runlog import RunLog
 from tasks.run.boundary import looked
-from tasks.run.run import RUN_ID, Run, all_runs, current_run, declare_all, shared_lock
+from tasks.run.current import all_runs, current_run, declare_all, shared_lock
+from tasks.run.last_words import print_failures_last
+from tasks.run.run import RUN_ID, Run
 from tasks.run.usage import (
     answer_for_pyinfra,
     check_usage,
@@ -35,14 +37,7 @@ from tasks.run.usage import (
     is_dry,
     parameters,
 )
-from tasks.services.plan import (
-    ability_notes,
-    docker_commands,
-    gpu_notes,
-    orphans,
-    refuse,
-    whole_plan,
-)
+from tasks.services.plan import orphans, refuse
 from tasks.vram.check import check_vram
 from tasks.words.printable import printable_lines
 from tasks.words.steps import Step, plan_lines

@@ -2,10 +2,7 @@
 
 from __future__ import annotations
 
-import atexit
-import sys
-from collections.abc import Callable, Collection, Generator, Iterable, Mapping, Sequence
-from dataclasses import replace
+from collections.abc import Collection, Generator, Iterable
 from typing import Any
 
 from pyinfra.api import FunctionCommand, operation
@@ -13,18 +10,15 @@ from pyinfra.api import FunctionCommand, operation
 from tasks.containers.facts import observe
 from tasks.containers.observed import Snapshot
 from tasks.converge.available import tell_upgrades
+from tasks.converge.plan import ability_notes
 from tasks.database.rows import ACTIVE, INACTIVE, installed_version, is_active
 from tasks.declared.stack import Stack
 from tasks.models.plan import undeclared
-from tasks.records.runlog import end_all
 from tasks.run import hostlock
 from tasks.run.boundary import bounded
-from tasks.run.run import all_runs, current_run
-from tasks.services.plan import ability_notes
+from tasks.run.current import current_run
 from tasks.words.printable import printable
 from tasks.words.steps import Failure
-
-_OTHERS: list[Callable[[], Mapping[str, list[Failure]]]] = []
 
 
 @operation()
@@ -68,50 +62,3 @@ def summary(stack: Stack, snapshot: Snapshot, failed: Collection[str] = ()) -> I
         if left_alone:
             others = ", ".join(left_alone)
             yield printable(f"  {'':<{width}}  not declared and left alone: {others}")
-
-
-def print_failures_last() -> None:
-    """See to it that the last lines of the whole run are its failures with their remedies."""
-    atexit.unregister(_print_failures)
-    atexit.register(_print_failures)
-
-
-def tell_too(failures: Callable[[], Mapping[str, list[Failure]]]) -> None:
-    """Let the last lines tell of hosts, by name, that have no run."""
-    _OTHERS.append(failures)
-
-
-def _print_failures() -> None:
-    found = {run.host.name: run.failures for run in all_runs()}
-    for others in _OTHERS:
-        silent = others()
-        found |= silent
-        _write_down(silent)
-    end_all()
-    for host, failures in sorted(found.items()):
-        for line in last_words(host, failures):
-            print(line, file=sys.stderr)
-
-
-def _write_down(silent: Mapping[str, list[Failure]]) -> None:
-    """Let the log of a run that this process made tell of the hosts that have none."""
-    record = next((run.record for run in all_runs() if run.record is not None), None)
-    for host, failures in silent.items():
-        if record is not None:
-            for failure in failures:
-                record.failed(replace(failure, what=f"{host}: {failure.what}"))
-
-
-def last_words(host: str, failures: Sequence[Failure]) -> list[str]:
-    """Return the lines that end a run: what failed on a host, each cause with its remedy once."""
-    if not failures:
-        return []
-    count = "1 failure" if len(failures) == 1 else f"{len(failures)} failures"
-    by_cause: dict[tuple[str, str], list[Failure]] = {}
-    for failure in failures:
-        by_cause.setdefault((failure.cause, failure.remedy), []).append(failure)
-    lines = []
-    for same in by_cause.values():
-        *heads, last = [failure.lines() for failure in same]
-        lines += [*(head[0] for head in heads), *last]
-    return ["", f"{count} on {printable(host)}:", *(f"  {line}" for line in lines)]

@@ -7,7 +7,7 @@ from pathlib import Path
 from pyinfra.api import deploy
 
 from tasks.database import operations
-from tasks.run.run import current_run
+from tasks.run.current import current_run
 
 
 @deploy("Inventory")

@@ -6,7 +6,8 @@ import sqlite3
 from collections.abc import Iterator
 from typing import Any
 
-from tasks.database.rows import KEYS, LOCAL, Inventory, Row, storable
+from tasks.database.rows import KEYS, Inventory, Row, storable
+from tasks.words.steps import LOCAL
 
 
 def differences(

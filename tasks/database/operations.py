@@ -9,11 +9,14 @@ from pyinfra.api import FunctionCommand, operation
 
 from tasks.containers.facts import observe
 from tasks.database.database import DatabaseError, is_up_to_date, record
-from tasks.database.rows import HostDetails, Inventory, Row, inventory_of
+from tasks.database.rows import Inventory, Row, inventory_of
 from tasks.declared.layers import rooted
+from tasks.host.details import HostDetails
 from tasks.records.scrub import scrubber_for
 from tasks.run.boundary import bounded
-from tasks.run.run import RUN_ID, Run, current_run, unforeseen
+from tasks.run.current import current_run
+from tasks.run.run import RUN_ID, Run
+from tasks.run.take import unforeseen
 from tasks.words.steps import Failure
 
 

@@ -12,11 +12,12 @@ from typing import Any
 
 from tasks.containers.observed import Snapshot
 from tasks.declared.stack import Service, Stack
+from tasks.host.details import HostDetails
+from tasks.words.steps import LOCAL
 
 SCHEMA_VERSION = 1
 ACTIVE = "active"
 INACTIVE = "inactive"
-LOCAL = "@local"
 # The first table is the interface to other programs: exactly these columns.
 SCHEMA = """
 CREATE TABLE IF NOT EXISTS models (
@@ -77,17 +78,6 @@ KEYS: Mapping[str, tuple[str, ...]] = {
     "service_models": ("service", "model"),
 }
 Row = dict[str, Any]
-
-
-@dataclass(frozen=True)
-class HostDetails:
-    """What is known of a host besides its services; "" where it is not known."""
-
-    os: str = ""
-    gpu: str = ""
-    driver: str = ""
-    cuda: str = ""
-    toolkit: str = ""
 
 
 @dataclass

@@ -8,7 +8,8 @@ from tasks.apt.sources import docker_repository
 from tasks.docker_engine.plan import source_of
 from tasks.host.facts import observe_host
 from tasks.host.observed import ObservedHost
-from tasks.run.run import Run, quote
+from tasks.run.run import Run
+from tasks.shell.local import quote
 from tasks.shell.output import PRELUDE
 from tasks.words.steps import Step, StepFailed
 

@@ -8,7 +8,8 @@ from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass
 from typing import Any, TypeVar
 
-from tasks.shell.engine_api import Answer, answers, engine
+from tasks.shell.answers import Answer, answers
+from tasks.shell.engine_api import engine
 from tasks.shell.output import sections, values
 from tasks.words.foreign import BadAnswer, Fields
 

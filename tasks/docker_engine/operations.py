@@ -20,8 +20,9 @@ from tasks.docker_engine.engine_install import install_curl, install_engine, joi
 from tasks.docker_engine.settings import ENGINE
 from tasks.docker_engine.state import plan_engine
 from tasks.run.boundary import bounded
-from tasks.run.run import Run, current_run, step_command
-from tasks.words.steps import Action, Failure, Step
+from tasks.run.current import current_run
+from tasks.run.take import failed, step_command
+from tasks.words.steps import Action, Step
 
 Work = Callable[..., None]
 _SETTINGS: dict[str, Work] = {
@@ -55,14 +56,3 @@ def _work(step: Step, edit: Edit) -> tuple[Work, tuple[Any, ...]]:
     if step.action == Action.RESTART_ENGINE:
         return restart_engine, (edit,)
     return start_engine, (edit,)
-
-
-def failed(run: Run, failure: Failure) -> FunctionCommand:
-    """Return a command that notes a failure, once, and fails."""
-
-    def execute(state: Any, host: Any) -> bool:
-        if failure not in run.failures:
-            run.fail(failure)
-        return False
-
-    return FunctionCommand(execute, (), {})

@@ -4,14 +4,15 @@ from __future__ import annotations
 
 from pyinfra.api import deploy
 
-from tasks.database.rows import HostDetails
+from tasks.host.details import HostDetails
 from tasks.host.facts import observe_host
 from tasks.nvidia.facts import observe_nvidia
 from tasks.nvidia.observed import Nvidia
 from tasks.nvidia.operations import driver
 from tasks.nvidia.state import plan_driver
 from tasks.nvidia.verdict import verdict
-from tasks.run.run import Run, current_run
+from tasks.run.current import current_run
+from tasks.run.run import Run
 
 
 @deploy("NVIDIA")

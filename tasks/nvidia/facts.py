@@ -10,7 +10,8 @@ from tasks.nvidia.look import SCRIPT
 from tasks.nvidia.observed import Nvidia
 from tasks.nvidia.packages import AptPackages
 from tasks.run.boundary import looked
-from tasks.run.run import Run, quote
+from tasks.run.run import Run
+from tasks.shell.local import quote
 from tasks.shell.output import PRELUDE
 
 PACKAGES_SCRIPT = (

@@ -11,7 +11,9 @@ from tasks.apt.packages import install_known, simulate, update_lists
 from tasks.nvidia.packages import AptPackages, is_of_a_driver, removals
 from tasks.nvidia.state import plan_driver
 from tasks.run.boundary import bounded
-from tasks.run.run import Run, current_run, step_command
+from tasks.run.current import current_run
+from tasks.run.run import Run
+from tasks.run.take import step_command
 from tasks.words.steps import Step, StepFailed
 
 

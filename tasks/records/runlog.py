@@ -25,7 +25,7 @@ from tasks.words.printable import WHOLE, printable
 from tasks.words.steps import Failure
 
 if TYPE_CHECKING:
-    from tasks.run.run import Event
+    from tasks.words.steps import Event
 
 # The environment variable by which the console tells a run what a person typed.
 TYPED = "OLLAMA_STACK_TYPED"

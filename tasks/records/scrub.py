@@ -17,10 +17,10 @@ from functools import cached_property
 from typing import Any
 from urllib.parse import quote, unquote
 
-from tasks.containers.spec import is_private
 from tasks.words.secrets import MASK
 from tasks.words.secrets.names import sounds_secret, strength
 from tasks.words.secrets.shapes import without_secrets
+from tasks.words.secrets.variables import is_private
 
 __all__ = ["MASK", "Scrubber", "scrubber_for", "secrets_in"]
 # A value of a private variable may be anything ("1"): shorter ones go only where they stand.

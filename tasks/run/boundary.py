@@ -14,7 +14,9 @@ from pyinfra.api import FunctionCommand
 from pyinfra.api.exceptions import PyinfraError
 
 from tasks.declared.stack import Service
-from tasks.run.run import Run, current_run, unforeseen
+from tasks.run.current import current_run
+from tasks.run.run import Run
+from tasks.run.take import unforeseen
 
 P = ParamSpec("P")
 T = TypeVar("T")

@@ -3,48 +3,29 @@
 from __future__ import annotations
 
 import os
-import shlex
-import sys
-import time
-import traceback
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
-from pathlib import Path
 from typing import Any
-from weakref import WeakKeyDictionary
 
 from paramiko import SSHException
-from pyinfra.api import FunctionCommand, Host, StringCommand
-from pyinfra.context import ctx_host
+from pyinfra.api import Host, StringCommand
 
-from tasks.database.rows import HostDetails
 from tasks.declared import layers
-from tasks.declared.stack import DeclarationError, Service, Stack, declare
+from tasks.declared.stack import Service, Stack
+from tasks.host.details import HostDetails
 from tasks.records import journal
 from tasks.records.goals import Goal
 from tasks.records.lockfile import LockError, LockFile, Proven, ServiceLock
 from tasks.records.runlog import RunLog
 from tasks.shell.local import Result
-from tasks.words.printable import printable, printable_lines
-from tasks.words.steps import Action, Failure, Step, StepFailed
+from tasks.words.printable import printable
+from tasks.words.steps import Event, Failure, Step, StepFailed
 
-DEBUG = "OLLAMA_STACK_DEBUG"
 # A `docker run` with all that a service declares is one line, to be copied.
 LONGEST_LINE = 20_000
 RUN_ID = f"{datetime.now(UTC):%Y%m%dT%H%M%SZ}-{os.getpid()}"
-
-
-@dataclass(frozen=True)
-class Event:
-    """A change that was made, for the history in the database. `at` is UTC, ISO 8601."""
-
-    at: str
-    service: str
-    action: Action
-    subject: str
-    why: str
 
 
 @dataclass
@@ -229,128 +210,3 @@ class CallerShell:
     def sh(self, script: str, *, stdin: str | None = None, timeout: float | None = 60) -> Result:
         """Run a script."""
         return self.run.sh(script, stdin=stdin, timeout=timeout, sudo=False)
-
-
-_RUNS: WeakKeyDictionary[Host, Run] = WeakKeyDictionary()
-_LOCKS: dict[Path, LockFile] = {}
-
-
-def current_run() -> Run:
-    """Return the run on the current host; made, and its declaration validated, the first time.
-
-    Raises DeclarationError.
-    """
-    host: Host = ctx_host.get()
-    run = _RUNS.get(host)
-    if run is None:
-        run = _RUNS[host] = Run(host=host, stack=declare(host_layers(host)))
-    return run
-
-
-def declare_all() -> None:
-    """Validate the declarations of all hosts of this process, before the first look at any.
-
-    Raises DeclarationError with the faults of all of them; what is not everybody's names its host.
-    """
-    here: Host = ctx_host.get()
-    if here in _RUNS:
-        return
-    hosts = [host for host in here.inventory if here.state.is_host_in_limit(host)]
-    faulty: dict[str, list[str]] = {}
-    for host in hosts:
-        try:
-            stack = declare(host_layers(host))
-        except DeclarationError as error:
-            for fault in error.faults:
-                faulty.setdefault(fault, []).append(host.name)
-            continue
-        if host in here.state.active_hosts:
-            _RUNS[host] = Run(host=host, stack=stack)
-    if faulty:
-        raise DeclarationError(
-            [
-                fault if len(names) == len(hosts) else f"{fault} (on {', '.join(names)})"
-                for fault, names in faulty.items()
-            ]
-        )
-
-
-def shared_lock(path: Path) -> LockFile:
-    """Return the lock, one for all hosts of this process: what one host proves, the next ones take.
-
-    Raises LockError.
-    """
-    if path not in _LOCKS:
-        _LOCKS[path] = LockFile.load(path)
-    return _LOCKS[path]
-
-
-def host_layers(host: Host) -> layers.Merged:
-    """Merge the declaration of one host; see design: all < group < host < stack.toml < --data."""
-    inventory = host.inventory
-    toml, faults = layers.toml_layer(layers.stack_file())
-    groups = [
-        layers.Layer(f"group_data/{group}.py", _own(inventory.get_group_data(group)))
-        for group in host.groups
-    ]
-    merged = layers.merge(
-        [
-            layers.defaults_layer(),
-            layers.Layer(layers.DEFAULTS, _own(inventory.get_data())),
-            *groups,
-            layers.Layer(f"host data of {host.name}", _own(inventory.get_host_data(host.name))),
-            toml,
-            layers.Layer(layers.RUN_OPTIONS_SOURCE, dict(inventory.get_override_data())),
-        ]
-    )
-    merged.faults[:0] = faults
-    return merged
-
-
-def _own(data: Any) -> dict[str, Any]:
-    return layers.python_settings(dict(data))
-
-
-def quote(*words: object) -> str:
-    """Quote words for the shell."""
-    return shlex.join(str(word) for word in words)
-
-
-def step_command(run: Run, step: Step, function: Any, *args: Any) -> FunctionCommand:
-    """Wrap a step for pyinfra: shown when it begins, written down when it is done.
-
-    A StepFailed becomes a failure of the run and of the operation; it never leaves as an exception.
-    """
-
-    def execute(state: Any, host: Any) -> bool:
-        run.log(str(step))
-        begun = time.monotonic()
-        try:
-            function(run, step, *args)
-        except StepFailed as error:
-            run.memory.clear()
-            run.fail(Failure(f"{step.text}: failed", error.cause, error.remedy, step.service))
-            return False
-        except Exception as error:
-            run.fail(unforeseen(f"{step.text}: failed", error, step.service))
-            return False
-        run.changed(step)
-        elapsed = time.monotonic() - begun
-        if elapsed >= 1:
-            run.log(f"  done in {elapsed:.1f} s")
-        return True
-
-    return FunctionCommand(execute, (), {})
-
-
-def unforeseen(what: str, error: Exception, service: str = "") -> Failure:
-    """Return the failure that an exception of our own stands for; DEBUG shows where it is."""
-    if os.environ.get(DEBUG):
-        print(printable_lines("".join(traceback.format_exception(error))), file=sys.stderr)
-    remedy = f"this is a fault of ollama-stack: {DEBUG}=1 shows where; please report it"
-    return Failure(what, f"{type(error).__name__}: {error}", remedy, service)
-
-
-def all_runs() -> list[Run]:
-    """Return the runs on all hosts of this process."""
-    return list(_RUNS.values())

@@ -11,7 +11,8 @@ from dataclasses import dataclass
 from typing import Any
 
 from tasks.declared.stack import Service, Stack
-from tasks.shell.engine_api import Answer, ask
+from tasks.shell.answers import Answer
+from tasks.shell.engine_api import ask
 from tasks.shell.local import Shell
 from tasks.words.foreign import BadAnswer, Fields
 

@@ -10,8 +10,8 @@ from typing import Any
 from tasks.containers.observed import LoadedModel, ObservedServer, loaded_models
 from tasks.declared.stack import Service
 from tasks.servers.gpu_memory import FUNCTIONS, SECONDS, Memory, measured
+from tasks.shell.answers import Answer, answers
 from tasks.shell.curl import curl
-from tasks.shell.engine_api import Answer, answers
 from tasks.shell.local import Shell
 from tasks.words.foreign import BadAnswer
 from tasks.words.steps import StepFailed

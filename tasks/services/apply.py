@@ -24,7 +24,7 @@ from tasks.run.run import Run
 from tasks.servers.proof import prove_service
 from tasks.services.image import tidy_images, untag
 from tasks.services.undo import undoing
-from tasks.shell.engine_api import Answer
+from tasks.shell.answers import Answer
 from tasks.words.foreign import BadAnswer
 from tasks.words.steps import Step, StepFailed
 

@@ -15,7 +15,7 @@ from tasks.run.hostlock import under_lock
 from tasks.run.run import Run
 from tasks.services.plan import wanted_models
 from tasks.shell import engine_api
-from tasks.shell.engine_api import Answer
+from tasks.shell.answers import Answer
 from tasks.words.foreign import BadAnswer
 from tasks.words.steps import Step, StepFailed
 

@@ -9,7 +9,9 @@ from pyinfra.api import FunctionCommand, operation
 
 from tasks.declared.stack import Service
 from tasks.run.boundary import bounded
-from tasks.run.run import Run, current_run, step_command
+from tasks.run.current import current_run
+from tasks.run.run import Run
+from tasks.run.take import step_command
 from tasks.servers.proof import prove_model
 from tasks.services.copies import keep_model, remove_model, tidy_models
 from tasks.services.plan import model_plan, observe_known

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from pyinfra.api import deploy
 
-from tasks.run.run import current_run
+from tasks.run.current import current_run
 from tasks.services import model_operations as operations
 
 

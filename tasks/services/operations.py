@@ -10,7 +10,9 @@ from pyinfra.api import FunctionCommand, operation
 from tasks.containers.spec import ContainerSpec
 from tasks.declared.stack import Service
 from tasks.run.boundary import bounded
-from tasks.run.run import Run, current_run, step_command
+from tasks.run.current import current_run
+from tasks.run.run import Run
+from tasks.run.take import step_command
 from tasks.services import apply
 from tasks.services.image import pull_image, tag_image, tidy_images
 from tasks.services.plan import container_plans, observe_known, orphans, removals, spec_for

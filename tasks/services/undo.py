@@ -19,7 +19,8 @@ from tasks.containers.engine import (
 from tasks.containers.observed import ObservedContainer
 from tasks.containers.spec import ContainerSpec
 from tasks.declared.stack import REPLACED, Service
-from tasks.run.run import Run, unforeseen
+from tasks.run.run import Run
+from tasks.run.take import unforeseen
 from tasks.servers.proof import verify_service
 from tasks.services.copies import bring_back_models
 from tasks.services.image import tidy_images

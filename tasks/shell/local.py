@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 import logging
+import shlex
 import subprocess
 import time
 from dataclasses import dataclass
 from typing import Protocol
 
-from tasks.shell.engine_api import answers
+from tasks.shell.answers import answers
 
 # Who runs scripts says so here, and what they asked by HTTP; only `-v` of the console listens.
 TRACE = logging.getLogger("ollama_stack")
@@ -70,3 +71,8 @@ def _trace(script: str, found: Result, seconds: float) -> None:
     TRACE.debug("%s in %.2f s: %s", "ran" if found.ok else "failed", seconds, script)
     for answer in answers(found.stdout).values():
         TRACE.debug("  HTTP %d %s", answer.status, answer.url)
+
+
+def quote(*words: object) -> str:
+    """Quote words for the shell."""
+    return shlex.join(str(word) for word in words)

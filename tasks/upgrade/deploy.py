@@ -8,10 +8,12 @@ from tasks.containers.facts import observe
 from tasks.containers.observed import Snapshot
 from tasks.declared.stack import Service
 from tasks.host.facts import observe_host
+from tasks.models.kept import is_interrupted
 from tasks.models.plan import is_copied
-from tasks.records.goals import Goal, is_interrupted, rollback_goal, upgrade_goal
+from tasks.records.goals import Goal, rollback_goal, upgrade_goal
 from tasks.registry.manifests import RegistryFault
-from tasks.run.run import Run, current_run
+from tasks.run.current import current_run
+from tasks.run.run import Run
 from tasks.services.plan import container_plans, observe_known
 from tasks.upgrade import operations
 from tasks.upgrade.offers import Offer, ask, offers, summary

@@ -8,7 +8,9 @@ from pyinfra.api import FunctionCommand, operation
 
 from tasks.declared.stack import Service
 from tasks.run.boundary import bounded
-from tasks.run.run import Run, all_runs, current_run, step_command
+from tasks.run.current import all_runs, current_run
+from tasks.run.run import Run
+from tasks.run.take import step_command
 from tasks.run.usage import is_serial
 from tasks.services.copies import tidy_models
 from tasks.services.model_operations import model_action

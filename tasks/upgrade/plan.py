@@ -6,9 +6,10 @@ from collections.abc import Iterator
 
 from tasks.containers.observed import Snapshot
 from tasks.containers.spec import PREVIOUS
+from tasks.converge.plan import client_steps
 from tasks.declared.stack import Service
 from tasks.run.run import Run
-from tasks.services.plan import client_steps, container_plans, is_free, model_plan
+from tasks.services.plan import container_plans, is_free, model_plan
 from tasks.words.steps import Action, Step
 
 

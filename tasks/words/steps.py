@@ -8,6 +8,9 @@ from enum import StrEnum
 
 from tasks.words.printable import printable
 
+# This machine, as pyinfra names it.
+LOCAL = "@local"
+
 
 class Action(StrEnum):
     """What a step does. A step of another kind than these does not exist."""
@@ -70,6 +73,17 @@ class Step:
         why = f" ({self.why})" if self.why else ""
         needs = f", {self.needs}" if self.needs else ""
         return printable(f"{who}{self.text}{why}{needs}")
+
+
+@dataclass(frozen=True)
+class Event:
+    """A change that was made, for the history in the database. `at` is UTC, ISO 8601."""
+
+    at: str
+    service: str
+    action: Action
+    subject: str
+    why: str
 
 
 @dataclass(frozen=True)

@@ -27,7 +27,8 @@ from tasks.run.hostlock import at_work
 from tasks.run.streams import ImageProgress, ModelProgress, feed
 from tasks.servers import abilities
 from tasks.servers.gpu_memory import measured
-from tasks.shell.engine_api import answers, engine
+from tasks.shell.answers import answers
+from tasks.shell.engine_api import engine
 from tasks.vram.gguf import NotGguf, TooShort, read_header
 from tasks.vram.shape import Incomplete, from_header, from_show
 from tasks.words.foreign import BadAnswer, read_json

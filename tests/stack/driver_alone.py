@@ -8,7 +8,7 @@ from tasks.converge.preflight import plan, preflight
 from tasks.converge.report_stage import report
 from tasks.nvidia.deploy import check_nvidia, install_driver
 from tasks.nvidia.observed import Nvidia
-from tasks.run.run import current_run
+from tasks.run.current import current_run
 from tasks.words.steps import Action
 from tests.unit.tasks.nvidia.samples import with_driver
 

@@ -6,7 +6,7 @@ No host can be given a card on its PCI bus; that the GPU is usable is put where 
 from tasks.container_toolkit.deploy import install_toolkit
 from tasks.converge.preflight import plan, preflight
 from tasks.converge.report_stage import report
-from tasks.run.run import current_run
+from tasks.run.current import current_run
 from tasks.words.steps import Action
 
 OF_THE_TOOLKIT = (Action.INSTALL_TOOLKIT, Action.CONFIGURE_TOOLKIT, Action.RESTART_ENGINE)

@@ -20,8 +20,8 @@ from pyinfra.api.state import StateStage
 from pyinfra.connectors.ssh import SSHConnector
 from pyinfra.context import ctx_state
 
-from tasks.converge.report import print_failures_last, tell_too
 from tasks.run.host_looks import write_at_exit
+from tasks.run.last_words import print_failures_last, tell_too
 from tasks.run.pyinfra.speech import narrow_pyinfra
 from tasks.run.usage import answer_for_pyinfra, is_dry
 from tasks.words.steps import Failure

@@ -38,7 +38,8 @@ from console.services import unknown
 from console.status import HostStatus
 from tasks.containers.observed import ObservedServer, ServedModel
 from tasks.database.database import record
-from tasks.database.rows import HostDetails, inventory_of
+from tasks.database.rows import inventory_of
+from tasks.host.details import HostDetails
 from tests.unit.console.app.samples import STACK, all_of, host, shown, still, until
 from tests.unit.foreign import WORST, assert_literal, assert_only_shown, foreign
 

@@ -10,7 +10,8 @@ from textual.widgets import DataTable, TabbedContent
 
 from console.app.tables import AT_MOST, TABLES, Database
 from tasks.database.database import record
-from tasks.database.rows import HostDetails, inventory_of
+from tasks.database.rows import inventory_of
+from tasks.host.details import HostDetails
 from tests.unit.console.app.samples import STACK, all_of, shown, still, until
 
 

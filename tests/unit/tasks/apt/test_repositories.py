@@ -9,8 +9,8 @@ import pytest
 from tasks.apt.repositories import RepositoryFailed, use_repository
 from tasks.apt.sources import Repository
 from tasks.shell.local import Result
-from tests.unit.tasks.docker_engine.test_openpgp import DEBIAN_12, FINGERPRINT, FOREIGN, under
-from tests.unit.tasks.docker_engine.test_packages import Played, run_on
+from tests.unit.tasks.apt.test_openpgp import DEBIAN_12, FINGERPRINT, FOREIGN, under
+from tests.unit.tasks.apt.test_packages import Played, run_on
 
 REPOSITORY = Repository(
     name="docker",

@@ -14,7 +14,7 @@ import pytest
 from tasks.containers import engine as containers
 from tasks.containers.engine import FAILED_LOGS, keep_log, plain_log, remedy_of
 from tasks.run.run import Run
-from tasks.shell.engine_api import Answer
+from tasks.shell.answers import Answer
 from tests.unit.tasks.samples import stack
 
 

@@ -26,7 +26,7 @@ from tasks.containers.plan import (
     without_repeated_pulls,
 )
 from tasks.containers.tags import TagChange, tag_changes
-from tasks.records.goals import is_interrupted
+from tasks.models.kept import is_interrupted
 from tasks.words.steps import Action, Step
 from tests.unit.tasks.samples import DIGEST, IMAGE, container, snapshot, spec, stack
 

@@ -5,7 +5,8 @@ from __future__ import annotations
 import pytest
 
 from tasks.containers.drift import Change
-from tasks.containers.spec import CA_INSIDE, is_private, size_in_bytes, spec_of
+from tasks.containers.spec import CA_INSIDE, size_in_bytes, spec_of
+from tasks.words.secrets.variables import is_private
 from tests.unit.tasks.samples import spec, stack
 
 

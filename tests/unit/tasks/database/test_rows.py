@@ -5,7 +5,8 @@ from __future__ import annotations
 from dataclasses import replace
 
 from tasks.containers.observed import ObservedServer, ServedModel, Snapshot
-from tasks.database.rows import HostDetails, inventory_of, row_name
+from tasks.database.rows import inventory_of, row_name
+from tasks.host.details import HostDetails
 from tests.unit.tasks.samples import DIGEST, container, snapshot, spec, stack
 
 STACK = stack()

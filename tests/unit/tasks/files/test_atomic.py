@@ -14,7 +14,7 @@ from pathlib import Path
 import pytest
 
 from tasks.database.database import record
-from tasks.database.rows import HostDetails, inventory_of
+from tasks.database.rows import inventory_of
 from tasks.files.atomic import (
     make_folder,
     remove_leftovers,
@@ -23,6 +23,7 @@ from tasks.files.atomic import (
     write_atomically,
 )
 from tasks.files.lock import only_one
+from tasks.host.details import HostDetails
 from tasks.records.lockfile import LockFile, Proven
 from tasks.records.logfile import SharedLogFile
 from tests.unit.passage import let_others_pass
@@ -33,7 +34,7 @@ NEEDS_ROOT = pytest.mark.skipif(os.getuid() != 0, reason="needs root to leave fi
 WRITER = """
 import os, sys, time
 from pathlib import Path
-from tasks.files import write_atomically
+from tasks.files.atomic import write_atomically
 def never(*_):
     print("half-written", flush=True)
     time.sleep(60)
@@ -192,7 +193,8 @@ def test_a_file_of_another_user_is_not_taken_from_its_owner(tmp_path: Path) -> N
     path.write_text("old")
     let_others_pass(tmp_path)
     tmp_path.chmod(0o777)
-    script = "import sys; from pathlib import Path; from tasks.files import write_atomically as w\n"
+    script = "import sys; from pathlib import Path; "
+    script += "from tasks.files.atomic import write_atomically as w\n"
     script += "try: w(Path(sys.argv[1]), 'new')\nexcept OSError as error: print(error.strerror)"
     setpriv = ["setpriv", f"--reuid={ADA}", f"--regid={ADAS}", "--clear-groups"]
     words = [*setpriv, sys.executable, "-B", "-c", script, str(path)]

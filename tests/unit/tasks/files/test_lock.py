@@ -24,7 +24,7 @@ PROVEN = {"m:1": Proven("m:1", "sha256:a", "2026")}
 HOLD = """
 import sys, time
 from pathlib import Path
-from tasks.filelock import only_one
+from tasks.files.lock import only_one
 with only_one(Path(sys.argv[1]), "upgrade \\x1b[2Jqwen"):
     print("held", flush=True)
     time.sleep(60)

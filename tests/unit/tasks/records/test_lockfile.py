@@ -68,7 +68,7 @@ monkey.patch_all()
 import sys
 from pathlib import Path
 import gevent
-from tasks.lockfile import LockFile, Proven
+from tasks.records.lockfile import LockFile, Proven
 lock = LockFile.load(Path(sys.argv[1]))
 def write(host):
     for service in "abcde":

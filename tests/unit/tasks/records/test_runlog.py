@@ -8,8 +8,7 @@ import pytest
 
 from tasks.declared.stack import Stack
 from tasks.records.runlog import LogFile, RunLog, log_path
-from tasks.run.run import Event
-from tasks.words.steps import Action, Failure
+from tasks.words.steps import Action, Event, Failure
 from tests.unit.foreign import WORST, assert_literal, assert_only_shown
 from tests.unit.tasks.samples import stack
 

@@ -12,8 +12,8 @@ from tasks.declared.stack import Service
 from tasks.run import boundary
 from tasks.run.boundary import bounded, looked
 from tasks.run.run import Run
+from tests.unit.tasks.run.test_run import Spoken
 from tests.unit.tasks.samples import stack
-from tests.unit.tasks.test_run import Spoken
 
 STACK = stack()
 

@@ -9,7 +9,8 @@ import pytest
 from pyinfra.api import Host
 
 from tasks.declared.layers import ROOT
-from tasks.run.run import DEBUG, Run, unforeseen
+from tasks.run.run import Run
+from tasks.run.take import DEBUG, unforeseen
 from tasks.words.steps import Failure
 from tests.unit.foreign import WORST, assert_literal, assert_only_shown
 from tests.unit.tasks.samples import stack
@@ -62,7 +63,7 @@ def test_attack_13_a_traceback_that_was_asked_for_only_shows(
 
 # Who may print or speak of a host: each makes printable what it says.
 WAYS_OUT = {
-    "print": {"tasks/converge/report.py", "tasks/run/run.py", "deploys/verify.py"},
+    "print": {"tasks/run/last_words.py", "tasks/run/take.py", "deploys/verify.py"},
     "host.log": set(),
     "run.host.log": set(),
     "self.host.log": {"tasks/run/run.py"},

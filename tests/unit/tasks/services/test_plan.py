@@ -13,8 +13,8 @@ from tasks.declared.stack import Stack
 from tasks.run.run import Run
 from tasks.services import plan
 from tasks.services.plan import container_plans, is_free, orphans, refuse_unknown
+from tests.unit.tasks.run.test_run import Spoken
 from tests.unit.tasks.samples import DIGEST, container, snapshot, spec, stack
-from tests.unit.tasks.test_run import Spoken
 
 STACK = stack()
 QWEN, DEEPSEEK, MISTRAL = STACK.services

@@ -8,9 +8,10 @@ import shlex
 from hypothesis import given
 from hypothesis import strategies as st
 
+from tasks.shell.answers import Answer, answers
 from tasks.shell.curl import curl, opened
 from tasks.shell.curl import enveloped as packed
-from tasks.shell.engine_api import Answer, answers, engine, with_label
+from tasks.shell.engine_api import engine, with_label
 from tasks.shell.local import LocalShell
 from tests.unit.tasks.said import answered, enveloped
 

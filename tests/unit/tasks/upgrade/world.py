@@ -23,8 +23,9 @@ from tasks.containers.plan import Wanted, plan_container
 from tasks.containers.spec import NEXT
 from tasks.containers.tags import tag_changes
 from tasks.declared.stack import REPLACED
+from tasks.models.kept import is_interrupted
 from tasks.models.plan import WantedModels, copies, plan_models
-from tasks.records.goals import Goal, is_interrupted, rollback_goal, upgrade_goal
+from tasks.records.goals import Goal, rollback_goal, upgrade_goal
 from tasks.records.lockfile import Proven, ServiceLock
 from tasks.services.plan import CONTAINER_CHANGES
 from tasks.upgrade.plan import in_order
