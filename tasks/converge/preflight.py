@@ -40,7 +40,8 @@ from tasks.run.session import RUN_ID, SESSION
 from tasks.run.unforeseen import looked
 from tasks.services.plan import orphans, refuse
 from tasks.vram.check import check_vram
-from tasks.words.steps import Step, plan_lines
+from tasks.words.plan import Plan
+from tasks.words.steps import Step
 
 Planner = Callable[[Run, list[Step], Snapshot], Iterable[Step]]
 AFTER_ENGINE = {
@@ -88,10 +89,11 @@ def plan(planner: Planner = whole_plan) -> None:
     if not run.teller.has_failed(""):
         nothing: list[Step] = []
         steps = looked(run, "the plan", lambda: _plan(run, planner), nothing)
-        run.decided = replace(run.decided, has_steps=bool(steps))
-        for step in steps:
+        shown = Plan(tuple(steps), tuple(run.teller.failures))
+        run.decided = replace(run.decided, plan=shown)
+        for step in shown.steps:
             journal.write("planned", host=run.shell.name, **_planned(step))
-        for line in plan_lines(steps, len(run.teller.failures)):
+        for line in shown.lines():
             run.teller.log(line)
         _show_commands(run, steps)
     if run.teller.failures or is_asking():
@@ -106,7 +108,12 @@ def _planned(step: Step) -> dict[str, str]:
 
 
 def _is_nothing_planned() -> bool:
-    return not any(run.decided.has_steps or run.teller.failures for run in SESSION.runs.values())
+    return not any(map(_is_anything_planned, SESSION.runs.values()))
+
+
+def _is_anything_planned(run: Run) -> bool:
+    plan = run.decided.plan
+    return plan is None or bool(plan.steps or run.teller.failures)
 
 
 def _plan(run: Run, planner: Planner) -> list[Step]:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable
+from dataclasses import replace
 
 from tasks.clients.state import plan_removal
 from tasks.containers.facts import observe
@@ -13,7 +14,8 @@ from tasks.run.work import Work
 from tasks.services.moved import begin
 from tasks.services.plan import observe_known, removals
 from tasks.services.takes import TAKES
-from tasks.words.steps import Step, plan_lines
+from tasks.words.plan import Plan
+from tasks.words.steps import Step
 
 
 def removal_steps(run: Run) -> Iterable[Step]:
@@ -32,6 +34,8 @@ def remove_containers() -> None:
     if run.teller.has_failed(""):
         return
     clients = [] if run.stack.options.only else plan_removal(run).steps()
-    for line in plan_lines([*removals(run, observe(run)), *clients]):
+    shown = Plan((*removals(run, observe(run)), *clients))
+    run.decided = replace(run.decided, plan=shown)
+    for line in shown.lines():
         run.teller.log(line)
     carry_out("Remove this stack", REMOVAL)

@@ -35,10 +35,21 @@ def _show(run: Run) -> None:
     failed = {failure.service for failure in run.teller.failures}
     for line in summary(run.stack, observe(run), failed):
         run.teller.log(line)
+    for line in _not_needed(run):
+        run.teller.log(line)
     for note in ability_notes(run, observe(run)):
         run.teller.note(note)
     tell_upgrades(run)
     release(run, SESSION)
+
+
+def _not_needed(run: Run) -> Iterable[str]:
+    """Say which steps of the plan were not due any more when their turn came."""
+    if run.decided.plan is None:
+        return
+    for step in run.decided.plan.not_among(run.teller.taken):
+        if not run.teller.has_failed(step.service):
+            yield f"  planned, and not needed any more: {step}"
 
 
 @stage("Report")

@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from dataclasses import dataclass, field
 
+from tasks.words.plan import Plan
+
 
 @dataclass(frozen=True)
 class HostDetails:
@@ -21,12 +23,12 @@ class Decided:
     """What holds for all services of a run on one host.
 
     `gpu_on_hold`: the driver waits for a reboot, and whoever has the GPU keeps it. `engine_needs`
-    is what steps of services wait for ("after Docker Engine is installed"). `has_steps`: there is
-    something to confirm.
+    is what steps of services wait for ("after Docker Engine is installed"). `plan`
+    is the plan as it was shown, None before.
     """
 
     gpu_is_usable: bool = False
     gpu_on_hold: bool = False
     engine_needs: str = ""
-    has_steps: bool = True
+    plan: Plan | None = None
     details: HostDetails = field(default_factory=HostDetails)

@@ -16,7 +16,7 @@ def take(run: Run, step: Step, function: Callable[..., None], *args: Any) -> boo
 
     A StepFailed becomes a failure of the run. What was observed before a step is forgotten.
     """
-    run.teller.log(str(step))
+    run.teller.begin(step, run.decided.plan)
     begun = time.monotonic()
     try:
         function(run, step, *args)

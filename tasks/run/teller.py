@@ -8,6 +8,7 @@ from typing import Protocol
 
 from tasks.records import journal
 from tasks.records.runlog import RunLog
+from tasks.words.plan import Plan
 from tasks.words.printable import printable
 from tasks.words.steps import Event, Failure, Step
 
@@ -26,7 +27,8 @@ class Screen(Protocol):
 class Teller:
     """Tells what happens on a host and keeps it for the report and the database.
 
-    `proofs` are where each service's model ran and its tokens a second. `record` is the log of what
+    `proofs` are where each service's model ran and its tokens a second, `taken` the steps that were
+    begun. `record` is the log of what
     is changed; None where a run only looks.
     """
 
@@ -37,6 +39,7 @@ class Teller:
     notes: list[str] = field(default_factory=list)
     events: list[Event] = field(default_factory=list)
     proofs: dict[str, tuple[str, float]] = field(default_factory=dict)
+    taken: list[Step] = field(default_factory=list)
 
     def has_failed(self, service: str) -> bool:
         """Tell whether the host or this service has failed in this run."""
@@ -61,6 +64,13 @@ class Teller:
             self.notes.append(text)
             journal.write("note", host=self.host, text=text)
             self.screen.line(printable(text), "yellow")
+
+    def begin(self, step: Step, plan: Plan | None) -> None:
+        """Show a step that begins, and whether it stands in the plan that was shown."""
+        self.taken.append(step)
+        self.log(str(step))
+        if plan is not None and not plan.foresees(step):
+            self.log("  (not in the plan above: what is there is not what it was then)")
 
     def changed(self, step: Step) -> None:
         """Write a change down."""

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
 from dataclasses import dataclass, field
 from enum import StrEnum
 from typing import Any
@@ -111,12 +110,3 @@ class StepFailed(Exception):
         self.cause = cause
         self.remedy = remedy
         super().__init__(cause)
-
-
-def plan_lines(steps: Iterable[Step], failed: int = 0) -> list[str]:
-    """Return a plan as lines for people, numbered from 1; `failed` things were left out of it."""
-    lines = [f"{number:>3}. {step}" for number, step in enumerate(steps, 1)]
-    if failed:
-        left_out = "1 failure above" if failed == 1 else f"{failed} failures above"
-        return [*lines, f"  what the {left_out} names is left out of this plan"]
-    return lines or ["  nothing to do: everything is as declared"]
