@@ -11,8 +11,8 @@ from tasks.containers.observed import ObservedContainer, Snapshot, seeing
 from tasks.containers.plan import Wanted, has_inherited_labels, plan_orphans, refusal
 from tasks.containers.spec import PREVIOUS, spec_of
 from tasks.declared.stack import Service, Stack
-from tasks.host.facts import PortHolders
-from tasks.host.ports import port_faults, taken
+from tasks.host.facts import holders_script
+from tasks.host.ports import port_faults, port_holders, taken
 from tasks.records.lockfile import ServiceLock
 from tasks.servers.generation import Proof, generate, is_as_declared, is_slower
 from tasks.shell.curl import curl_words, plain_curl
@@ -72,9 +72,8 @@ def port_checks(looked: Looked) -> Iterator[Check]:
     services = taken(stack, listening, ours)
     if not services:
         return
-    fact = PortHolders()
-    script = fact.command([service.port for service in services])
-    holders = fact.process(looked.root.sh(script).stdout.split("\n"))
+    script = holders_script([service.port for service in services])
+    holders = port_holders(looked.root.sh(script).stdout.split("\n"))
     published = looked.snapshot.published_by_others()
     for failure in port_faults(stack, listening, holders, ours, published):
         yield failed(f"{failure.service}: port", failure)

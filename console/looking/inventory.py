@@ -7,7 +7,7 @@ from tasks.database.database import rows_of
 from tasks.database.rows import Inventory, inventory_of
 from tasks.declared.layers import rooted
 from tasks.declared.stack import Stack
-from tasks.host.details import HostDetails
+from tasks.run.decided import HostDetails
 from tasks.words.steps import LOCAL
 
 

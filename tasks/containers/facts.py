@@ -13,15 +13,12 @@ from tasks.words.steps import StepFailed
 
 def observe(run: Run) -> Snapshot:
     """Look at the host, or return what was seen since the last change."""
-    seen: Snapshot | None = run.memory.get(Snapshot)
-    if seen is None:
-        seen = run.memory[Snapshot] = look(run, run.stack)
-    return seen
+    return run.seen.once(Snapshot, lambda: look(run.shell, run.stack))
 
 
 def observe_afresh(run: Run) -> Snapshot:
     """Look at the host again, whatever was seen before."""
-    run.memory.clear()
+    run.seen.forget()
     return observe(run)
 
 

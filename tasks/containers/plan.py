@@ -41,6 +41,26 @@ class Wanted:
     needs: str = ""
     lost_gpu: str = ""
 
+    @property
+    def target(self) -> ContainerTarget:
+        """What whoever takes a step of this plan needs to know."""
+        staged = self.spec.name + NEXT if self.staged else ""
+        return ContainerTarget(self.service, self.spec, self.image_digest, staged)
+
+
+@dataclass(frozen=True)
+class ContainerTarget:
+    """The declared container of a service.
+
+    `image_digest` is what its image is held to, "" where nothing was proven yet. `staged_tag` is
+    the tag of our own that an image bears until its turn comes, "" where that is at once.
+    """
+
+    service: Service
+    spec: ContainerSpec
+    image_digest: str = ""
+    staged_tag: str = ""
+
 
 def refusal(wanted: Wanted, snapshot: Snapshot) -> Failure | None:
     """Return why the service cannot be touched at all: a name of its belongs to somebody else."""
@@ -104,6 +124,7 @@ def _plan_inactive(wanted: Wanted, snapshot: Snapshot) -> list[Step]:
             f"stop container {container.name}",
             "declared inactive; it is kept",
             wanted.service.name,
+            target=wanted.target,
         )
     ]
 
@@ -298,7 +319,8 @@ class _Planner:
         return self._step(Action.REMOVE, aside, f"remove container {aside}", why)
 
     def _step(self, action: Action, subject: str, text: str, why: str) -> Step:
-        return Step(action, subject, text, why, self.wanted.service.name, self.wanted.needs)
+        service, needs = self.wanted.service.name, self.wanted.needs
+        return Step(action, subject, text, why, service, needs, self.wanted.target)
 
 
 FREES_A_PORT = (Action.SET_ASIDE, Action.STOP)

@@ -189,7 +189,7 @@ def container_of(cgroup: Iterable[str]) -> str:
 
 
 def port_holders(lines: Iterable[str]) -> tuple[PortHolder, ...]:
-    """Parse what the script of PortHolders printed: sockets, then "##PID" with what it is."""
+    """Parse what the look printed: sockets, then "##PID" with what it is."""
     parts = sections(lines)
     ports = {one.inode: one.port for one in listeners(parts.get("sockets", ()))}
     found = set()

@@ -43,6 +43,15 @@ class WantedModels:
     needs: str = ""
 
 
+@dataclass(frozen=True)
+class ModelTarget:
+    """A model of a service, and the manifest digest that it is held to; "" for any."""
+
+    service: Service
+    model: str
+    digest: str = ""
+
+
 def plan_models(
     wanted: WantedModels, held: Held | None, *, container_changed: bool, container_proven: bool
 ) -> list[Step]:
@@ -128,7 +137,8 @@ def is_copied(model: str, digest: str, held: Held) -> bool:
 
 
 def _step(wanted: WantedModels, action: Action, subject: str, text: str, why: str) -> Step:
-    return Step(action, subject, text, why, wanted.service.name, wanted.needs)
+    target = ModelTarget(wanted.service, subject, wanted.digests.get(subject, ""))
+    return Step(action, subject, text, why, wanted.service.name, wanted.needs, target)
 
 
 @dataclass(frozen=True)

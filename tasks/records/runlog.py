@@ -133,13 +133,3 @@ class RunLog:
             return
         self.has_begun = True
         self.file.write(f"begin: {typed()} (PID {os.getpid()} of {user()})")
-        _begun.append(self)
-
-
-_begun: list[RunLog] = []
-
-
-def end_all(how: str = "") -> None:
-    """Write down how the runs of this process ended; by itself: done or failed."""
-    for log in _begun:
-        log.end(how)

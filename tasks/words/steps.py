@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 from collections.abc import Iterable
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from enum import StrEnum
+from typing import Any
 
 from tasks.words.printable import printable
 
@@ -58,7 +59,7 @@ class Step:
     `subject` is the thing that the step changes: a container, a volume, an image, a model.
     `service` is empty for steps of the host that every service waits for. `needs` tells what the
     step waits for, where an earlier stage of the same run provides it ("after Docker Engine is
-    installed").
+    installed"). `target` is what whoever takes the step needs to know: a value of its room.
     """
 
     action: Action
@@ -67,6 +68,7 @@ class Step:
     why: str
     service: str = ""
     needs: str = ""
+    target: Any = field(default=None, compare=False, repr=False)
 
     def __str__(self) -> str:
         who = f"{self.service}: " if self.service else ""

@@ -40,7 +40,7 @@ from console.words.trouble import Trouble
 from tasks.containers.observed import ObservedServer, ServedModel
 from tasks.database.database import record
 from tasks.database.rows import inventory_of
-from tasks.host.details import HostDetails
+from tasks.run.decided import HostDetails
 from tests.unit.console.app.samples import STACK, all_of, host, shown, still, until
 from tests.unit.foreign import WORST, assert_literal, assert_only_shown, foreign
 

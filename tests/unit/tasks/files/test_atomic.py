@@ -23,9 +23,9 @@ from tasks.files.atomic import (
     write_atomically,
 )
 from tasks.files.lock import only_one
-from tasks.host.details import HostDetails
 from tasks.records.lockfile import LockFile, Proven
 from tasks.records.logfile import SharedLogFile
+from tasks.run.decided import HostDetails
 from tests.unit.passage import let_others_pass
 from tests.unit.tasks.samples import container, snapshot, spec, stack
 

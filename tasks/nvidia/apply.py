@@ -1,42 +1,28 @@
-"""The driver as one operation: installed where that was planned, and never a reboot."""
+"""How the driver is installed, where that was planned; and never a reboot."""
 
 from __future__ import annotations
 
-from collections.abc import Generator
-
-from pyinfra.api import FunctionCommand, operation
+from collections.abc import Iterable, Mapping
 
 from tasks.apt.apt import explain
 from tasks.apt.packages import install_known, simulate, update_lists
 from tasks.nvidia.packages import AptPackages, is_of_a_driver, removals
 from tasks.nvidia.state import plan_driver
-from tasks.run.boundary import bounded
-from tasks.run.current import current_run
 from tasks.run.run import Run
-from tasks.run.take import step_command
-from tasks.words.steps import Step, StepFailed
+from tasks.run.work import Take, Work
+from tasks.words.steps import Action, Step, StepFailed
 
 
-@operation()
-@bounded
-def driver() -> Generator[FunctionCommand, None, None]:
-    """Bring a driver of the declared branch onto the disk."""
-    run = current_run()
-    state = plan_driver(run)
-    if state.step is not None:
-        yield step_command(run, state.step, install_driver)
-
-
-def install_driver(run: Run, step: Step) -> None:
+def install_driver(run: Run, step: Step, nothing: None) -> None:
     """Install the packages of the plan, made anew after the lists were read. Raises StepFailed."""
     update = update_lists(run)
-    run.memory.pop(AptPackages, None)
+    run.seen.forget(AptPackages)
     state = plan_driver(run)
     if state.failure is not None:
         raise StepFailed(state.failure.cause, state.failure.remedy)
     gone = _removed(run, state.packages, "" if update.ok else update.stderr)
     install_known(run, state.packages, update, may_remove=bool(gone))
-    run.note(
+    run.teller.note(
         "The NVIDIA driver is installed, and works after a reboot: sudo reboot, then run again; "
         "nothing here reboots."
     )
@@ -58,5 +44,16 @@ def _removed(run: Run, packages: tuple[str, ...], said: str) -> tuple[str, ...]:
         remedy = f"see why: sudo apt-get install -s {' '.join(packages)}; nothing was changed"
         raise StepFailed(cause, remedy)
     if gone:
-        run.log(f"  the driver before it goes: {', '.join(gone)}")
+        run.teller.log(f"  the driver before it goes: {', '.join(gone)}")
     return gone
+
+
+TAKES: Mapping[Action, Take[None]] = {Action.INSTALL_DRIVER: install_driver}
+
+
+def _planned(run: Run) -> Iterable[Step]:
+    step = plan_driver(run).step
+    return () if step is None else (step,)
+
+
+WORK = Work("driver", _planned, TAKES, lambda run: lambda step: None)

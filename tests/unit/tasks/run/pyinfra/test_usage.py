@@ -9,7 +9,7 @@ from typing import Any
 import pytest
 
 from tasks.run import usage
-from tasks.run.usage import usage_fault
+from tasks.run.pyinfra.usage import usage_fault
 
 
 @pytest.mark.parametrize(

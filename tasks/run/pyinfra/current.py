@@ -1,21 +1,17 @@
-"""The runs of this process: one a host, each with its declaration."""
+"""The run on pyinfra's current host, and the declarations of all hosts that it knows."""
 
 from __future__ import annotations
 
-from pathlib import Path
 from typing import Any
-from weakref import WeakKeyDictionary
 
 from pyinfra.api import Host
 from pyinfra.context import ctx_host
 
 from tasks.declared import layers
-from tasks.declared.stack import DeclarationError, declare
-from tasks.records.lockfile import LockFile
+from tasks.declared.stack import DeclarationError, Stack, declare
+from tasks.run.pyinfra.host_shell import PyinfraScreen, PyinfraShell
 from tasks.run.run import Run
-
-_RUNS: WeakKeyDictionary[Host, Run] = WeakKeyDictionary()
-_LOCKS: dict[Path, LockFile] = {}
+from tasks.run.session import SESSION
 
 
 def current_run() -> Run:
@@ -24,10 +20,19 @@ def current_run() -> Run:
     Raises DeclarationError.
     """
     host: Host = ctx_host.get()
-    run = _RUNS.get(host)
-    if run is None:
-        run = _RUNS[host] = Run(host=host, stack=declare(host_layers(host)))
-    return run
+    if host.name not in SESSION.runs:
+        _begin(host, declare(host_layers(host)))
+    return SESSION.runs[host.name]
+
+
+def _begin(host: Host, stack: Stack) -> None:
+    SESSION.runs[host.name] = Run.on(PyinfraShell(host), PyinfraScreen(host), stack)
+
+
+def is_executing() -> bool:
+    """Tell the second phase, where things change, from the first."""
+    host: Host = ctx_host.get()
+    return bool(host.state.is_executing)
 
 
 def declare_all() -> None:
@@ -36,7 +41,7 @@ def declare_all() -> None:
     Raises DeclarationError with the faults of all of them; what is not everybody's names its host.
     """
     here: Host = ctx_host.get()
-    if here in _RUNS:
+    if here.name in SESSION.runs:
         return
     hosts = [host for host in here.inventory if here.state.is_host_in_limit(host)]
     faulty: dict[str, list[str]] = {}
@@ -48,7 +53,7 @@ def declare_all() -> None:
                 faulty.setdefault(fault, []).append(host.name)
             continue
         if host in here.state.active_hosts:
-            _RUNS[host] = Run(host=host, stack=stack)
+            _begin(host, stack)
     if faulty:
         raise DeclarationError(
             [
@@ -56,16 +61,6 @@ def declare_all() -> None:
                 for fault, names in faulty.items()
             ]
         )
-
-
-def shared_lock(path: Path) -> LockFile:
-    """Return the lock, one for all hosts of this process: what one host proves, the next ones take.
-
-    Raises LockError.
-    """
-    if path not in _LOCKS:
-        _LOCKS[path] = LockFile.load(path)
-    return _LOCKS[path]
 
 
 def host_layers(host: Host) -> layers.Merged:
@@ -92,8 +87,3 @@ def host_layers(host: Host) -> layers.Merged:
 
 def _own(data: Any) -> dict[str, Any]:
     return layers.python_settings(dict(data))
-
-
-def all_runs() -> list[Run]:
-    """Return the runs on all hosts of this process."""
-    return list(_RUNS.values())

@@ -1,11 +1,9 @@
-"""The toolkit as one operation: installed, registered, and found by the engine."""
+"""How the toolkit is installed, registered, and found by the engine."""
 
 from __future__ import annotations
 
 import time
-from collections.abc import Generator
-
-from pyinfra.api import FunctionCommand, operation
+from collections.abc import Iterator, Mapping
 
 from tasks.apt.packages import install, install_known, pinned
 from tasks.apt.repositories import RepositoryFailed, use_repository
@@ -16,12 +14,11 @@ from tasks.container_toolkit.state import plan_toolkit
 from tasks.docker_engine.configure import Edit, current, restart_engine, write
 from tasks.docker_engine.daemon_json import FEATURES, NVIDIA, PATH, with_cdi, with_nvidia
 from tasks.docker_engine.facts import observe_engine
-from tasks.run.boundary import bounded
-from tasks.run.current import current_run
+from tasks.docker_engine.stage import one_edit
 from tasks.run.run import Run
-from tasks.run.take import failed, step_command
+from tasks.run.work import Take, Work
 from tasks.shell.output import PRELUDE
-from tasks.words.steps import Action, Step, StepFailed
+from tasks.words.steps import Action, Failure, Step, StepFailed
 
 PACKAGES = ("nvidia-container-toolkit",)
 # Each wants the others of exactly its own version, which apt does not choose by itself.
@@ -37,32 +34,10 @@ REFRESH = "nvidia-cdi-refresh"
 READ_TRIES = 10
 
 
-@operation()
-@bounded
-def toolkit() -> Generator[FunctionCommand, None, None]:
-    """Bring about an engine that can give containers the GPU."""
-    run = current_run()
-    if run.has_failed(""):
-        return
-    state = plan_toolkit(run)
-    for failure in state.failures:
-        yield failed(run, failure)
-    edit = Edit()
-    for step in state.steps:
-        if step.action == Action.INSTALL_TOOLKIT:
-            yield step_command(run, step, install_toolkit, edit)
-        elif step.action == Action.CONFIGURE_TOOLKIT:
-            yield step_command(run, step, configure_toolkit, edit)
-        elif step.action == Action.DESCRIBE_GPU:
-            yield step_command(run, step, describe_gpu)
-        else:
-            yield step_command(run, step, restart_and_look, edit)
-
-
 def install_toolkit(run: Run, step: Step, edit: Edit) -> None:
     """Install the toolkit from NVIDIA's repository. Raises StepFailed."""
     install(run, ("curl", "ca-certificates"))
-    architecture = run.sh("dpkg --print-architecture").stdout.strip() or "amd64"
+    architecture = run.shell.sh("dpkg --print-architecture").stdout.strip() or "amd64"
     repository = toolkit_repository(architecture, run.stack)
     try:
         use_repository(run, repository, PACKAGES)
@@ -75,7 +50,7 @@ def install_toolkit(run: Run, step: Step, edit: Edit) -> None:
     edit.needs_restart = True
 
 
-def describe_gpu(run: Run, step: Step) -> None:
+def describe_gpu(run: Run, step: Step, edit: Edit) -> None:
     """Have the toolkit describe the GPU by CDI, and again after updates where it can.
 
     Raises StepFailed.
@@ -94,8 +69,8 @@ def describe_gpu(run: Run, step: Step) -> None:
 
 def _must(run: Run, command: str) -> None:
     """Run a command of the toolkit; what was seen before it is forgotten. Raises StepFailed."""
-    result = run.sh(f"{PRELUDE}\nmkdir -p /etc/cdi && timeout 60 {command}", timeout=90)
-    run.memory.clear()
+    result = run.shell.sh(f"{PRELUDE}\nmkdir -p /etc/cdi && timeout 60 {command}", timeout=90)
+    run.seen.forget()
     if not result.ok:
         raise StepFailed(f"{command}: {result.last_words}", f"sudo {command}")
 
@@ -103,7 +78,7 @@ def _must(run: Run, command: str) -> None:
 def see_device(run: Run) -> None:
     """See that the engine has read the description, where it tells of that. Raises StepFailed."""
     for _ in range(READ_TRIES):
-        run.memory.clear()
+        run.seen.forget()
         seen = observe_engine(run, is_up=True)
         if has_devices(seen) or not tells_devices(seen):
             return
@@ -116,7 +91,7 @@ def see_device(run: Run) -> None:
 def restart_and_look(run: Run, step: Step, edit: Edit) -> None:
     """Restart the engine and see that it can give the GPU now. Raises StepFailed."""
     restart_engine(run, step, edit)
-    run.memory.clear()
+    run.seen.forget()
     seen = observe_engine(run, is_up=True)
     by_cdi = run.stack.gpu_attach == "cdi"
     if not (seen.has_cdi if by_cdi else NVIDIA in seen.runtimes):
@@ -136,3 +111,22 @@ def configure_toolkit(run: Run, step: Step, edit: Edit) -> None:
     write(run, add(current(run)), edit)
     # Also where the file said so already: a run may have been cut off before the restart.
     edit.needs_restart = True
+
+
+TAKES: Mapping[Action, Take[Edit]] = {
+    Action.INSTALL_TOOLKIT: install_toolkit,
+    Action.CONFIGURE_TOOLKIT: configure_toolkit,
+    Action.DESCRIBE_GPU: describe_gpu,
+    Action.RESTART_ENGINE: restart_and_look,
+}
+
+
+def _planned(run: Run) -> Iterator[Step | Failure]:
+    if run.teller.has_failed(""):
+        return
+    state = plan_toolkit(run)
+    yield from state.failures
+    yield from state.steps
+
+
+WORK = Work("toolkit", _planned, TAKES, one_edit)

@@ -14,7 +14,7 @@ from typing import Any
 import pyinfra
 from pyinfra.api import DeployError
 
-from tasks.records.runlog import end_all
+from tasks.run.session import SESSION
 
 INTERRUPTED = 130
 
@@ -96,6 +96,6 @@ def _interrupted(signum: int, frame: Any) -> None:
             "\nInterrupted. What was begun stays as it is; run again to finish or undo it.\n"
         )
         sys.stderr.flush()
-    end_all("interrupted")
+    SESSION.end("interrupted")
     # Greenlets swallow SystemExit; nothing of ours is left to clean up in this process.
     os._exit(INTERRUPTED)

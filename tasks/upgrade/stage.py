@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from pyinfra.api import deploy
+from collections.abc import Iterable
+from functools import partial
 
 from tasks.containers.facts import observe
 from tasks.containers.observed import Snapshot
@@ -12,15 +13,21 @@ from tasks.models.kept import is_interrupted
 from tasks.models.plan import is_copied
 from tasks.records.goals import Goal, rollback_goal, upgrade_goal
 from tasks.registry.manifests import RegistryFault
-from tasks.run.current import current_run
+from tasks.run.pyinfra.current import current_run
+from tasks.run.pyinfra.stages import carry_out, stage
+from tasks.run.pyinfra.usage import is_serial
 from tasks.run.run import Run
+from tasks.run.session import SESSION
+from tasks.run.work import Work
+from tasks.services.moved import begin
 from tasks.services.plan import container_plans, observe_known
-from tasks.upgrade import operations
 from tasks.upgrade.offers import Offer, ask, offers, summary
-from tasks.words.steps import Failure
+from tasks.upgrade.plan import image_steps, service_steps
+from tasks.upgrade.takes import PULLS, TAKES
+from tasks.words.steps import Failure, Step
 
 
-@deploy("Find upgrades")
+@stage("Find upgrades")
 def find_upgrades() -> None:
     """Ask the registries what they offer for what is declared, and show what would change."""
     run = current_run()
@@ -33,25 +40,25 @@ def find_upgrades() -> None:
         offered = ask(run, service, run.stack.options.parts)
         if isinstance(offered, RegistryFault):
             what = "cannot tell whether there is an upgrade"
-            run.fail(Failure(what, offered.cause, offered.remedy, service.name))
+            run.teller.fail(Failure(what, offered.cause, offered.remedy, service.name))
             continue
         image, models = offered
         digests = {model: manifest.digest for model, manifest in models.items()}
-        lock, parts = run.locked(service), run.stack.options.parts
+        lock, parts = run.held.locked(service), run.stack.options.parts
         goal = upgrade_goal(service, lock, image, digests, parts)
         if goal is None:
-            run.log(f"  {service.name}: is at what its registries offer")
+            run.teller.log(f"  {service.name}: is at what its registries offer")
             continue
-        run.goals[service.name] = goal
+        run.held = run.held.with_goal(service.name, goal)
         for offer in offers(run, service, goal, snapshot):
-            run.log(f"  {offer}")
+            run.teller.log(f"  {offer}")
             found.append(offer)
     if found:
-        run.log(f"  {summary(found, observe_host(run).disk_free)}")
+        run.teller.log(f"  {summary(found, observe_host(run).disk_free)}")
     _refuse_swapped_ports(run, snapshot)
 
 
-@deploy("Find the previous")
+@stage("Find the previous")
 def find_previous() -> None:
     """Take what was proven before the present image and models as the goal; nothing is asked."""
     run = current_run()
@@ -63,23 +70,25 @@ def find_previous() -> None:
         if not _can_move(run, service, snapshot):
             is_any_interrupted |= service.active
             continue
-        goal = rollback_goal(service, run.locked(service), run.stack.options.parts)
+        goal = rollback_goal(service, run.held.locked(service), run.stack.options.parts)
         if goal is None:
-            run.note(f"{service.name}: there is nothing before what it has now")
+            run.teller.note(f"{service.name}: there is nothing before what it has now")
             continue
         failure = _not_kept(service, goal, snapshot)
         if failure is not None:
-            run.fail(failure)
+            run.teller.fail(failure)
             continue
-        run.goals[service.name] = goal
+        run.held = run.held.with_goal(service.name, goal)
         if goal.reference != service.image:
             _declare(run, service, "image", goal.reference)
         if goal.model not in ("", service.model):
             _declare(run, service, "model", goal.model)
-    if not run.goals and not run.failures and not is_any_interrupted:
+    if not run.held.goals and not run.teller.failures and not is_any_interrupted:
         names = ", ".join(service.name for service in run.stack.selected)
         cause = f"nothing was proven before what {names} has now"
-        run.fail(Failure("nothing to go back to", cause, "an upgrade keeps what it replaces"))
+        run.teller.fail(
+            Failure("nothing to go back to", cause, "an upgrade keeps what it replaces")
+        )
     _refuse_swapped_ports(run, snapshot)
 
 
@@ -88,27 +97,29 @@ def _refuse_swapped_ports(run: Run, snapshot: Snapshot) -> None:
     plans = container_plans(run, snapshot).items()
     if any(step.service != name for name, steps in plans for step in steps):
         cause = "the declaration lets services take each other's ports as well"
-        run.fail(Failure("nothing to move", cause, "converge first (./main.sh setup), then this"))
+        run.teller.fail(
+            Failure("nothing to move", cause, "converge first (./main.sh setup), then this")
+        )
 
 
 def _is_ready(run: Run) -> bool:
     snapshot = observe_known(run)
-    if not run.has_failed("") and not snapshot.version:
+    if not run.teller.has_failed("") and not snapshot.version:
         cause = "Docker does not answer, or is not installed"
-        run.fail(Failure("nothing to move", cause, "./main.sh setup first"))
-    return not run.has_failed("")
+        run.teller.fail(Failure("nothing to move", cause, "./main.sh setup first"))
+    return not run.teller.has_failed("")
 
 
 def _can_move(run: Run, service: Service, snapshot: Snapshot) -> bool:
     """Tell whether a service can be moved; one that was interrupted is only brought in order."""
-    if run.has_failed(service.name):
+    if run.teller.has_failed(service.name):
         return False
     if not service.active:
-        run.log(f"  {service.name}: is declared inactive, and not moved")
+        run.teller.log(f"  {service.name}: is declared inactive, and not moved")
         return False
     name = run.stack.container_name(service)
-    if is_interrupted(snapshot, name, service, run.locked(service).models):
-        run.note(
+    if is_interrupted(snapshot, name, service, run.held.locked(service).models):
+        run.teller.note(
             f"{service.name}: a run before this one was interrupted; this one brings it in order,"
             " then run this again"
         )
@@ -141,15 +152,54 @@ def _declare(run: Run, service: Service, key: str, value: str) -> None:
     before = Service.model_validate({**present.model_dump(), key: value, "also": also})
     services = tuple(before if s.name == service.name else s for s in run.stack.services)
     run.stack = run.stack.model_copy(update={"services": services})
-    run.note(
+    run.teller.note(
         f"{service.name}: {getattr(service, key)} is declared; the next converge goes there again"
         f' unless models.{service.name}.{key} = "{value}" is set in stack.toml'
     )
 
 
-@deploy("Move")
+def image_pulls(run: Run) -> Iterable[Step]:
+    """Plan the pulls of the images of all services, while what runs serves on."""
+    if _failed_before(run):
+        SESSION.halted.add(run.shell.name)
+        return ()
+    return image_steps(run, observe_known(run))
+
+
+def move_steps(run: Run, service: Service) -> Iterable[Step]:
+    """Plan the move of one service as it is due now; none where another one failed before it."""
+    if run.teller.has_failed(service.name):
+        return ()
+    if run.shell.name in SESSION.halted:
+        if service.name in run.held.goals:
+            where = f" on {_failed_before(run)}" if _failed_before(run) else ""
+            run.teller.note(
+                f"{service.name}: not tried after the failure above{where}; it is as it was"
+            )
+        return ()
+    snapshot = observe_known(run)
+    if run.teller.has_failed(service.name):
+        SESSION.halted.add(run.shell.name)
+        return ()
+    return service_steps(run, service, snapshot)
+
+
+def _failed_before(run: Run) -> str:
+    """Name the host whose move failed already, where hosts are taken one by one; "" for none.
+
+    One by one, the first host is the one that shows what the others would meet.
+    """
+    if not is_serial():
+        return ""
+    others = (SESSION.runs[name] for name in SESSION.halted if name != run.shell.name)
+    return next((other.shell.name for other in others if other.teller.failures), "")
+
+
+@stage("Move")
 def move_services() -> None:
     """Pull every image, then move one service after the other."""
-    operations.images(name="Pull images", _ignore_errors=True)
+    carry_out("Pull images", Work("images", image_pulls, PULLS, begin))
     for service in current_run().stack.selected:
-        operations.service(service=service, name=f"Move {service.name}", _ignore_errors=True)
+        plan = partial(move_steps, service=service)
+        work = Work("service", plan, TAKES, begin, service.name)
+        carry_out(f"Move {service.name}", work)

@@ -2,12 +2,11 @@
 
 from __future__ import annotations
 
-from pyinfra.api import deploy
+from tasks.container_toolkit.apply import WORK
+from tasks.run.pyinfra.stages import carry_out, stage
 
-from tasks.container_toolkit.operations import toolkit
 
-
-@deploy("NVIDIA toolkit")
+@stage("NVIDIA toolkit")
 def install_toolkit() -> None:
     """Install and register the toolkit, where a GPU is used and it is missing."""
-    toolkit(name="Install and register", _ignore_errors=True)
+    carry_out("Install and register", WORK)
