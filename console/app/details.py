@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import Any
 
 from console.app.cells import Shown, about
-from console.host import SeenHost
+from console.looking.host import SeenHost
 from tasks.containers.drift import ABSENT, fields
 from tasks.containers.spec import spec_of
 from tasks.declared.stack import Service, Stack

@@ -13,11 +13,11 @@ from console.bundle.declaration import settings, stack_toml
 from console.bundle.place import NotThere, Place
 from console.checks.files import failed_logs
 from console.checks.finding import Check
-from console.cli import _version as own_version
-from console.host import this_machine
-from console.status import as_value, statuses
-from console.text import check_lines
-from console.verbs import event_text
+from console.checks.lines import check_lines
+from console.looking.history import event_text
+from console.looking.host import this_machine
+from console.looking.status import as_value, statuses
+from console.version import own_version
 from tasks.container_toolkit.facts import SCRIPT
 from tasks.container_toolkit.observed import Toolkit
 from tasks.containers.engine import container_log

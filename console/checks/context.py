@@ -6,8 +6,8 @@ from collections.abc import Iterator
 
 from console.checks.finding import CONVERGE, Check, notable, well
 from console.checks.looked import Looked
-from console.host import Trouble
-from console.logs import log_lines, log_of
+from console.looking.logs import log_lines, log_of
+from console.words.trouble import Trouble
 from tasks.clients.wiring import running_context
 from tasks.declared.stack import Service
 from tasks.servers.abilities import lacking

@@ -5,8 +5,8 @@ from __future__ import annotations
 from dataclasses import dataclass, field
 from functools import cached_property
 
-from console.asker import LocalAsker
-from console.host import read_lock, shell_for
+from console.looking.asker import LocalAsker
+from console.looking.host import read_lock, shell_for
 from tasks.containers.look import look
 from tasks.containers.observed import Snapshot
 from tasks.declared.stack import Service, Stack

@@ -6,7 +6,7 @@ from collections.abc import Iterator
 
 from console.checks.finding import CONVERGE, Check, failed, notable
 from console.checks.looked import Looked
-from console.services import ServiceView, interrupted, views
+from console.looking.services import ServiceView, interrupted, views
 from tasks.containers.observed import ObservedContainer, Snapshot, seeing
 from tasks.containers.plan import Wanted, has_inherited_labels, plan_orphans, refusal
 from tasks.containers.spec import PREVIOUS, spec_of

@@ -435,7 +435,7 @@ def test_wrong_use_leaves_stdout_empty_for_a_program_too(stack: Installation) ->
 
 
 def test_the_help_of_main_sh_names_every_verb() -> None:
-    from console.cli import app  # noqa: PLC0415
+    from console.group import app  # noqa: PLC0415
     from console.verbs import change  # noqa: F401, PLC0415
 
     text = (ROOT / "main.sh").read_text()

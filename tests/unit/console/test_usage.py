@@ -8,7 +8,7 @@ import pytest
 from click.testing import CliRunner, Result
 
 import console.verbs  # noqa: F401 (registers the verbs)
-from console.cli import app
+from console.group import app
 
 
 @pytest.fixture
