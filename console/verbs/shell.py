@@ -46,4 +46,6 @@ def _handed_over(name: str, text: str) -> None:
 
 _handed_over("setup", "Install what is missing and converge this machine.")
 _handed_over("test", "Everything that CI runs: ruff, mypy, unit tests, tests on the lab.")
+_handed_over("lint", "What `test` begins with: ruff, its formatting, mypy, shellcheck.")
 _handed_over("lab", "The lab: a real Docker stack with tiny models, no internet needed.")
+_handed_over("bench", "Measure a converge on the lab, against pyinfra, Ansible and Compose.")

@@ -361,7 +361,7 @@ complete -p main.sh
     ("line", "wanted", "unwanted"),
     [
         ("./main.sh st", {"status"}, {"restart"}),
-        ("./main.sh ", {"status", "setup", "verify", "lab", "test"}, set()),
+        ("./main.sh ", {"status", "setup", "verify", "lab", "test", "lint", "bench"}, set()),
         ("./main.sh logs ", {*SERVICES}, set()),
         ("main.sh logs m", {"mistral"}, {"qwen"}),
         ("/else/where/main.sh deactivate qwen ", {"deepseek", "mistral"}, {"qwen"}),
