@@ -27,7 +27,9 @@ from tasks.docker_engine.settings import no_proxies, possible, restart_refusal
 from tasks.host.facts import observe_host
 from tasks.run.run import RUN_ID, Run
 from tasks.shell.output import PRELUDE
-from tasks.words.steps import Step, StepFailed
+from tasks.words.failures import StepFailed
+from tasks.words.messages import RUN_AGAIN
+from tasks.words.steps import Step
 
 STAMP = RUN_ID.partition("-")[0]
 BACKUP = f"{PATH}.backup-{STAMP}"
@@ -149,7 +151,7 @@ cp -p {PATH} "$copy" && echo "$copy\""""
     result = run.sh(check)
     if not result.ok:
         said = f" ({result.stderr.strip()})" if result.stderr.strip() else ""
-        raise StepFailed(f"{PATH} changed while this run went on{said}", "run again")
+        raise StepFailed(f"{PATH} changed while this run went on{said}", RUN_AGAIN())
     edit.backup = result.stdout.strip()
 
 

@@ -10,9 +10,10 @@ from pyinfra.api import Host
 from pyinfra.context import ctx_host
 
 from tasks.declared import layers
-from tasks.declared.stack import DeclarationError, declare
+from tasks.declared.stack import DeclarationError, declare, on_hosts
 from tasks.records.lockfile import LockFile
 from tasks.run.run import Run
+from tasks.words.failures import Failure
 
 _RUNS: WeakKeyDictionary[Host, Run] = WeakKeyDictionary()
 _LOCKS: dict[Path, LockFile] = {}
@@ -39,22 +40,20 @@ def declare_all() -> None:
     if here in _RUNS:
         return
     hosts = [host for host in here.inventory if here.state.is_host_in_limit(host)]
-    faulty: dict[str, list[str]] = {}
+    faulty: dict[Failure, list[str]] = {}
     for host in hosts:
         try:
             stack = declare(host_layers(host))
         except DeclarationError as error:
-            for fault in error.faults:
-                faulty.setdefault(fault, []).append(host.name)
+            for failure in error.failures:
+                faulty.setdefault(failure, []).append(host.name)
             continue
         if host in here.state.active_hosts:
             _RUNS[host] = Run(host=host, stack=stack)
     if faulty:
         raise DeclarationError(
-            [
-                fault if len(names) == len(hosts) else f"{fault} (on {', '.join(names)})"
-                for fault, names in faulty.items()
-            ]
+            failure if len(names) == len(hosts) else on_hosts(failure, names)
+            for failure, names in faulty.items()
         )
 
 
