@@ -8,13 +8,15 @@ from pyinfra.api import FunctionCommand, operation
 
 from tasks.apt.apt import explain
 from tasks.apt.packages import install_known, simulate, update_lists
+from tasks.nvidia import messages
 from tasks.nvidia.packages import AptPackages, is_of_a_driver, removals
 from tasks.nvidia.state import plan_driver
 from tasks.run.boundary import bounded
 from tasks.run.current import current_run
 from tasks.run.run import Run
 from tasks.run.take import step_command
-from tasks.words.steps import Step, StepFailed
+from tasks.words.failures import StepFailed
+from tasks.words.steps import Step
 
 
 @operation()
@@ -33,7 +35,7 @@ def install_driver(run: Run, step: Step) -> None:
     run.memory.pop(AptPackages, None)
     state = plan_driver(run)
     if state.failure is not None:
-        raise StepFailed(state.failure.cause, state.failure.remedy)
+        raise StepFailed.of(state.failure)
     gone = _removed(run, state.packages, "" if update.ok else update.stderr)
     install_known(run, state.packages, update, may_remove=bool(gone))
     run.note(
@@ -54,9 +56,10 @@ def _removed(run: Run, packages: tuple[str, ...], said: str) -> tuple[str, ...]:
     gone = removals(simulated.stdout)
     strange = [name for name in gone if not is_of_a_driver(name)]
     if strange:
-        cause = f"apt would remove what is no part of the old driver: {', '.join(strange)}"
-        remedy = f"see why: sudo apt-get install -s {' '.join(packages)}; nothing was changed"
-        raise StepFailed(cause, remedy)
+        raise StepFailed(
+            messages.REMOVES_OTHERS(packages=", ".join(strange)),
+            messages.SIMULATE(packages=" ".join(packages)),
+        )
     if gone:
         run.log(f"  the driver before it goes: {', '.join(gone)}")
     return gone
