@@ -17,7 +17,7 @@ from tasks.clients.documents import (
 )
 from tasks.clients.outcome import FileChange, Outcome, odd
 from tasks.clients.plan import plan_user
-from tasks.words.steps import StepFailed
+from tasks.words.failures import StepFailed
 
 
 def change(clients: Sequence[str], *, remove: bool, is_dry: bool) -> int:

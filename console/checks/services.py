@@ -17,7 +17,7 @@ from tasks.records.lockfile import ServiceLock
 from tasks.servers.generation import Proof, generate, is_as_declared, is_slower
 from tasks.shell.curl import curl_words, plain_curl
 from tasks.shell.local import LocalShell, Shell
-from tasks.words.steps import Failure, StepFailed
+from tasks.words.failures import Failure, StepFailed
 
 LOOPBACK = ("127.", "[::1]", "::1")
 # A name that nobody resolves (RFC 2606): a server that looks at the Host header refuses it.

@@ -17,7 +17,7 @@ from tasks.apt.apt import (
 from tasks.apt.pins import chosen, offered, shown
 from tasks.run.run import Run
 from tasks.shell.local import Result
-from tasks.words.steps import StepFailed
+from tasks.words.failures import StepFailed
 
 UPDATE_SECONDS = 300
 INSTALL_SECONDS = 1800

@@ -11,7 +11,8 @@ from tasks.run.pyinfra.current import current_run
 from tasks.run.pyinfra.stages import perform, stage
 from tasks.run.run import Run
 from tasks.run.work import Command, Take, Work, commands_of
-from tasks.words.steps import Action, Failure, Step
+from tasks.words.failures import Failure
+from tasks.words.steps import Action, Step
 
 
 def write(run: Run, step: Step, nothing: None) -> None:

@@ -17,7 +17,8 @@ from tasks.host.facts import observe_host
 from tasks.run.run import Run
 from tasks.run.unforeseen import unforeseen
 from tasks.shell.as_user import UserShell
-from tasks.words.steps import Action, Failure, Step
+from tasks.words.failures import Failure
+from tasks.words.steps import Action, Step
 
 MANAGED_STATE = "/var/lib"
 KILO_MANAGED = "Kilo Code for all users"

@@ -18,7 +18,8 @@ from tasks.docker_engine.stage import one_edit
 from tasks.run.run import Run
 from tasks.run.work import Take, Work
 from tasks.shell.output import PRELUDE
-from tasks.words.steps import Action, Failure, Step, StepFailed
+from tasks.words.failures import Failure, StepFailed
+from tasks.words.steps import Action, Step
 
 PACKAGES = ("nvidia-container-toolkit",)
 # Each wants the others of exactly its own version, which apt does not choose by itself.

@@ -22,9 +22,9 @@ from tasks.shell.answers import Answer, answers
 from tasks.shell.curl import WEB, curl, curl_words, enveloped, opened, plain_curl
 from tasks.shell.engine_api import ask, engine
 from tasks.shell.local import Shell
+from tasks.words.failures import StepFailed
 from tasks.words.foreign import MIB, BadAnswer
 from tasks.words.printable import printable, printable_lines
-from tasks.words.steps import StepFailed
 
 LOOK_AGAIN = 0.3
 LOG_LINES = 40

@@ -8,7 +8,7 @@ from tasks.containers.look import look
 from tasks.containers.observed import ObservedServer, ServedModel, Snapshot
 from tasks.declared.stack import Service
 from tasks.run.run import Run
-from tasks.words.steps import StepFailed
+from tasks.words.failures import StepFailed
 
 
 def observe(run: Run) -> Snapshot:

@@ -15,7 +15,8 @@ from tasks.containers.observed import IMAGE_LABEL, STACK_LABEL, ObservedContaine
 from tasks.containers.spec import NEXT, PREVIOUS, ContainerSpec
 from tasks.containers.tags import own_tags, tag_changes
 from tasks.declared.stack import REPLACED, Service
-from tasks.words.steps import Action, Failure, Step
+from tasks.words.failures import Failure
+from tasks.words.steps import Action, Step
 
 
 @dataclass(frozen=True)

@@ -9,8 +9,9 @@ from tasks.host.facts import observe_host
 from tasks.registry.lookups import image_of, model_of
 from tasks.registry.manifests import RegistryFault
 from tasks.run.run import Run
+from tasks.words.failures import Failure
 from tasks.words.numbers import bytes_text
-from tasks.words.steps import Action, Failure, Step
+from tasks.words.steps import Action, Step
 
 # Layers of an image are compressed at the registry; unpacked they take about this many times more.
 UNPACKED = 2.5

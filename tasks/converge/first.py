@@ -11,7 +11,7 @@ from tasks.run.pyinfra.stages import set_failed
 from tasks.run.run import Run
 from tasks.run.session import SESSION
 from tasks.run.work import Command
-from tasks.words.steps import Failure
+from tasks.words.failures import Failure
 
 
 def commands(run: Run, is_executing: bool) -> Iterable[Command]:

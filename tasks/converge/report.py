@@ -16,8 +16,8 @@ from tasks.run.pyinfra.stages import has_ignored_errors, perform, stage
 from tasks.run.run import Run
 from tasks.run.session import SESSION
 from tasks.run.work import Command
+from tasks.words.failures import Failure
 from tasks.words.printable import printable
-from tasks.words.steps import Failure
 
 
 def commands(run: Run, is_executing: bool) -> Iterable[Command]:

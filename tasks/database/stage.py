@@ -17,7 +17,7 @@ from tasks.run.run import Run
 from tasks.run.session import RUN_ID
 from tasks.run.unforeseen import unforeseen
 from tasks.run.work import Command
-from tasks.words.steps import Failure
+from tasks.words.failures import Failure
 
 
 def inventory_now(run: Run) -> Inventory:

@@ -28,7 +28,9 @@ from tasks.host.facts import observe_host
 from tasks.run.run import Run
 from tasks.run.session import RUN_ID
 from tasks.shell.output import PRELUDE
-from tasks.words.steps import Step, StepFailed
+from tasks.words.failures import StepFailed
+from tasks.words.messages import RUN_AGAIN
+from tasks.words.steps import Step
 
 STAMP = RUN_ID.partition("-")[0]
 BACKUP = f"{PATH}.backup-{STAMP}"
@@ -150,7 +152,7 @@ cp -p {PATH} "$copy" && echo "$copy\""""
     result = run.shell.sh(check)
     if not result.ok:
         said = f" ({result.stderr.strip()})" if result.stderr.strip() else ""
-        raise StepFailed(f"{PATH} changed while this run went on{said}", "run again")
+        raise StepFailed(f"{PATH} changed while this run went on{said}", RUN_AGAIN())
     edit.backup = result.stdout.strip()
 
 

@@ -11,7 +11,8 @@ from tasks.host.observed import ObservedHost
 from tasks.run.run import Run
 from tasks.shell.local import quote
 from tasks.shell.output import PRELUDE
-from tasks.words.steps import Step, StepFailed
+from tasks.words.failures import StepFailed
+from tasks.words.steps import Step
 
 TOOLS = ("curl", "ca-certificates")
 # iptables is only recommended by docker.io, and dockerd does not start without it.

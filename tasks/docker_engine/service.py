@@ -9,7 +9,7 @@ from tasks.run.run import Run
 from tasks.shell.curl import curl_words, plain_curl
 from tasks.shell.engine_api import engine
 from tasks.shell.output import ONLY_ASCII, PRELUDE
-from tasks.words.steps import StepFailed
+from tasks.words.failures import StepFailed
 
 LOG = "/var/log/dockerd.log"
 PID_FILE = "/var/run/docker.pid"

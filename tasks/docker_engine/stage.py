@@ -19,7 +19,8 @@ from tasks.docker_engine.state import plan_engine
 from tasks.run.pyinfra.stages import carry_out, stage
 from tasks.run.run import Run
 from tasks.run.work import Take, Work
-from tasks.words.steps import Action, Failure, Step
+from tasks.words.failures import Failure
+from tasks.words.steps import Action, Step
 
 SETTINGS: Mapping[str, Take[Edit]] = {
     LIVE_RESTORE: configure_live_restore,

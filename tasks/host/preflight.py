@@ -9,7 +9,7 @@ from tasks.host.facts import observe_holders, observe_host
 from tasks.host.observed import ObservedHost
 from tasks.host.ports import port_faults, taken
 from tasks.run.run import Run
-from tasks.words.steps import Failure
+from tasks.words.failures import Failure
 
 
 def preflight(run: Run) -> ObservedHost | None:

@@ -6,11 +6,13 @@ from collections.abc import Iterable, Mapping
 
 from tasks.apt.apt import explain
 from tasks.apt.packages import install_known, simulate, update_lists
+from tasks.nvidia import messages
 from tasks.nvidia.packages import AptPackages, is_of_a_driver, removals
 from tasks.nvidia.state import plan_driver
 from tasks.run.run import Run
 from tasks.run.work import Take, Work
-from tasks.words.steps import Action, Step, StepFailed
+from tasks.words.failures import StepFailed
+from tasks.words.steps import Action, Step
 
 
 def install_driver(run: Run, step: Step, nothing: None) -> None:
@@ -19,7 +21,7 @@ def install_driver(run: Run, step: Step, nothing: None) -> None:
     run.seen.forget(AptPackages)
     state = plan_driver(run)
     if state.failure is not None:
-        raise StepFailed(state.failure.cause, state.failure.remedy)
+        raise StepFailed.of(state.failure)
     gone = _removed(run, state.packages, "" if update.ok else update.stderr)
     install_known(run, state.packages, update, may_remove=bool(gone))
     run.teller.note(
@@ -40,9 +42,10 @@ def _removed(run: Run, packages: tuple[str, ...], said: str) -> tuple[str, ...]:
     gone = removals(simulated.stdout)
     strange = [name for name in gone if not is_of_a_driver(name)]
     if strange:
-        cause = f"apt would remove what is no part of the old driver: {', '.join(strange)}"
-        remedy = f"see why: sudo apt-get install -s {' '.join(packages)}; nothing was changed"
-        raise StepFailed(cause, remedy)
+        raise StepFailed(
+            messages.REMOVES_OTHERS(packages=", ".join(strange)),
+            messages.SIMULATE(packages=" ".join(packages)),
+        )
     if gone:
         run.teller.log(f"  the driver before it goes: {', '.join(gone)}")
     return gone

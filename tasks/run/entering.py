@@ -9,7 +9,7 @@ from tasks.declared import layers
 from tasks.declared.stack import Service
 from tasks.records.lockfile import LockError, LockFile, Proven
 from tasks.run.run import Run
-from tasks.words.steps import StepFailed
+from tasks.words.failures import StepFailed
 
 
 def enter(

@@ -23,8 +23,8 @@ from tasks.run.hostlock import (
 )
 from tasks.run.run import Run
 from tasks.run.session import Holder, Session
+from tasks.words.failures import Failure
 from tasks.words.printable import printable
-from tasks.words.steps import Failure
 
 # For the way to the host and back, beyond all that the holder itself waits for.
 ANSWER_WAIT = 60

@@ -12,7 +12,7 @@ from collections.abc import Callable, Mapping
 from dataclasses import asdict, dataclass
 from pathlib import Path
 
-from tasks.words.steps import Failure
+from tasks.words.failures import Failure
 
 # The environment variable that names the file.
 LOOKS = "OLLAMA_STACK_LOOKS"

@@ -8,8 +8,8 @@ from collections.abc import Mapping, Sequence
 from dataclasses import replace
 
 from tasks.run.session import SESSION, Session
+from tasks.words.failures import Failure
 from tasks.words.printable import printable
-from tasks.words.steps import Failure
 
 
 def print_failures_last() -> None:

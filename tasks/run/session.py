@@ -14,7 +14,7 @@ from tasks.run.host_looks import HostLook
 from tasks.run.run import Run
 from tasks.shell.host_shell import Pending
 from tasks.shell.local import Result
-from tasks.words.steps import Failure
+from tasks.words.failures import Failure
 
 RUN_ID = f"{datetime.now(UTC):%Y%m%dT%H%M%SZ}-{os.getpid()}"
 

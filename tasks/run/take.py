@@ -8,7 +8,8 @@ from typing import Any
 
 from tasks.run.run import Run
 from tasks.run.unforeseen import unforeseen
-from tasks.words.steps import Failure, Step, StepFailed
+from tasks.words.failures import Failure, StepFailed
+from tasks.words.steps import Step
 
 
 def take(run: Run, step: Step, function: Callable[..., None], *args: Any) -> bool:

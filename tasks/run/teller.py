@@ -8,9 +8,10 @@ from typing import Protocol
 
 from tasks.records import journal
 from tasks.records.runlog import RunLog
+from tasks.words.failures import Failure
 from tasks.words.plan import Plan
 from tasks.words.printable import printable
-from tasks.words.steps import Event, Failure, Step
+from tasks.words.steps import Event, Step
 
 # A `docker run` with all that a service declares is one line, to be copied.
 LONGEST_LINE = 20_000

@@ -9,8 +9,8 @@ from collections.abc import Callable
 from typing import TypeVar
 
 from tasks.run.run import Run
+from tasks.words.failures import Failure
 from tasks.words.printable import printable_lines
-from tasks.words.steps import Failure
 
 T = TypeVar("T")
 DEBUG = "OLLAMA_STACK_DEBUG"

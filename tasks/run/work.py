@@ -12,7 +12,8 @@ from typing import Any, Generic, TypeVar
 
 from tasks.run.run import Run
 from tasks.run.take import take
-from tasks.words.steps import Action, Failure, Step
+from tasks.words.failures import Failure
+from tasks.words.steps import Action, Step
 
 C = TypeVar("C")
 Take = Callable[[Run, Step, C], None]

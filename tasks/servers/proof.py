@@ -15,8 +15,8 @@ from tasks.servers.abilities import Show, needs, show, tried
 from tasks.servers.generation import Proof, generate, is_as_declared, is_slower, unload_model
 from tasks.servers.gpu_memory import MIB
 from tasks.shell.engine_api import ask
+from tasks.words.failures import StepFailed
 from tasks.words.foreign import BadAnswer
-from tasks.words.steps import StepFailed
 
 TAGS = "/api/tags"
 # Servers of old do not tell what a model can do; this one just generated.

@@ -23,8 +23,9 @@ from tasks.services.image import tidy_images
 from tasks.services.moved import Moved
 from tasks.services.undo import log_downtime, undoing
 from tasks.shell.answers import Answer
+from tasks.words.failures import StepFailed
 from tasks.words.foreign import BadAnswer
-from tasks.words.steps import Step, StepFailed
+from tasks.words.steps import Step
 
 CREATE = "/containers/create"
 

@@ -18,8 +18,9 @@ from tasks.services.moved import Moved
 from tasks.services.plan import wanted_models
 from tasks.shell import engine_api
 from tasks.shell.answers import Answer
+from tasks.words.failures import StepFailed
 from tasks.words.foreign import BadAnswer
-from tasks.words.steps import Step, StepFailed
+from tasks.words.steps import Step
 
 
 def ask(run: Run, url: str, method: str, path: str, body: dict[str, str]) -> Answer:

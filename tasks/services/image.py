@@ -21,7 +21,8 @@ from tasks.services.moved import Moved
 from tasks.services.plan import image_before, previous_image, spec_for
 from tasks.shell.curl import curl, streaming
 from tasks.shell.engine_api import engine
-from tasks.words.steps import Step, StepFailed
+from tasks.words.failures import StepFailed
+from tasks.words.steps import Step
 
 
 def pull_image(run: Run, step: Step, moved: Moved) -> None:

@@ -23,7 +23,8 @@ from tasks.declared.references import ImageReference, image_path
 from tasks.declared.stack import Service
 from tasks.models.plan import WantedModels, plan_models
 from tasks.run.run import Run
-from tasks.words.steps import Action, Failure, Step
+from tasks.words.failures import Failure
+from tasks.words.steps import Action, Step
 
 # Steps after which a service has to prove itself.
 CONTAINER_CHANGES = frozenset(

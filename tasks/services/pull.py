@@ -18,8 +18,9 @@ from tasks.run.streams import ModelProgress, StreamEnd, follow
 from tasks.services.copies import copy, delete
 from tasks.services.moved import Moved
 from tasks.shell.curl import streaming
+from tasks.words.failures import StepFailed
 from tasks.words.numbers import bytes_text
-from tasks.words.steps import Step, StepFailed
+from tasks.words.steps import Step
 
 # A damaged download is taken from the registry once more, not for ever.
 DAMAGE_RETRIES = 1

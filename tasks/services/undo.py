@@ -24,7 +24,7 @@ from tasks.servers.proof import verify_service
 from tasks.services.copies import bring_back_models
 from tasks.services.image import tidy_images
 from tasks.services.moved import Moved
-from tasks.words.steps import StepFailed
+from tasks.words.failures import StepFailed
 
 
 @contextmanager

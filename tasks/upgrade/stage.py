@@ -24,7 +24,8 @@ from tasks.services.plan import container_plans, observe_known
 from tasks.upgrade.offers import Offer, ask, offers, summary
 from tasks.upgrade.plan import image_steps, service_steps
 from tasks.upgrade.takes import PULLS, TAKES
-from tasks.words.steps import Failure, Step
+from tasks.words.failures import Failure
+from tasks.words.steps import Step
 
 
 @stage("Find upgrades")

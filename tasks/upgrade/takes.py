@@ -13,7 +13,8 @@ from tasks.services.moved import Moved
 from tasks.services.plan import target_of
 from tasks.services.takes import TAKES as OF_SERVICES
 from tasks.services.undo import undoing
-from tasks.words.steps import Action, Step, StepFailed
+from tasks.words.failures import StepFailed
+from tasks.words.steps import Action, Step
 
 # These take themselves back, or change nothing that has to come back.
 NOT_UNDONE = (

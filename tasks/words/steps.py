@@ -85,28 +85,3 @@ class Event:
     action: Action
     subject: str
     why: str
-
-
-@dataclass(frozen=True)
-class Failure:
-    """Something that did not work: what, the cause and the remedy, in words of the user."""
-
-    what: str
-    cause: str
-    remedy: str
-    service: str = ""
-
-    def lines(self) -> list[str]:
-        """Return the failure as three lines for people, whoever wrote its words."""
-        who = f"{self.service}: " if self.service else ""
-        lines = (f"{who}{self.what}", f"  cause:  {self.cause}", f"  remedy: {self.remedy}")
-        return [printable(line) for line in lines]
-
-
-class StepFailed(Exception):
-    """A step failed. Raised where the cause is known, caught where the step is run."""
-
-    def __init__(self, cause: str, remedy: str) -> None:
-        self.cause = cause
-        self.remedy = remedy
-        super().__init__(cause)

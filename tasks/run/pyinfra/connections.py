@@ -25,7 +25,7 @@ from tasks.run.last_words import print_failures_last
 from tasks.run.pyinfra.speech import narrow_pyinfra
 from tasks.run.pyinfra.usage import answer_for_pyinfra, is_dry
 from tasks.run.session import SESSION
-from tasks.words.steps import Failure
+from tasks.words.failures import Failure
 
 _SAID = re.compile(r"^\s*\[(?P<host>[^\]]+)\] (?P<words>.+)$", re.DOTALL)
 

@@ -8,10 +8,11 @@ from pyinfra.api import Host
 from pyinfra.context import ctx_host
 
 from tasks.declared import layers
-from tasks.declared.stack import DeclarationError, Stack, declare
+from tasks.declared.stack import DeclarationError, Stack, declare, on_hosts
 from tasks.run.pyinfra.host_shell import PyinfraScreen, PyinfraShell
 from tasks.run.run import Run
 from tasks.run.session import SESSION
+from tasks.words.failures import Failure
 
 
 def current_run() -> Run:
@@ -44,22 +45,20 @@ def declare_all() -> None:
     if here.name in SESSION.runs:
         return
     hosts = [host for host in here.inventory if here.state.is_host_in_limit(host)]
-    faulty: dict[str, list[str]] = {}
+    faulty: dict[Failure, list[str]] = {}
     for host in hosts:
         try:
             stack = declare(host_layers(host))
         except DeclarationError as error:
-            for fault in error.faults:
-                faulty.setdefault(fault, []).append(host.name)
+            for failure in error.failures:
+                faulty.setdefault(failure, []).append(host.name)
             continue
         if host in here.state.active_hosts:
             _begin(host, stack)
     if faulty:
         raise DeclarationError(
-            [
-                fault if len(names) == len(hosts) else f"{fault} (on {', '.join(names)})"
-                for fault, names in faulty.items()
-            ]
+            failure if len(names) == len(hosts) else on_hosts(failure, names)
+            for failure, names in faulty.items()
         )
 
 

@@ -34,6 +34,7 @@ from console.words.trouble import Trouble
 from tasks.declared.layers import ROOT
 from tasks.declared.stack import DeclarationError
 from tasks.records.scrub import Scrubber
+from tasks.words.failures import Failure
 from tasks.words.printable import printable_lines
 from tests.unit.foreign import WORST, assert_literal, assert_only_shown, foreign
 from tests.unit.tasks.samples import container, snapshot, spec, stack
@@ -202,7 +203,11 @@ def test_attack_13_the_table_of_a_query_is_literal(capsys: pytest.CaptureFixture
 def test_attack_13_a_wrong_word_and_a_wrong_declaration_are_shown(
     monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
 ) -> None:
-    for error in (click.UsageError(WORST), DeclarationError([WORST]), ValueError(WORST)):
+    for error in (
+        click.UsageError(WORST),
+        DeclarationError([Failure(WORST, WORST, "")]),
+        ValueError(WORST),
+    ):
 
         def fail(error: Exception = error) -> None:
             raise error

@@ -7,8 +7,9 @@ from dataclasses import replace
 from hypothesis import given
 from hypothesis import strategies as st
 
+from tasks.words.failures import Failure
 from tasks.words.plan import Plan
-from tasks.words.steps import Action, Failure, Step
+from tasks.words.steps import Action, Step
 
 STEP = Step(Action.CREATE, "x", "create container x", "there is none", "qwen", "after y")
 OTHER = Step(Action.START, "x", "start container x", "it is exited", "qwen")

@@ -4,8 +4,9 @@ from __future__ import annotations
 
 from hypothesis import given
 
+from tasks.words.failures import Failure
 from tasks.words.plan import Plan
-from tasks.words.steps import Action, Failure, Step
+from tasks.words.steps import Action, Step
 from tests.unit.foreign import WORST, assert_literal, assert_only_shown, foreign
 
 STEP = Step(Action.CREATE, "x", "create container x", "there is none", "qwen", "after y")
