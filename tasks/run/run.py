@@ -17,7 +17,8 @@ from tasks.declared.stack import Service, Stack
 from tasks.host.details import HostDetails
 from tasks.records import journal
 from tasks.records.goals import Goal
-from tasks.records.lockfile import LockError, LockFile, Proven, ServiceLock
+from tasks.records.lockfile import LockError, LockFile
+from tasks.records.proven import Proven, ServiceLock
 from tasks.records.runlog import RunLog
 from tasks.shell.local import Result
 from tasks.words.printable import printable

@@ -9,7 +9,8 @@ import pytest
 from console.change import Declaration, edited, edits_back, edits_to, remove_leftovers_of
 from console.log import note_edits
 from console.services import LOCAL
-from tasks.records.lockfile import LockFile, Proven
+from tasks.records.lockfile import LockFile
+from tasks.records.proven import Proven
 from tests.unit.tasks.samples import stack
 
 STACK = stack()
