@@ -16,7 +16,8 @@ from tasks.host.facts import host_script
 from tasks.host.observed import ObservedHost
 from tasks.nvidia.look import look_at_nvidia
 from tasks.nvidia.observed import Nvidia
-from tasks.records.lockfile import LockFile, ServiceLock
+from tasks.records.lockfile import LockFile
+from tasks.records.proven import ServiceLock
 from tasks.shell.local import LocalShell, Shell
 from tasks.words.steps import LOCAL
 

@@ -10,7 +10,7 @@ from console.checks.finding import Check, notable, well
 from console.checks.looked import Looked
 from tasks.declared.references import DOCKER_HUB, OLLAMA_REGISTRY
 from tasks.declared.stack import Service
-from tasks.records.lockfile import ServiceLock
+from tasks.records.proven import ServiceLock
 from tasks.registry.manifests import RegistryFault, RemoteManifest, image_for, look_up_model
 from tasks.registry.newer import newer
 

@@ -13,7 +13,7 @@ from tasks.containers.spec import PREVIOUS, spec_of
 from tasks.declared.stack import Service, Stack
 from tasks.host.facts import holders_script
 from tasks.host.ports import port_faults, port_holders, taken
-from tasks.records.lockfile import ServiceLock
+from tasks.records.proven import ServiceLock
 from tasks.servers.generation import Proof, generate, is_as_declared, is_slower
 from tasks.shell.curl import curl_words, plain_curl
 from tasks.shell.local import LocalShell, Shell

@@ -7,7 +7,8 @@ from typing import Any
 
 from console.looking.asker import LocalAsker
 from tasks.declared.stack import Service, Stack
-from tasks.records.lockfile import LockFile, ServiceLock
+from tasks.records.lockfile import LockFile
+from tasks.records.proven import ServiceLock
 from tasks.registry.manifests import image_for, look_up_model
 from tasks.registry.newer import newer
 from tasks.words.steps import LOCAL

@@ -12,7 +12,8 @@ from tasks.containers.spec import PREVIOUS, spec_of
 from tasks.declared.stack import Service, Stack
 from tasks.models.kept import is_interrupted, kept_sizes
 from tasks.models.plan import undeclared
-from tasks.records.lockfile import LockFile, ServiceLock
+from tasks.records.lockfile import LockFile
+from tasks.records.proven import ServiceLock
 from tasks.servers.generation import left_gpu, processor
 
 LOCAL = "@local"

@@ -9,7 +9,7 @@ from dataclasses import dataclass
 from tasks.containers.observed import Snapshot
 from tasks.containers.spec import CONTEXT_VARIABLE
 from tasks.declared.stack import Role, Service, Stack, service_url
-from tasks.records.lockfile import ServiceLock
+from tasks.records.proven import ServiceLock
 from tasks.servers.abilities import Show
 
 # Part of the context that an answer may take, and its most in tokens: the rest is the question's.

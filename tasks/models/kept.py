@@ -10,7 +10,7 @@ from tasks.containers.tags import own_tags
 from tasks.declared.references import image_path
 from tasks.declared.stack import KEPT, REPLACED, Service
 from tasks.models.plan import Held, names
-from tasks.records.lockfile import ServiceLock
+from tasks.records.proven import ServiceLock
 
 
 def is_interrupted(

@@ -6,7 +6,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field, replace
 
 from tasks.declared.stack import Service
-from tasks.records.lockfile import Proven, ServiceLock
+from tasks.records.proven import Proven, ServiceLock
 
 
 @dataclass(frozen=True)

@@ -7,7 +7,8 @@ from dataclasses import dataclass, field, replace
 
 from tasks.declared.stack import Service
 from tasks.records.goals import Goal
-from tasks.records.lockfile import LockFile, Proven, ServiceLock
+from tasks.records.lockfile import LockFile
+from tasks.records.proven import Proven, ServiceLock
 
 
 @dataclass(frozen=True)

@@ -6,7 +6,7 @@ from collections.abc import Iterator, Mapping
 from typing import Any
 
 from tasks.declared.stack import Service, Stack
-from tasks.records.lockfile import ServiceLock
+from tasks.records.proven import ServiceLock
 from tasks.registry.manifests import RemoteManifest
 
 

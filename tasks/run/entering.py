@@ -7,7 +7,8 @@ from contextlib import contextmanager
 
 from tasks.declared import layers
 from tasks.declared.stack import Service
-from tasks.records.lockfile import LockError, LockFile, Proven
+from tasks.records.lockfile import LockError, LockFile
+from tasks.records.proven import Proven
 from tasks.run.run import Run
 from tasks.words.failures import StepFailed
 

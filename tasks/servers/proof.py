@@ -8,7 +8,7 @@ from datetime import UTC, datetime
 from tasks.containers.facts import held_now, observe, server_now
 from tasks.containers.observed import ServedModel, held_models
 from tasks.declared.stack import Service
-from tasks.records.lockfile import Proven
+from tasks.records.proven import Proven
 from tasks.run.entering import enter
 from tasks.run.run import Run
 from tasks.servers.abilities import Show, needs, show, tried

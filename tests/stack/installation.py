@@ -20,7 +20,8 @@ import tomlkit
 from lab import forwarding
 from lab.state import LabState
 from tasks.database.database import rows_of
-from tasks.records.lockfile import LockFile, ServiceLock
+from tasks.records.lockfile import LockFile
+from tasks.records.proven import ServiceLock
 
 ROOT = Path(__file__).resolve().parent.parent.parent
 PYINFRA = Path(sys.executable).parent / "pyinfra"

@@ -25,7 +25,8 @@ from console.looking.status import statuses
 from console.words.trouble import Trouble
 from tasks.containers.observed import LoadedModel, ObservedServer, ServedModel, Snapshot
 from tasks.declared.stack import Service, Stack
-from tasks.records.lockfile import LockFile, Proven, ServiceLock
+from tasks.records.lockfile import LockFile
+from tasks.records.proven import Proven, ServiceLock
 from tests.unit.tasks.samples import DIGEST, container, snapshot, spec, stack
 
 NOW = datetime(2026, 1, 10, 12, 0, tzinfo=UTC)

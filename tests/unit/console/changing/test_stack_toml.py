@@ -15,7 +15,8 @@ from console.changing.stack_toml import (
     remove_leftovers_of,
 )
 from console.looking.services import LOCAL
-from tasks.records.lockfile import LockFile, Proven
+from tasks.records.lockfile import LockFile
+from tasks.records.proven import Proven
 from tests.unit.tasks.samples import stack
 
 STACK = stack()

@@ -8,7 +8,7 @@ from console.checks import services
 from console.checks.finding import Check
 from console.checks.services import generation_check, judged
 from tasks.containers.observed import Snapshot
-from tasks.records.lockfile import Proven, ServiceLock
+from tasks.records.proven import Proven, ServiceLock
 from tasks.servers.generation import Proof
 from tests.unit.tasks.samples import DIGEST, stack
 from tests.unit.tasks.servers.generating import Answers, seen

@@ -12,7 +12,8 @@ from console.looking import offers as module
 from console.looking.asker import LocalAsker
 from console.looking.offers import ask
 from tasks.declared.stack import Service, Stack
-from tasks.records.lockfile import LockFile, Proven, ServiceLock
+from tasks.records.lockfile import LockFile
+from tasks.records.proven import Proven, ServiceLock
 from tasks.registry.manifests import RegistryFault, RemoteManifest
 from tests.unit.tasks.samples import DIGEST, OTHER_DIGEST, stack
 

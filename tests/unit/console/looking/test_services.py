@@ -10,7 +10,8 @@ import pytest
 from console.looking.services import ServiceView, interrupted, orphans, views
 from console.looking.table import loaded_text
 from tasks.containers.observed import LoadedModel, ObservedServer, ServedModel, Snapshot
-from tasks.records.lockfile import LockFile, Proven, ServiceLock
+from tasks.records.lockfile import LockFile
+from tasks.records.proven import Proven, ServiceLock
 from tests.unit.tasks.samples import DIGEST, OTHER_DIGEST, container, snapshot, spec, stack
 
 STACK = stack()

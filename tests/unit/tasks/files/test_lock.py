@@ -17,8 +17,9 @@ import pytest
 from tasks.files import lock as filelock
 from tasks.files.lock import HeldError, only_one
 from tasks.records import lockfile
-from tasks.records.lockfile import LockError, LockFile, Proven
+from tasks.records.lockfile import LockError, LockFile
 from tasks.records.logfile import SharedLogFile, logger_of
+from tasks.records.proven import Proven
 
 PROVEN = {"m:1": Proven("m:1", "sha256:a", "2026")}
 HOLD = """

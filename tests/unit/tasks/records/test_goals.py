@@ -8,7 +8,7 @@ from typing import Any
 from tasks.containers.observed import KeptImage, ObservedContainer, ServedModel
 from tasks.models.kept import is_interrupted, kept_sizes
 from tasks.records.goals import rollback_goal, upgrade_goal
-from tasks.records.lockfile import Proven, ServiceLock
+from tasks.records.proven import Proven, ServiceLock
 from tests.unit.tasks.samples import DIGEST, OTHER_DIGEST, container, snapshot, spec, stack
 
 STACK = stack()

@@ -10,7 +10,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from tasks.records.lockfile import LockError, LockFile, Proven
+from tasks.records.lockfile import LockError, LockFile
+from tasks.records.proven import Proven
 
 WORD = st.text(st.characters(codec="ascii", categories=("L", "N", "P")), min_size=1, max_size=12)
 PROVEN = st.builds(Proven, WORD, WORD, WORD)
@@ -68,7 +69,8 @@ monkey.patch_all()
 import sys
 from pathlib import Path
 import gevent
-from tasks.records.lockfile import LockFile, Proven
+from tasks.records.lockfile import LockFile
+from tasks.records.proven import Proven
 lock = LockFile.load(Path(sys.argv[1]))
 def write(host):
     for service in "abcde":

@@ -6,7 +6,7 @@ from typing import Any
 
 import pytest
 
-from tasks.records.lockfile import Proven, ServiceLock
+from tasks.records.proven import Proven, ServiceLock
 from tasks.registry.manifests import RegistryFault, RemoteManifest
 from tasks.registry.newer import newer
 from tests.unit.tasks.samples import DIGEST, OTHER_DIGEST, stack

@@ -10,7 +10,7 @@ import pytest
 from tasks.containers import facts
 from tasks.containers.observed import ObservedServer, ServedModel
 from tasks.records.goals import Goal
-from tasks.records.lockfile import Proven, ServiceLock
+from tasks.records.proven import Proven, ServiceLock
 from tasks.registry.manifests import RemoteManifest
 from tasks.run.streams import StreamEnd
 from tasks.servers import proof

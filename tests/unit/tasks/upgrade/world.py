@@ -26,7 +26,7 @@ from tasks.declared.stack import REPLACED
 from tasks.models.kept import is_interrupted
 from tasks.models.plan import WantedModels, copies, plan_models
 from tasks.records.goals import Goal, rollback_goal, upgrade_goal
-from tasks.records.lockfile import Proven, ServiceLock
+from tasks.records.proven import Proven, ServiceLock
 from tasks.services.plan import CONTAINER_CHANGES
 from tasks.upgrade.plan import in_order
 from tasks.words.steps import Action, Step
