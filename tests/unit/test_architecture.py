@@ -17,14 +17,15 @@ import pytest
 
 from tasks.containers.plan import Wanted, plan_container
 from tasks.declared.layers import ROOT
-from tasks.words.steps import plan_lines
+from tasks.words.plan import Plan
 from tests.unit.tasks.samples import DIGEST, container, snapshot, spec, stack
-from tests.unit.test_floors import FLOOR, FLOORS, arrows
+from tests.unit import test_floors
 
 ARCHITECTURE, CONTRIBUTING = "docs/architecture.md", "CONTRIBUTING.md"
 DOCUMENTS = {name: (ROOT / name).read_text() for name in (ARCHITECTURE, CONTRIBUTING)}
 # Stands at the end of a line that tells of what is not there yet.
 NOT_YET = "TODO" + "(rooms)"
+FLOORS, FLOOR = test_floors.FLOORS["tasks"], test_floors.FLOOR["tasks"]
 TOP = {path.name for path in ROOT.iterdir()}
 Arrows = dict[str, set[str]]
 
@@ -32,7 +33,7 @@ Arrows = dict[str, set[str]]
 def imports() -> Arrows:
     """Return the rooms below, by room, that its files import."""
     found: Arrows = {room: set() for room in FLOOR}
-    for _, room, other in arrows():
+    for _, room, other in test_floors.arrows("tasks"):
         if FLOOR[other] < FLOOR[room]:
             found[room].add(other)
     return found
@@ -146,7 +147,7 @@ def test_every_link_leads_somewhere(document: str) -> None:
 def test_the_plan_of_the_example_is_the_plan_that_is_made() -> None:
     before, now = stack(), stack(models={"qwen": {"port": 11500}})
     wanted = Wanted(now.services[0], spec(now), DIGEST)
-    lines = plan_lines(plan_container(wanted, snapshot(container(spec(before)))))
+    lines = Plan(tuple(plan_container(wanted, snapshot(container(spec(before)))))).lines()
     shown = next(text for text in fenced("text") if "ollama-qwen-previous" in text)
     assert [*map(str.strip, shown.strip().splitlines())] == [*map(str.strip, lines)]
 
