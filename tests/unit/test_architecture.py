@@ -18,8 +18,8 @@ import pytest
 from tasks.containers.plan import Wanted, plan_container
 from tasks.declared.layers import ROOT
 from tasks.words.plan import Plan
-from tests.unit.tasks.samples import DIGEST, container, snapshot, spec, stack
 from tests.unit import test_floors
+from tests.unit.tasks.samples import DIGEST, container, snapshot, spec, stack
 
 ARCHITECTURE, CONTRIBUTING = "docs/architecture.md", "CONTRIBUTING.md"
 DOCUMENTS = {name: (ROOT / name).read_text() for name in (ARCHITECTURE, CONTRIBUTING)}
