@@ -1,7 +1,7 @@
 """What has to happen to a service's container, from what is declared and what is there. Pure.
 
-Docker is the journal: every state that an interrupted replacement leaves is told by the names and
-labels of containers, so the plan starts from any of them. While a container is replaced, the one
+Every state that an interrupted replacement leaves is told by the names and labels of containers,
+so the plan starts from any of them. While a container is replaced, the one
 that worked stands beside it, stopped, as NAME-previous, and is removed last.
 """
 
@@ -45,8 +45,7 @@ class Wanted:
     @property
     def target(self) -> ContainerTarget:
         """What whoever takes a step of this plan needs to know."""
-        staged = self.spec.name + NEXT if self.staged else ""
-        return ContainerTarget(self.service, self.spec, self.image_digest, staged)
+        return ContainerTarget.of(self.service, self.spec, self.image_digest, staged=self.staged)
 
 
 @dataclass(frozen=True)
@@ -61,6 +60,13 @@ class ContainerTarget:
     spec: ContainerSpec
     image_digest: str = ""
     staged_tag: str = ""
+
+    @classmethod
+    def of(
+        cls, service: Service, spec: ContainerSpec, image_digest: str, *, staged: bool
+    ) -> ContainerTarget:
+        """Return the target of a service; `staged`: its image waits for its turn."""
+        return cls(service, spec, image_digest, spec.name + NEXT if staged else "")
 
 
 def refusal(wanted: Wanted, snapshot: Snapshot) -> Failure | None:

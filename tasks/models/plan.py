@@ -2,8 +2,8 @@
 
 A model that an upgrade replaces is first copied to NAME-replaced, which costs no disk, since Ollama
 deletes the layers of a tag that a pull moves. Once the new one is proven, that copy becomes
-NAME-previous, for a rollback. So here too names are the journal: a NAME-replaced that is there
-tells of an upgrade that was interrupted.
+NAME-previous, for a rollback. So a NAME-replaced that is there tells of an upgrade that was
+interrupted.
 """
 
 from __future__ import annotations

@@ -65,7 +65,8 @@ def wanted_for(run: Run, service: Service) -> Wanted:
 
 def target_of(run: Run, service: Service) -> ContainerTarget:
     """Return what whoever takes a step of a service needs to know, as it is declared now."""
-    return wanted_for(run, service).target
+    digest, staged = run.held.image_digest(service), run.held.is_staged(service)
+    return ContainerTarget.of(service, spec_for(run, service), digest, staged=staged)
 
 
 def image_before(run: Run, service: Service) -> ImageReference | None:
