@@ -13,12 +13,12 @@ import tomlkit
 from tomlkit.items import InlineTable
 
 from console.changing.log import note, note_edits
-from console.looking.services import LOCAL
 from tasks.declared.layers import stack_file
 from tasks.declared.references import ImageReference, ModelReference
 from tasks.declared.stack import Service, Stack
 from tasks.files.atomic import remove_leftovers_beside, target, write_atomically
 from tasks.records.lockfile import LockFile
+from tasks.words.steps import LOCAL
 
 # What is set in stack.toml, by the path of its key; None takes it out.
 Value = str | bool | list[str]

@@ -9,7 +9,8 @@ from console.checks.looked import Looked
 from console.looking.services import ServiceView, interrupted, views
 from tasks.containers.observed import ObservedContainer, Snapshot, seeing
 from tasks.containers.plan import Wanted, has_inherited_labels, plan_orphans, refusal
-from tasks.containers.spec import PREVIOUS, spec_of
+from tasks.containers.spec import PREVIOUS, spec_as_attached
+from tasks.database.rows import is_active
 from tasks.declared.stack import Service, Stack
 from tasks.host.facts import holders_script
 from tasks.host.ports import port_faults, port_holders, taken
@@ -28,7 +29,8 @@ def service_checks(looked: Looked) -> Iterator[Check]:
     """Check every service, then what else bears our label, then that each generates."""
     stack, snapshot = looked.stack, looked.snapshot
     refused = {
-        s.name: refusal(Wanted(s, spec_of(stack, s, gpu="")), snapshot) for s in stack.services
+        s.name: refusal(Wanted(s, spec_as_attached(stack, s, None)), snapshot)
+        for s in stack.services
     }
     for view in views(stack, snapshot, looked.lock):
         yield service_check(view, refused[view.name])
@@ -38,7 +40,7 @@ def service_checks(looked: Looked) -> Iterator[Check]:
     yield from publication_checks(stack, snapshot)
     yield from host_header_checks(looked.plain, stack, snapshot)
     for service in stack.services:
-        if service.active and service.model in snapshot.server(service.name).models:
+        if is_active(service, snapshot):
             yield generation_check(stack, service, snapshot, looked.proven(service))
 
 

@@ -6,17 +6,19 @@ from collections.abc import Iterable
 from dataclasses import asdict, dataclass, replace
 from typing import Any
 
-from tasks.containers.drift import Change, drift
+from tasks.containers.drift import Change, differences
 from tasks.containers.observed import LoadedModel, ObservedContainer, Snapshot
-from tasks.containers.spec import PREVIOUS, spec_of
+from tasks.containers.spec import PREVIOUS, spec_as_attached
+from tasks.database.rows import installed_version, is_active
 from tasks.declared.stack import Service, Stack
 from tasks.models.kept import is_interrupted, kept_sizes
-from tasks.models.plan import undeclared
+from tasks.models.plan import is_another, undeclared
+from tasks.records.held import Held
 from tasks.records.lockfile import LockFile
 from tasks.records.proven import ServiceLock
 from tasks.servers.generation import left_gpu, processor
+from tasks.words.steps import LOCAL
 
-LOCAL = "@local"
 # The state of a service on a host that nobody can look at.
 UNKNOWN = "unknown"
 # States in which a person has nothing to do.
@@ -70,9 +72,8 @@ def views(
     stack: Stack, snapshot: Snapshot, lock: LockFile | None, host: str = LOCAL
 ) -> list[ServiceView]:
     """Return a row for each declared service of a host."""
-    return [
-        _view(stack, service, snapshot, _entry(lock, host, service)) for service in stack.services
-    ]
+    held = Held(host, lock)
+    return [_view(stack, service, snapshot, held) for service in stack.services]
 
 
 def unknown(stack: Stack) -> list[ServiceView]:
@@ -80,16 +81,11 @@ def unknown(stack: Stack) -> list[ServiceView]:
     return [replace(view, state=UNKNOWN) for view in views(stack, Snapshot(), None)]
 
 
-def _entry(lock: LockFile | None, host: str, service: Service) -> ServiceLock | None:
-    return lock.service(host, service.name) if lock is not None else None
-
-
-def _view(
-    stack: Stack, service: Service, snapshot: Snapshot, entry: ServiceLock | None
-) -> ServiceView:
+def _view(stack: Stack, service: Service, snapshot: Snapshot, held: Held) -> ServiceView:
     container = snapshot.named(stack.container_name(service))
-    held = snapshot.models(service.name) or {}
-    main = held.get(service.model)
+    models = snapshot.models(service.name) or {}
+    main = models.get(service.model)
+    proven = held.locked(service)
     loaded = _loaded(snapshot, service)
     return ServiceView(
         name=service.name,
@@ -100,37 +96,30 @@ def _view(
         port=service.port,
         container=stack.container_name(service),
         model=service.model,
-        installed_version=f"{service.model}@{main.digest[7:19]}" if main else None,
+        installed_version=installed_version(service, snapshot),
         ollama=snapshot.server(service.name).version or None,
         size=(main.size or None) if main else None,
         loaded=loaded.size if loaded else None,
         processor=processor(loaded.gpu_share) if loaded else None,
         gpu_share=loaded.gpu_share if loaded else None,
         context=service.context,
-        drift=tuple(_change(c) for c in changes_of(stack, service, container, snapshot, entry)),
-        models=tuple(model for model in service.models if model in held),
-        undeclared=tuple(undeclared(service, held)),
-        previous=_previous(stack, service, snapshot, entry),
-        left_gpu=_left_gpu(service, snapshot, entry),
+        drift=tuple(_change(c) for c in changes_of(stack, service, snapshot, held)),
+        models=tuple(model for model in service.models if model in models),
+        undeclared=tuple(undeclared(service, models)),
+        previous=_previous(stack, service, snapshot, proven),
+        left_gpu=left_gpu(snapshot.server(service.name), service, proven.gpu_models),
         gpu=service.gpu,
         unknown=snapshot.unknown_of(service.name),
     )
 
 
-def _left_gpu(service: Service, snapshot: Snapshot, entry: ServiceLock | None) -> str:
-    if entry is None:
-        return ""
-    return left_gpu(snapshot.server(service.name), service, entry.gpu_models)
-
-
 def _previous(
-    stack: Stack, service: Service, snapshot: Snapshot, entry: ServiceLock | None
+    stack: Stack, service: Service, snapshot: Snapshot, proven: ServiceLock
 ) -> tuple[dict[str, Any], ...]:
     """Return what is kept for a rollback: name, digest and size in bytes."""
-    if entry is None:
-        return ()
-    kept = kept_sizes(snapshot, stack.container_name(service), entry, snapshot.models(service.name))
-    return tuple({"name": n, "digest": digest, "size": size} for n, digest, size in kept)
+    models, name = snapshot.models(service.name), stack.container_name(service)
+    copies = kept_sizes(snapshot, name, proven, models)
+    return tuple({"name": n, "digest": digest, "size": size} for n, digest, size in copies)
 
 
 def _loaded(snapshot: Snapshot, service: Service) -> LoadedModel | None:
@@ -153,32 +142,30 @@ def state_of(service: Service, container: ObservedContainer | None, snapshot: Sn
     server = snapshot.server(service.name)
     if not server.version:
         return "starting" if container.health == "starting" else "silent"
-    if service.model not in server.models:
+    if not is_active(service, snapshot):
         return "without model"
     return "unhealthy" if container.health == "unhealthy" else "active"
 
 
-def changes_of(
-    stack: Stack,
-    service: Service,
-    container: ObservedContainer | None,
-    snapshot: Snapshot,
-    entry: ServiceLock | None,
-) -> list[Change]:
-    """Return where a container and its models differ from the declaration and the lock."""
+def changes_of(stack: Stack, service: Service, snapshot: Snapshot, held: Held) -> list[Change]:
+    """Return where a container and its models differ from the declaration and the lock.
+
+    By the plan's own functions; only whether the host's GPU may be used is the converge's to judge.
+    """
+    container = snapshot.named(stack.container_name(service))
     if container is None or not service.active:
         return []
+    spec = spec_as_attached(stack, service, container)
+    digest = held.image_digest(service)
+    changes = differences(spec, container, snapshot.images, digest)
     if not container.is_of(stack.container_prefix):
-        return [Change("owner", "not this stack", "this stack")]
-    # Whether the host's GPU may be used is the converge's to judge: here what is there counts.
-    spec = spec_of(stack, service, gpu=container.attachment)
-    entry = entry or ServiceLock()
-    found = drift(spec, container, snapshot.images, entry.image_digest(service.image))
-    proven = entry.model_digests
-    for model, held in (snapshot.models(service.name) or {}).items():
-        if proven.get(model, held.digest) != held.digest:
-            found.append(Change(f"model {model}", held.digest[7:19], proven[model][7:19]))
-    return found
+        return changes
+    models, digests = snapshot.models(service.name) or {}, held.model_digests(service)
+    for model in (models[name] for name in service.models if name in models):
+        wanted = digests.get(model.name, "")
+        if is_another(model, wanted):
+            changes.append(Change(f"model {model.name}", model.digest[7:19], wanted[7:19]))
+    return changes
 
 
 def _change(change: Change) -> dict[str, str]:
@@ -199,11 +186,10 @@ def interrupted(
     stack: Stack, snapshot: Snapshot, lock: LockFile | None, host: str = LOCAL
 ) -> list[str]:
     """Name the containers of services whose replacement or upgrade stopped half-way."""
-    found = []
-    for service in stack.services:
-        name = stack.container_name(service)
-        entry = _entry(lock, host, service)
-        proven = entry.models if entry is not None else ()
-        if is_interrupted(snapshot, name, service, proven):
-            found.append(name)
-    return found
+    held = Held(host, lock)
+    names = {stack.container_name(service): service for service in stack.services}
+    return [
+        name
+        for name, service in names.items()
+        if is_interrupted(snapshot, name, service, held.locked(service).models)
+    ]

@@ -10,7 +10,7 @@ from __future__ import annotations
 from collections.abc import Collection, Mapping
 from dataclasses import dataclass, replace
 
-from tasks.containers.drift import Change, drift, origin
+from tasks.containers.drift import Change, differences, origin
 from tasks.containers.observed import IMAGE_LABEL, STACK_LABEL, ObservedContainer, Snapshot
 from tasks.containers.spec import NEXT, PREVIOUS, ContainerSpec
 from tasks.containers.tags import own_tags, tag_changes
@@ -214,9 +214,10 @@ class _Planner:
         return f"{'; '.join(map(str, changes))}; {who}"
 
     def _drift(self, container: ObservedContainer) -> list[Change]:
+        images, digest = self.snapshot.images, self.wanted.image_digest
+        found = differences(self.spec, container, images, digest, "this stack (adopted)")
         if not container.is_of(self.spec.stack):
-            return [Change("owner", "not this stack", "this stack (adopted)")]
-        found = drift(self.spec, container, self.snapshot.images, self.wanted.image_digest)
+            return found
         if self.wanted.lost_gpu and container is self.current:
             found.append(Change("GPU", "lost", "there"))
         if container.status in ("dead", "removing"):

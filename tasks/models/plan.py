@@ -117,7 +117,7 @@ def _plan_model(wanted: WantedModels, model: str, held: Held | None) -> Iterator
     found = held.get(model)
     if found is None:
         yield _step(wanted, Action.PULL_MODEL, model, f"pull {model}", "not here yet")
-    elif digest and found.digest != digest and wanted.is_upgrade:
+    elif is_another(found, digest) and wanted.is_upgrade:
         text = f"keep {model} as {model}{REPLACED}"
         yield _step(wanted, Action.KEEP_MODEL, model, text, "until the new one is proven")
         why = f"digest {found.digest[7:19]} → {digest[7:19]}"
@@ -125,9 +125,14 @@ def _plan_model(wanted: WantedModels, model: str, held: Held | None) -> Iterator
             yield _step(wanted, Action.RESTORE_MODEL, model, f"bring {model} back", why)
         else:
             yield _step(wanted, Action.UPGRADE_MODEL, model, f"pull the new {model}", why)
-    elif digest and found.digest != digest:
+    elif is_another(found, digest):
         why = f"digest {found.digest[7:19]} is not the proven {digest[7:19]}"
         yield _step(wanted, Action.RESTORE_MODEL, model, f"restore {model}", why)
+
+
+def is_another(found: ServedModel, digest: str) -> bool:
+    """Tell whether a model that is there is not the one that it is held to; "": to none."""
+    return bool(digest) and found.digest != digest
 
 
 def is_copied(model: str, digest: str, held: Held) -> bool:

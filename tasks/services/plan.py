@@ -18,7 +18,7 @@ from tasks.containers.plan import (
     refusal,
     without_repeated_pulls,
 )
-from tasks.containers.spec import ContainerSpec, spec_of
+from tasks.containers.spec import ContainerSpec, spec_as_attached, spec_of
 from tasks.declared.references import ImageReference, image_path
 from tasks.declared.stack import Service
 from tasks.models.plan import WantedModels, plan_models
@@ -34,12 +34,11 @@ CONTAINER_CHANGES = frozenset(
 
 def spec_for(run: Run, service: Service) -> ContainerSpec:
     """Return the declared container of a service on this host."""
-    gpu = attachment(run)
     if run.decided.gpu_on_hold:
-        # The driver waits for a reboot: whoever has the GPU keeps it, nothing is recreated for it.
+        # The driver waits for a reboot: nothing is recreated for it.
         current = observe(run).named(run.stack.container_name(service))
-        gpu = current.attachment if current is not None else ""
-    return spec_of(run.stack, service, gpu=gpu)
+        return spec_as_attached(run.stack, service, current)
+    return spec_of(run.stack, service, gpu=attachment(run))
 
 
 def wanted_for(run: Run, service: Service) -> Wanted:

@@ -14,9 +14,9 @@ from console.changing.stack_toml import (
     edits_to,
     remove_leftovers_of,
 )
-from console.looking.services import LOCAL
 from tasks.records.lockfile import LockFile
 from tasks.records.proven import Proven
+from tasks.words.steps import LOCAL
 from tests.unit.tasks.samples import stack
 
 STACK = stack()

@@ -10,8 +10,11 @@ import pytest
 from console.looking.services import ServiceView, interrupted, orphans, views
 from console.looking.table import loaded_text
 from tasks.containers.observed import LoadedModel, ObservedServer, ServedModel, Snapshot
+from tasks.containers.plan import Wanted, plan_container
+from tasks.records.held import Held
 from tasks.records.lockfile import LockFile
 from tasks.records.proven import Proven, ServiceLock
+from tasks.words.steps import Action
 from tests.unit.tasks.samples import DIGEST, OTHER_DIGEST, container, snapshot, spec, stack
 
 STACK = stack()
@@ -86,3 +89,23 @@ def test_what_nobody_declared_and_what_was_interrupted_is_named() -> None:
     seen = snapshot(container(SPEC), old, aside)
     assert orphans(STACK, seen) == ["ollama-old"]
     assert interrupted(STACK, seen, None) == [SPEC.name]
+
+
+def test_drift_is_judged_by_what_the_plan_holds_to() -> None:
+    """Where nothing was proven here, by what another service or host proved of the same image and
+    model; of a model that nobody declares any more nothing is told, as nothing is done about it."""
+    image = Proven(SPEC.image, OTHER_DIGEST, "2026")
+    models = {name: Proven(name, OTHER_DIGEST, "2026") for name in (MODEL, "old:1")}
+    entries = {("other", "qwen"): ServiceLock(image, models)}
+    lock = LockFile(Path("/nowhere/stack.lock"), entries)
+    server = ObservedServer(
+        "0.24.0", {**SERVER.models, "old:1": ServedModel("old:1", DIGEST, 1_000)}
+    )
+    seen = with_server(server)
+    view = qwen(seen, lock)
+    assert [change["field"] for change in view.drift] == ["image", f"model {MODEL}"]
+    held = Held("@local", lock)
+    wanted = Wanted(STACK.services[0], SPEC, held.image_digest(STACK.services[0]))
+    (first, *_) = [s for s in plan_container(wanted, seen) if s.action is Action.SET_ASIDE]
+    image_change = view.drift[0]
+    assert f"image {image_change['old']} → {image_change['new']}" in first.why
