@@ -15,12 +15,15 @@ from types import ModuleType
 from typing import Any
 
 from tasks.words.foreign import BadAnswer
+from tasks.words.format_version import Format, NewerFormatError
 from tasks.words.printable import printable
 from tasks.words.toml import read_toml
 
 ROOT = Path(__file__).resolve().parents[2]
 DEFAULTS = "group_data/all.py"
 RUN_OPTIONS_SOURCE = "--data"
+# The version of stack.toml, which no other layer has; a setting that is renamed is migrated here.
+SETTINGS = Format("settings_version", oldest=1)
 # What pyinfra itself reads from group and host data; never a setting of ours.
 CONNECTOR_PREFIXES = ("ssh_", "_")
 CONNECTOR_KEYS = frozenset(
@@ -127,7 +130,7 @@ def toml_layer(path: Path) -> tuple[Layer, list[str]]:
     """Read stack.toml. Returns its layer (empty where there is no file) and its faults."""
     source = _shown(path)
     try:
-        return Layer(source, read_toml(path)), []
+        return _of_today(Layer(source, read_toml(path)))
     except FileNotFoundError:
         if os.environ.get("STACK_FILE"):
             return Layer(source, {}), [f"{source}: there is no such file (STACK_FILE names it)"]
@@ -139,6 +142,19 @@ def toml_layer(path: Path) -> tuple[Layer, list[str]]:
         words = error.strerror if isinstance(error, OSError) else error
         remedy = "see that this user may read it (ls -l), and that its folders are there"
         return Layer(source, {}), [f"{source}: cannot be read: {words}: {remedy}"]
+
+
+def _of_today(layer: Layer) -> tuple[Layer, list[str]]:
+    """Return the layer of a stack.toml, whatever its version, without that; and its faults."""
+    try:
+        values = dict(SETTINGS.migrated(layer.values))
+    except NewerFormatError as error:
+        fault = f"{layer.source}: {error}: update ollama-stack (git pull)"
+        return Layer(layer.source, {}), [fault]
+    except ValueError as error:
+        return Layer(layer.source, {}), [f"{layer.source}: {error}"]
+    del values[SETTINGS.key]
+    return Layer(layer.source, values), []
 
 
 def defaults_layer() -> Layer:

@@ -22,7 +22,7 @@ from pydantic import (
 from pydantic_core import ErrorDetails
 
 from tasks.declared.forms import absolute_path, proxy, unproxied
-from tasks.declared.layers import RUN_OPTIONS_SOURCE, Merged
+from tasks.declared.layers import RUN_OPTIONS_SOURCE, SETTINGS, Merged
 from tasks.declared.references import ImageReference, ModelReference
 from tasks.words.plain import one_line, plain
 from tasks.words.printable import printable
@@ -418,6 +418,8 @@ def declare(merged: Merged) -> Stack:
     faults = list(merged.faults)
     values = dict(merged.values)
     tables = values.pop("models", {})
+    if values.pop(SETTINGS.key, None) is not None:
+        faults.append(f"{merged.source_of(SETTINGS.key)}: {SETTINGS.key}: stack.toml alone has one")
     faults += _unknown(values, (*_STACK_KEYS, *_OPTION_KEYS, "models"), "", merged)
     top = {key: values[key] for key in _STACK_KEYS if key in values}
     chosen = {key: values[key] for key in _OPTION_KEYS if key in values}
