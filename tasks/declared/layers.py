@@ -17,6 +17,7 @@ from typing import Any
 from tasks.declared import messages
 from tasks.words.failures import Failure
 from tasks.words.foreign import BadAnswer
+from tasks.words.format_version import Format, NewerFormatError
 from tasks.words.messages import Text
 from tasks.words.printable import printable
 from tasks.words.toml import read_toml
@@ -24,6 +25,8 @@ from tasks.words.toml import read_toml
 ROOT = Path(__file__).resolve().parents[2]
 DEFAULTS = "group_data/all.py"
 RUN_OPTIONS_SOURCE = "--data"
+# The version of stack.toml, which no other layer has; a setting that is renamed is migrated here.
+SETTINGS = Format("settings_version", oldest=1)
 # What pyinfra itself reads from group and host data; never a setting of ours.
 CONNECTOR_PREFIXES = ("ssh_", "_")
 CONNECTOR_KEYS = frozenset(
@@ -139,7 +142,7 @@ def toml_layer(path: Path) -> tuple[Layer, list[Failure]]:
     """Read stack.toml. Returns its layer (empty where there is no file) and its faults."""
     source = _shown(path)
     try:
-        return Layer(source, read_toml(path)), []
+        return _of_today(Layer(source, read_toml(path)))
     except FileNotFoundError:
         if os.environ.get("STACK_FILE"):
             return Layer(source, {}), [_of_file(source, messages.NO_FILE())]
@@ -152,6 +155,22 @@ def toml_layer(path: Path) -> tuple[Layer, list[Failure]]:
         remedy = messages.MEND_RIGHTS()
         cause = messages.UNREADABLE(words=str(words), remedy=remedy)
         return Layer(source, {}), [Failure(source, cause, remedy)]
+
+
+def _of_today(layer: Layer) -> tuple[Layer, list[Failure]]:
+    """Return the layer of a stack.toml, whatever its version, without that; and its faults."""
+    try:
+        values = dict(SETTINGS.migrated(layer.values))
+    except NewerFormatError as error:
+        remedy = messages.UPDATE()
+        cause = messages.NEWER(words=str(error), remedy=remedy)
+        return Layer(layer.source, {}), [Failure(layer.source, cause, remedy)]
+    except ValueError as error:
+        return Layer(layer.source, {}), [
+            _of_file(layer.source, messages.NO_VERSION(words=str(error)))
+        ]
+    del values[SETTINGS.key]
+    return Layer(layer.source, values), []
 
 
 def defaults_layer() -> Layer:

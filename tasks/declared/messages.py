@@ -21,6 +21,10 @@ UNREADABLE = Message("declared.unreadable", "cannot be read: {words}: {remedy}")
 MEND_RIGHTS = Message(
     "declared.mend-rights", "see that this user may read it (ls -l), and that its folders are there"
 )
+NEWER = Message("declared.newer", "{words}: {remedy}")
+UPDATE = Message("declared.update", "update ollama-stack (git pull)")
+NO_VERSION = Message("declared.no-version", "{words}")
+NOT_HERE = Message("declared.version-not-here", "stack.toml alone has one")
 
 # Tables and keys.
 NO_SERVICE = Message("declared.no-service", "declares no service")

@@ -24,7 +24,7 @@ from pydantic_core import ErrorDetails
 
 from tasks.declared import messages
 from tasks.declared.forms import absolute_path, proxy, unproxied
-from tasks.declared.layers import RUN_OPTIONS_SOURCE, Merged, fault
+from tasks.declared.layers import RUN_OPTIONS_SOURCE, SETTINGS, Merged, fault
 from tasks.declared.references import ImageReference, ModelReference
 from tasks.words.failures import Failed, Failure
 from tasks.words.messages import Text
@@ -435,6 +435,9 @@ def declare(merged: Merged) -> Stack:
     faults = list(merged.faults)
     values = dict(merged.values)
     tables = values.pop("models", {})
+    if values.pop(SETTINGS.key, None) is not None:
+        source = merged.source_of(SETTINGS.key)
+        faults.append(fault(source, SETTINGS.key, messages.NOT_HERE()))
     faults += _unknown(values, (*_STACK_KEYS, *_OPTION_KEYS, "models"), "", merged)
     top = {key: values[key] for key in _STACK_KEYS if key in values}
     chosen = {key: values[key] for key in _OPTION_KEYS if key in values}

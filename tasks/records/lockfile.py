@@ -4,16 +4,22 @@ from __future__ import annotations
 
 from collections.abc import Collection, Iterator, Mapping
 from contextlib import contextmanager
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, field
 from pathlib import Path
+from typing import Any
 
 from tasks.files.atomic import make_folder, target, write_atomically
 from tasks.files.lock import HeldError, only_one
-from tasks.records.lock_document import Entries, parsed, serialised
+from tasks.records.lock_document import Entries, LockDocument, parsed, serialised
 from tasks.records.proven import Proven, ServiceLock
+from tasks.words.format_version import NewerFormatError
 
 # A writer needs milliseconds.
 WRITER_SECONDS = 30
+NEWER_REMEDY = (
+    "update ollama-stack (git pull); or move the file away: what runs is proven anew then, and"
+    " there is nothing left to roll back to"
+)
 
 
 class LockError(Exception):
@@ -22,27 +28,35 @@ class LockError(Exception):
 
 @dataclass
 class LockFile:
-    """All entries, by host and service."""
+    """All entries, by host and service; `unknown` is what else stands in the file."""
 
     path: Path
     entries: Entries = field(default_factory=dict)
+    unknown: Mapping[str, Any] = field(default_factory=dict)
 
     @classmethod
     def load(cls, path: Path) -> LockFile:
-        """Read the lock; an empty one where there is no file. Raises LockError."""
-        if not path.exists():
-            return cls(path)
+        """Read the lock; an empty one where there is no file. Raises LockError.
+
+        A file of an older version stays as it is until something is written into it.
+        """
         try:
-            return cls(path, parsed(path.read_text(encoding="utf-8")))
+            document = parsed(path.read_text(encoding="utf-8"))
+        except FileNotFoundError:
+            return cls(path)
+        except NewerFormatError as error:
+            raise LockError(f"{path} {error}\n  remedy: {NEWER_REMEDY}") from None
         except (OSError, ValueError) as error:
             raise LockError(
                 f"{path}: is not a lock that this version can read: {error}\n"
                 "  remedy: restore it, or move it away: what runs is proven anew then"
             ) from None
+        return cls(path, document.entries, document.unknown)
 
     def reload(self) -> None:
         """Read again what others may have written meanwhile. Raises LockError."""
-        self.entries = LockFile.load(self.path).entries
+        fresh = LockFile.load(self.path)
+        self.entries, self.unknown = fresh.entries, fresh.unknown
 
     def of_host(self, host: str) -> dict[str, ServiceLock]:
         """Return the entries of one host, by service."""
@@ -86,26 +100,19 @@ class LockFile:
             # Over what the file holds by now: other hosts write into it as well.
             fresh = LockFile.load(self.path)
             moved = fresh.service(host, service).with_proven(image, models, main, is_move=is_move)
-            self._write({**fresh.entries, (host, service): moved})
+            self._write(fresh, host, service, moved)
 
     def drop_models(self, host: str, service: str, names: Collection[str]) -> None:
         """Take models out that are no more."""
         with _only_writer(self.path):
             fresh = LockFile.load(self.path)
-            entry = fresh.service(host, service)
-            left = {
-                name: p
-                if p.previous is None or p.previous.reference not in names
-                # Nobody can go back to it any more.
-                else replace(p, previous=None)
-                for name, p in entry.models.items()
-                if name not in names
-            }
-            self._write({**fresh.entries, (host, service): replace(entry, models=left)})
+            left = fresh.service(host, service).without_models(names)
+            self._write(fresh, host, service, left)
 
-    def _write(self, entries: Entries) -> None:
-        write_atomically(self.path, serialised(entries))
-        self.entries = entries
+    def _write(self, fresh: LockFile, host: str, service: str, entry: ServiceLock) -> None:
+        entries = {**fresh.entries, (host, service): entry}
+        write_atomically(self.path, serialised(LockDocument(entries, fresh.unknown)))
+        self.entries, self.unknown = entries, fresh.unknown
 
 
 @contextmanager

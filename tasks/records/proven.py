@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping
 from dataclasses import dataclass, field, replace
 from typing import Any
 
@@ -14,7 +14,8 @@ class Proven:
     `processor` is where a model ran: "GPU", "CPU" or "GPU 43 %"; "" for an image. `size` is in
     bytes, `rate` in tokens a second, 0 where nobody told. `abilities` are what its server says that
     a model can do, `missed` those of which nothing came when they were tried, `context` the tokens
-    that it was trained for. `previous` is what was proven before it, and has none itself.
+    that it was trained for. `previous` is what was proven before it, and has none itself. `unknown`
+    is what else the lock holds of this very digest.
     """
 
     reference: str
@@ -27,13 +28,15 @@ class Proven:
     missed: tuple[str, ...] = ()
     context: int = 0
     previous: Proven | None = None
+    unknown: Mapping[str, Any] = field(default_factory=dict, hash=False)
 
     def after(self, old: Proven | None) -> Proven:
         """Return this as the successor of an older entry; the same digest keeps its history."""
         if old is None:
             return self
-        before = old.previous if old.digest == self.digest else replace(old, previous=None)
-        return replace(self, previous=before)
+        if old.digest == self.digest:
+            return replace(self, previous=old.previous, unknown=old.unknown)
+        return replace(self, previous=replace(old, previous=None))
 
     def is_same(self, old: Proven | None) -> bool:
         """Tell whether an entry says the same already; when and how large do not matter."""
@@ -47,11 +50,15 @@ class Proven:
 
 @dataclass(frozen=True)
 class ServiceLock:
-    """The proven image and models (by declared name) of one service; `main` names the main one."""
+    """The proven image and models (by declared name) of one service; `main` names the main one.
+
+    `unknown` is what else the lock holds of the service.
+    """
 
     image: Proven | None = None
     models: dict[str, Proven] = field(default_factory=dict)
     main: str = ""
+    unknown: Mapping[str, Any] = field(default_factory=dict)
 
     def with_proven(
         self,
@@ -81,7 +88,7 @@ class ServiceLock:
         if not new and not is_new_image and main == self.main:
             return self
         moved = image.after(self.image) if image is not None and is_new_image else self.image
-        entry = ServiceLock(moved, {**self.models, **new}, main)
+        entry = replace(self, image=moved, models={**self.models, **new}, main=main)
         return entry._after_a_move_from(self) if is_move else entry
 
     def _after_a_move_from(self, old: ServiceLock) -> ServiceLock:
@@ -98,7 +105,18 @@ class ServiceLock:
             for name, proven in self.models.items()
         }
         image = of_this_move(self.image, old.image) if self.image is not None else None
-        return ServiceLock(image, models, self.main)
+        return replace(self, image=image, models=models)
+
+    def without_models(self, names: Collection[str]) -> ServiceLock:
+        """Return the entry after models are no more: nobody can go back to them either."""
+
+        def without_its_predecessor(proven: Proven) -> Proven:
+            before = proven.previous
+            is_gone = before is not None and before.reference in names
+            return replace(proven, previous=None) if is_gone else proven
+
+        left = {n: without_its_predecessor(p) for n, p in self.models.items() if n not in names}
+        return replace(self, models=left)
 
     def image_digest(self, reference: str) -> str:
         """Return the proven digest of an image, "" where this reference was never proven."""

@@ -134,6 +134,15 @@ def test_fault_35_an_unusable_file_is_set_aside_and_built_anew(
     assert len(rows_of(path, "models")) == 3
 
 
+def test_a_file_of_a_newer_schema_is_set_aside_by_name(path: Path) -> None:
+    path.parent.mkdir()
+    newer(path)
+    assert unusable(path) == f"newer schema {SCHEMA_VERSION + 1}"
+    (note,) = record(path, inventory())
+    assert note.startswith(f"{path.name} was unusable (newer schema {SCHEMA_VERSION + 1}): it is")
+    assert f"{path.name}.newer-schema-{SCHEMA_VERSION + 1}-" in note
+
+
 def test_a_folder_is_refused_and_left_where_it_is(tmp_path: Path) -> None:
     with pytest.raises(DatabaseError, match="is no file"):
         record(tmp_path, inventory())

@@ -94,3 +94,37 @@ def test_what_people_write_is_read(tmp_path: Path, monkeypatch: pytest.MonkeyPat
     assert toml_layer(Path(os.devnull)) == (Layer(os.devnull, {}), [])
     monkeypatch.setenv("STACK_FILE", "x")
     assert "there is no such file" in faults(tmp_path / "x")[0]
+
+
+def test_a_stack_toml_may_name_its_version_which_is_no_setting(tmp_path: Path) -> None:
+    path = tmp_path / "stack.toml"
+    path.write_text('settings_version = 1\ngpu = "off"\n')
+    layer, found = toml_layer(path)
+    assert (layer.values, found) == ({"gpu": "off"}, [])
+    stack = declare(merge([defaults_layer(), layer]))
+    assert "settings_version" not in stack.model_dump_json()
+
+
+def test_a_stack_toml_of_a_newer_version_is_refused_by_name_and_not_read(tmp_path: Path) -> None:
+    path = tmp_path / "stack.toml"
+    path.write_text("settings_version = 2\nsetting_of_tomorrow = 5\n")
+    assert faults(path) == [
+        f"{path}: is of version 2, and this ollama-stack reads up to 1:"
+        " update ollama-stack (git pull)"
+    ]
+
+
+@pytest.mark.parametrize("version", ["0", "-1", '"1"', "1.0", "true", "[]"])
+def test_what_is_no_version_is_told(tmp_path: Path, version: str) -> None:
+    path = tmp_path / "stack.toml"
+    path.write_text(f"settings_version = {version}\n")
+    (fault,) = faults(path)
+    assert fault.startswith(f"{path}: settings_version = ") and "is no version" in fault
+
+
+def test_no_other_layer_has_a_version() -> None:
+    for source in ("group_data/all.py", "group_data/gpu.py", "--data"):
+        merged = merge([defaults_layer(), Layer(source, {"settings_version": 1})])
+        with pytest.raises(DeclarationError) as caught:
+            declare(merged)
+        assert caught.value.faults == [f"{source}: settings_version: stack.toml alone has one"]

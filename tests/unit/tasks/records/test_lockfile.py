@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import subprocess
 import sys
+import tomllib
 from pathlib import Path
 
 import pytest
@@ -67,6 +68,7 @@ WRITER = """
 from gevent import monkey
 monkey.patch_all()
 import sys
+import tomllib
 from pathlib import Path
 import gevent
 from tasks.records.lockfile import LockFile
@@ -160,3 +162,116 @@ def test_a_damaged_lock_is_named_and_left_as_it_is(tmp_path: Path, text: str) ->
     with pytest.raises(LockError, match=r"stack\.lock"):
         LockFile.load(path)
     assert path.read_text() == text
+
+
+OLD = Path(__file__).parent / "golden" / "version-0.lock"
+NEWER = 'version = 2\nhosts = "are stored elsewhere by then"\n'
+LATER = """\
+signature = "of tomorrow"
+
+[hosts.h.s]
+note = "by hand"
+
+[hosts.h.s.models."m:1"]
+reference = "m:1"
+digest = "sha256:a"
+at = "2026"
+quality = { bits = 4 }
+"""
+
+
+def test_a_newer_lock_is_refused_by_name_read_or_written(tmp_path: Path) -> None:
+    path = tmp_path / "stack.lock"
+    lock = LockFile(path)
+    path.write_text(NEWER)
+    told = []
+    for act in (
+        lambda: LockFile.load(path),
+        lock.reload,
+        lambda: lock.put("h", "s", None, {"m:1": Proven("m:1", "sha256:a", "2026")}),
+        lambda: lock.drop_models("h", "s", ["m:1"]),
+    ):
+        with pytest.raises(LockError) as caught:
+            act()
+        told.append(str(caught.value))
+    cause, _, remedy = told[0].partition("\n  remedy: ")
+    assert cause == f"{path} is of version 2, and this ollama-stack reads up to 1"
+    assert remedy.startswith("update ollama-stack (git pull)")
+    assert {*told} == {told[0]}
+    assert path.read_text() == NEWER
+
+
+def test_a_lock_of_before_the_versions_is_left_alone_until_something_is_written(
+    tmp_path: Path,
+) -> None:
+    path = tmp_path / "stack.lock"
+    path.write_bytes(OLD.read_bytes())
+    lock = LockFile.load(path)
+    before = lock.service("@local", "qwen")
+    lock.put("@local", "qwen", before.image, before.models, before.main)
+    assert path.read_bytes() == OLD.read_bytes()
+    lock.put("h", "s", None, {"m:1": Proven("m:1", "sha256:a", "2026")})
+    assert path.read_text().splitlines()[1] == "version = 1"
+    entries = LockFile.load(path).entries
+    assert entries.pop(("h", "s")).model_digests == {"m:1": "sha256:a"}
+    assert entries["@local", "qwen"] == before
+
+
+def test_what_another_version_of_ours_wrote_beside_the_entries_is_kept(tmp_path: Path) -> None:
+    path = tmp_path / "stack.lock"
+    path.write_text(LATER)
+    lock = LockFile.load(path)
+    lock.put("h", "s", Proven("i:1", "sha256:i", "2026"), {})
+    lock.put("h", "s", None, {"m:1": Proven("m:1", "sha256:a", "2027", "GPU")})
+    assert tomllib.loads(path.read_text()) == {
+        "version": 1,
+        "signature": "of tomorrow",
+        "hosts": {
+            "h": {
+                "s": {
+                    "note": "by hand",
+                    "image": {"reference": "i:1", "digest": "sha256:i", "at": "2026"},
+                    "models": {
+                        "m:1": {
+                            "reference": "m:1",
+                            "digest": "sha256:a",
+                            "at": "2027",
+                            "processor": "GPU",
+                            "quality": {"bits": 4},
+                        }
+                    },
+                }
+            }
+        },
+    }
+
+
+def test_what_was_said_of_one_digest_is_not_said_of_the_next_one(tmp_path: Path) -> None:
+    path = tmp_path / "stack.lock"
+    path.write_text(LATER)
+    lock = LockFile.load(path)
+    lock.put("h", "s", None, {"m:1": Proven("m:1", "sha256:b", "2027")})
+    model = LockFile.load(path).service("h", "s").models["m:1"]
+    assert model.previous is not None
+    assert (model.unknown, model.previous.unknown) == ({}, {"quality": {"bits": 4}})
+
+
+def test_models_that_are_no_more_take_what_could_go_back_to_them_along(tmp_path: Path) -> None:
+    path = tmp_path / "stack.lock"
+    path.write_text(LATER)
+    lock = LockFile.load(path)
+    lock.put("h", "s", None, {"m:1": Proven("m:1", "sha256:a", "2026")}, "m:1")
+    lock.put("h", "s", None, {"m:2": Proven("m:2", "sha256:b", "2026")}, "m:2")
+    assert lock.service("h", "s").previous_main is not None
+    lock.drop_models("h", "s", ["m:1"])
+    entry = LockFile.load(path).service("h", "s")
+    assert (set(entry.models), entry.previous_main) == ({"m:2"}, None)
+    assert entry.unknown == {"note": "by hand"}
+    assert tomllib.loads(path.read_text())["signature"] == "of tomorrow"
+
+
+def test_a_lock_that_cannot_be_read_is_told(tmp_path: Path) -> None:
+    (tmp_path / "file").write_text("")
+    for path in (tmp_path, tmp_path / "file" / "stack.lock"):
+        with pytest.raises(LockError, match="is not a lock that this version can read"):
+            LockFile.load(path)
