@@ -21,7 +21,7 @@ from console.sync import inventory_now
 from tasks import filelock
 from tasks.files import user_name
 from tasks.inventory.database import DatabaseError, record
-from tasks.layers import ROOT, rooted, stack_file
+from tasks.layers import rooted, stack_file
 from tasks.lockfile import LockFile
 from tasks.ollama.observed import Snapshot
 from tasks.stack import DeclarationError, Service, Stack
@@ -113,8 +113,8 @@ def _declare_again(doing: Doing, declaration: Declaration, edits: Edits, stack: 
 
 @contextmanager
 def only_one() -> Iterator[None]:
-    """Let one console edit stack.toml at a time; the lock ends with its holder."""
-    path = ROOT / ".main.lock"
+    """Let one console edit this stack.toml at a time; the lock ends with its holder."""
+    path = stack_file().with_name(".main.lock")
     with ExitStack() as held:
         try:
             held.enter_context(filelock.only_one(path, typed_words()))
@@ -132,8 +132,8 @@ def _remedy(error: OSError, path: Path) -> str:
         return f"mv {path} {path}.old; then run again"
     if not isinstance(error, PermissionError):
         return f"see to it that {path.parent} can be written, then run again"
-    owner = user_name(ROOT.stat().st_uid)
-    return f"run it as {owner}, whose folder {ROOT} is; or: sudo chown {owner}: {path}"
+    owner = user_name(path.parent.stat().st_uid)
+    return f"run it as {owner}, whose folder {path.parent} is; or: sudo chown {owner}: {path}"
 
 
 @contextmanager
