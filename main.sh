@@ -46,6 +46,7 @@ usage: ./main.sh [COMMAND]
   verify               check what is needed, then the installation with testinfra
   completion SHELL     eval "$(./main.sh completion bash)" (or zsh, fish)
   test                 everything that CI runs: ruff, mypy, unit tests, tests on the lab
+                       --quick: without the lab; --thorough: also what CI leaves out
   lab up|down|status   the lab: a real Docker stack with tiny models, no internet needed
   help                 this text
   -v COMMAND           show on standard error what a command of the console does
@@ -105,8 +106,10 @@ run_tests() {
     local python=.venv/bin/python
     "$python" -m ruff check . && "$python" -m ruff format --check .
     "$python" -m mypy
-    # Two processes: tests on fresh hosts run beside those on the lab itself.
-    "$python" -m pytest --numprocesses 2 --dist loadgroup "$@"
+    # Tests on the lab mostly wait: more of them run at once than there are processors.
+    local word processes=5
+    for word; do [[ $word != --quick ]] || processes=2; done
+    "$python" -m pytest --numprocesses "$processes" --dist loadgroup --no-loadscope-reorder "$@"
 }
 
 # A shell completes: nothing may be installed or said meanwhile.
@@ -121,7 +124,15 @@ setup) shift; exec "$root/.scripts/setup.sh" "$@" ;;
 test)
     shift
     case ${1-} in
-    -h | --help) echo "usage: ./main.sh test [options of pytest]: ruff, mypy, then the tests" ;;
+    -h | --help)
+        cat <<'TEXT'
+usage: ./main.sh test [--quick | --thorough] [options of pytest]
+
+  ruff, mypy, then the tests: those that CI runs
+  --quick     the unit tests alone: no Docker, no lab, under three minutes
+  --thorough  also what CI leaves out: every kill, repetition and random run; some hours
+TEXT
+        ;;
     *) run_tests "$@" ;;
     esac
     ;;
