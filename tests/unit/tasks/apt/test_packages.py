@@ -8,7 +8,6 @@ from tasks.apt.apt import HOLDERS_SCRIPT
 from tasks.apt.packages import wait_for_locks
 from tasks.shell.local import Result
 from tasks.words.failures import StepFailed
-from tasks.words.steps import StepFailed
 from tests.unit.tasks.runs import SaidShell, run_on
 
 HOLDER = "2596 /var/lib/dpkg/lock-frontend /usr/bin/python3 /usr/bin/unattended-upgrade"

@@ -13,7 +13,7 @@ from tasks.docker_engine.configure import Edit
 from tasks.docker_engine.observed import ObservedEngine
 from tasks.shell.local import Result
 from tasks.words.failures import StepFailed
-from tasks.words.steps import Action, Step, StepFailed
+from tasks.words.steps import Action, Step
 from tests.unit.tasks.runs import Asked, SaidShell, run_on
 
 STEP = Step(Action.DESCRIBE_GPU, "nvidia.com/gpu", "Describe the GPU", "a test")

@@ -24,7 +24,7 @@ from tasks.services import pull
 from tasks.services.moved import Moved
 from tasks.services.pull import absent, replace_model
 from tasks.words.failures import StepFailed
-from tasks.words.steps import Action, Step, StepFailed
+from tasks.words.steps import Action, Step
 from tests.unit.tasks.runs import HOST, run_on
 from tests.unit.tasks.samples import DIGEST, IMAGE, OTHER_DIGEST, container, snapshot, spec, stack
 
