@@ -31,7 +31,7 @@ from tests.unit.tasks.containers.test_unknown import ANSWER
 from tests.unit.tasks.runs import Asked, SaidShell, lines_of, run_on
 from tests.unit.tasks.said import enveloped
 
-MANY = settings(max_examples=1000, deadline=None)
+MANY = settings(max_examples=10 * settings().max_examples)
 PARTS = recorded()
 URLS = {part: [m[3] for m in ANSWER.finditer(PARTS[part])] for part in PARTS}
 BODIES = {m[3]: m[1].strip() for part in PARTS for m in ANSWER.finditer(PARTS[part])}
