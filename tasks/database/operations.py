@@ -17,7 +17,6 @@ from tasks.run.boundary import bounded
 from tasks.run.current import current_run
 from tasks.run.run import RUN_ID, Run
 from tasks.run.take import unforeseen
-from tasks.words.steps import Failure
 
 
 def found_now(run: Run) -> Inventory:
@@ -50,8 +49,7 @@ def inventory() -> Generator[FunctionCommand, None, None]:
             for note in record(path, found):
                 run.note(note)
         except DatabaseError as error:
-            cause, _, remedy = str(error).partition("; ")
-            run.fail(Failure("record the inventory: failed", cause, remedy))
+            run.fail(error.named("record the inventory: failed"))
             return False
         except Exception as error:
             run.fail(unforeseen("record the inventory: failed", error))
