@@ -11,6 +11,8 @@ from typing import Any
 
 from tasks.files.atomic import make_folder, target, write_atomically
 from tasks.files.lock import HeldError, only_one
+from tasks.records import messages
+from tasks.words.failures import Failed
 
 HEADER = "Written by ollama-stack: what was proven, by host and service. Keep it; do not edit it."
 # A writer needs milliseconds.
@@ -177,8 +179,12 @@ class ServiceLock:
         return before if before is not None and before.reference != self.main else None
 
 
-class LockError(Exception):
-    """The lock cannot be read; it is left as it is."""
+class LockError(Failed):
+    """The lock cannot be read or written; it is left as it is."""
+
+    def __str__(self) -> str:
+        # Runs and the console read both out of it yet.
+        return f"{self.cause}\n  remedy: {self.remedy}"
 
 
 @dataclass
@@ -201,10 +207,8 @@ class LockFile:
                 for service, table in services.items()
             }
         except (OSError, ValueError, TypeError, KeyError, AttributeError) as error:
-            raise LockError(
-                f"{path}: is not a lock that this version can read: {error}\n"
-                "  remedy: restore it, or move it away: what runs is proven anew then"
-            ) from None
+            cause = messages.NO_LOCK(path=str(path), words=str(error))
+            raise LockError(cause, messages.RESTORE()) from None
         return cls(path, entries)
 
     def reload(self) -> None:
@@ -309,7 +313,5 @@ def _only_writer(path: Path) -> Iterator[None]:
         with only_one(path.with_name(f".{path.name}.writer"), "a run", WRITER_SECONDS):
             yield
     except HeldError as error:
-        raise LockError(
-            f"{path} is being written by {error} for more than {WRITER_SECONDS} s\n"
-            "  remedy: wait until that ends, then run again"
-        ) from None
+        cause = messages.BEING_WRITTEN(path=str(path), holder=str(error), seconds=WRITER_SECONDS)
+        raise LockError(cause, messages.WAIT()) from None

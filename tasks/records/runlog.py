@@ -21,8 +21,8 @@ from tasks.declared.layers import rooted
 from tasks.declared.stack import Stack
 from tasks.records.logfile import logger_of
 from tasks.records.scrub import Scrubber, scrubber_for
+from tasks.words.failures import Failure
 from tasks.words.printable import WHOLE, printable
-from tasks.words.steps import Failure
 
 if TYPE_CHECKING:
     from tasks.words.steps import Event
