@@ -63,8 +63,10 @@ def preflight() -> None:
         run = current_run()
         run.held = run.held.by(SESSION.lock(rooted(run.stack.lock)))
     except (DeclarationError, LockError) as error:
-        cause, _, remedy = str(error).partition("\n  remedy: ")
-        journal.write("failure", service="", what="nothing was begun", cause=cause, remedy=remedy)
+        # The faults of a declaration say by themselves what to mend.
+        remedy = error.remedy if isinstance(error, LockError) else ""
+        what = "nothing was begun"
+        journal.write("failure", service="", what=what, cause=error.cause, remedy=remedy)
         refuse_all(error)
     if not is_dry():
         _tidy(run)

@@ -11,7 +11,8 @@ from tasks.declared.layers import ROOT
 from tasks.records import journal
 from tasks.records.runlog import RunLog, log_path
 from tasks.run.teller import Teller
-from tasks.words.steps import Action, Failure, Step
+from tasks.words.failures import Failure
+from tasks.words.steps import Action, Step
 from tests.unit.foreign import WORST, assert_literal, assert_only_shown
 from tests.unit.tasks.runs import HOST, KeptScreen
 from tests.unit.tasks.samples import stack
