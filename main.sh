@@ -45,10 +45,14 @@ usage: ./main.sh [COMMAND]
   db path|query|open   where the database is; a query, or sqlite3's shell, that can only read
   verify               check what is needed, then the installation with testinfra
   completion SHELL     eval "$(./main.sh completion bash)" (or zsh, fish)
-  test                 everything that CI runs: ruff, mypy, unit tests, tests on the lab
-  lab up|down|status   the lab: a real Docker stack with tiny models, no internet needed
   help                 this text
   -v COMMAND           show on standard error what a command of the console does
+
+for developers (CONTRIBUTING.md):
+  test                 everything that CI runs: ruff, mypy, unit tests, tests on the lab
+  lint                 what `test` begins with: ruff, its formatting, mypy, shellcheck
+  lab up|down|status   the lab: a real Docker stack with tiny models, no internet needed
+  bench [--keep]       how long a converge takes, against pyinfra alone, Ansible and Compose
 
 COMMAND --help tells the rest. With --json there is one JSON document on stdout: docs/json.md.
 Exit status: 0 done, 1 failed, 2 wrong use or an invalid declaration, 130 interrupted.
@@ -99,12 +103,19 @@ make_venv_with_pip() {
     exit 1
 }
 
-run_tests() {
+lint() {
     ensure_venv requirements-dev.lock
     cd "$root"
     local python=.venv/bin/python
-    "$python" -m ruff check . && "$python" -m ruff format --check .
+    "$python" -m ruff check .
+    "$python" -m ruff format --check .
     "$python" -m mypy
+    .venv/bin/shellcheck main.sh .ci/run .scripts/*.sh
+}
+
+run_tests() {
+    lint
+    local python=.venv/bin/python
     # Two processes: tests on fresh hosts run beside those on the lab itself.
     "$python" -m pytest --numprocesses 2 --dist loadgroup "$@"
 }
@@ -124,6 +135,20 @@ test)
     -h | --help) echo "usage: ./main.sh test [options of pytest]: ruff, mypy, then the tests" ;;
     *) run_tests "$@" ;;
     esac
+    ;;
+lint)
+    shift
+    case ${1-} in
+    "") lint ;;
+    -h | --help) echo "usage: ./main.sh lint: ruff, its formatting, mypy and shellcheck" ;;
+    *) echo "main.sh: lint takes no options" >&2; exit 2 ;;
+    esac
+    ;;
+bench)
+    shift
+    ensure_venv requirements-dev.lock
+    cd "$root"
+    exec "$root/.venv/bin/python" -m bench "$@"
     ;;
 verify) shift; ensure_venv requirements-dev.lock; exec "$root/.scripts/verify-install.sh" "$@" ;;
 lab)

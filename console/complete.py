@@ -7,7 +7,7 @@ from collections.abc import Callable, Iterable
 import click
 from click.shell_completion import CompletionItem
 
-from console.host import declared
+from console.looking.host import declared
 from tasks.database.database import rows_of
 from tasks.declared.layers import ROOT, rooted
 from tasks.declared.references import ModelReference

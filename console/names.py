@@ -7,7 +7,7 @@ from collections.abc import Iterable
 
 import click
 
-from console.host import declared, snapshot_of
+from console.looking.host import declared, snapshot_of
 from console.say import end
 from tasks.containers.observed import Snapshot
 from tasks.declared.stack import Service, Stack

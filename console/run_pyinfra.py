@@ -10,7 +10,7 @@ signal.signal(signal.SIGINT, lambda *_: os._exit(130))
 
 from pyinfra_cli import main as module  # noqa: E402
 
-from tasks.run.usage import end_with_130_on_interrupt  # noqa: E402
+from tasks.run.pyinfra.usage import end_with_130_on_interrupt  # noqa: E402
 
 
 def main() -> None:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import sys
 from collections.abc import Callable
 from dataclasses import dataclass
@@ -9,7 +10,7 @@ from typing import Any, NoReturn, TypeVar
 
 import click
 
-from console.host import Trouble
+from console.words.trouble import Trouble
 from tasks.declared.stack import DeclarationError
 from tasks.words.printable import WHOLE, json_text, printable, printable_lines
 
@@ -105,4 +106,18 @@ def tell_program(trouble: Trouble, how: Speech) -> None:
 def end(trouble: Trouble) -> NoReturn:
     """End with a cause and its remedy."""
     tell_trouble(trouble, speech())
+    sys.exit(FAILED)
+
+
+def end_unforeseen(error: Exception, how: Speech) -> NoReturn:
+    """End with what nobody foresaw, in words."""
+    if os.environ.get("OLLAMA_STACK_DEBUG"):
+        raise error
+    tell_trouble(
+        Trouble(
+            f"{type(error).__name__}: {error}",
+            "a fault of ollama-stack: OLLAMA_STACK_DEBUG=1 shows where; please report it",
+        ),
+        how,
+    )
     sys.exit(FAILED)

@@ -5,8 +5,9 @@ from pyinfra.api import DeployError
 from tasks.containers.look import script
 from tasks.declared.stack import DeclarationError
 from tasks.host.preflight import preflight
-from tasks.run.current import current_run, declare_all
-from tasks.run.host_looks import HostLook, keep
+from tasks.run.host_looks import HostLook
+from tasks.run.pyinfra.current import current_run, declare_all
+from tasks.run.session import SESSION
 from tasks.words.printable import printable_lines
 
 try:
@@ -16,7 +17,8 @@ except DeclarationError as error:
 run = current_run()
 declared = run.stack.model_dump_json()
 if preflight(run) is not None:
-    keep(run.host.name, HostLook(declared, run.sh(script(run.stack), timeout=120).stdout))
+    look = HostLook(declared, run.shell.sh(script(run.stack), timeout=120).stdout)
 else:
-    failure = run.failures[0]
-    keep(run.host.name, HostLook(declared, cause=failure.cause, remedy=failure.remedy))
+    failure = run.teller.failures[0]
+    look = HostLook(declared, cause=failure.cause, remedy=failure.remedy)
+SESSION.looks[run.shell.name] = look

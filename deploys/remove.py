@@ -3,11 +3,11 @@
 With --data purge=true its volumes and their models as well.
 """
 
-from tasks.clients.deploy import disconnect_clients
+from tasks.clients.stage import disconnect_clients
 from tasks.converge.preflight import preflight
 from tasks.converge.removal import remove_containers
-from tasks.converge.report_stage import report
-from tasks.database.deploy import record_inventory
+from tasks.converge.report import report
+from tasks.database.stage import record_inventory
 
 preflight()
 remove_containers()

@@ -1,15 +1,14 @@
 """Converge the stack: the ordered list of its stages."""
 
-from tasks.clients.deploy import connect_clients
-from tasks.container_toolkit.deploy import install_toolkit
+from tasks.clients.stage import connect_clients
+from tasks.container_toolkit.stage import install_toolkit
 from tasks.converge.available import watch_for_upgrades
 from tasks.converge.preflight import plan, preflight
-from tasks.converge.report_stage import report
-from tasks.database.deploy import record_inventory
-from tasks.docker_engine.deploy import install_engine
-from tasks.nvidia.deploy import check_nvidia, install_driver
-from tasks.services.model_stage import provision_models
-from tasks.services.stage import provision_containers
+from tasks.converge.report import report
+from tasks.database.stage import record_inventory
+from tasks.docker_engine.stage import install_engine
+from tasks.nvidia.stage import check_nvidia, install_driver
+from tasks.services.stage import provision_containers, provision_models
 
 preflight()
 check_nvidia()

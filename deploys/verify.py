@@ -14,11 +14,11 @@ from pyinfra.api import DeployError, FunctionCommand, Host, operation
 
 from tasks.declared.layers import ROOT
 from tasks.declared.stack import DeclarationError
-from tasks.run.current import current_run, declare_all
 from tasks.run.last_words import print_failures_last
-from tasks.run.usage import check_usage, end_with_130_on_interrupt
+from tasks.run.pyinfra.current import current_run, declare_all
+from tasks.run.pyinfra.usage import check_usage, end_with_130_on_interrupt
+from tasks.words.failures import Failure
 from tasks.words.printable import WHOLE, printable_lines
-from tasks.words.steps import Failure
 from tests.verify import DECLARED
 
 CONTAINERS = ("@docker/", "@podman/")

@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 import shutil
+from itertools import chain
 
 from docker.errors import DockerException
 
-from lab import engine, engine29, processes, rootfs, servers, state
+from lab import engine, engine29, fronts, lock, processes, rootfs, servers, state
 from lab.errors import LabError
 from lab.paths import state_folder
+from lab.processes import Program
 from lab.say import line, step
 from lab.shell import as_root, run
 from lab.state import LabState
@@ -18,11 +20,11 @@ def down() -> bool:
     """Take everything down and remove the state folder; tell whether there was a lab."""
     if not state_folder().exists():
         return False
-    with state.locked():
+    with lock.locked():
         lab = state.find()
         if lab is not None:
             _take_down_parts(lab)
-        for program in reversed(servers.programs()):
+        for program in reversed(_programs()):
             if processes.pid_of(program):
                 with step(f"Stop {program.name}"):
                     processes.stop(program)
@@ -31,6 +33,12 @@ def down() -> bool:
         _stop_engine()
         _remove_state_folder()
     return True
+
+
+def _programs() -> list[Program]:
+    """Return the registries, and what stands in front of them under each name."""
+    fronted = (servers.front_programs(name) for name in ("", *fronts.names()))
+    return [*servers.registry_programs(), *chain.from_iterable(fronted)]
 
 
 def _take_down_parts(lab: LabState) -> None:

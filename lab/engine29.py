@@ -11,7 +11,7 @@ import json
 from pathlib import Path
 from typing import Any
 
-from lab import engine, processes, source, stack_file, state
+from lab import engine, engine29_registries, fronts, processes, source, stack_file, state
 from lab.errors import LabError
 from lab.leftovers import end_processes_of, unmount_below
 from lab.paths import lab_id, state_folder
@@ -42,9 +42,12 @@ def ensure(lab: LabState) -> LabState:
     second = lab.engine29 or _planned()
     lab = state.update(engine29=second)
     _ensure_namespace(second)
-    if engine.version(second.socket) is None:
+    if engine.version(second.socket) is None or not engine29_registries.are_in_a_file(pid()):
         _start(lab, second)
-    stack_file.write_second(lab, second)
+    else:
+        engine29_registries.tell(second, _placeholder())
+    if not fronts.name():
+        stack_file.write_second(lab, second)
     return lab
 
 
@@ -135,6 +138,7 @@ def _start(lab: LabState, second: Engine29) -> None:
         processes.stop(program)
         end_processes_of(second.namespace)
         _folder().mkdir(parents=True, exist_ok=True)
+        engine29_registries.write()
         processes.start(program)
         processes.wait_until(
             lambda: engine.version(second.socket) is not None, program, START_SECONDS
@@ -143,7 +147,6 @@ def _start(lab: LabState, second: Engine29) -> None:
 
 def _program(lab: LabState, second: Engine29) -> Program:
     gateway = lab.addresses.gateway
-    registries = [f"{gateway}:{lab.ports.images}", f"{gateway}:{lab.ports.models}"]
     command = (
         # Not `ip netns exec`: that hides /sys/fs/cgroup.
         *("nsenter", f"--net=/run/netns/{second.namespace}"),
@@ -154,7 +157,7 @@ def _program(lab: LabState, second: Engine29) -> Program:
         # Debian's runc is older than time namespaces.
         "--feature=time-namespaces=false",
         f"--userland-proxy-path={source.docker_proxy()}",
-        *(f"--insecure-registry={registry}" for registry in registries),
+        f"--config-file={engine29_registries.file()}",
         _mark(),
     )
     return Program("engine29", command, _mark(), needs_root=True)

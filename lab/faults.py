@@ -7,7 +7,7 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
 
-from lab import forwarding, servers, state
+from lab import forwarding, fronts, lock, servers, state
 from lab.catalogue import NAMESPACE
 from lab.errors import LabError
 from lab.nginx import Trouble
@@ -40,17 +40,16 @@ def put(name: str, *, only: str = "", rate: str = "", after: int = 0, once: bool
     """Put a fault in force; it replaces any other one. Returns when it is in force."""
     fault = ActiveFault(name=name, only=only, rate=rate, after=after, once=once)
     check(fault)
-    with state.locked(LOCK_SECONDS):
-        lab = state.load().model_copy(update={"fault": fault})
-        extra = trouble_of(lab)
-        state.save(lab)
+    with lock.front_locked(LOCK_SECONDS):
+        extra = trouble_of(state.load().model_copy(update={"fault": fault}))
+        lab = state.update(fault=fault)
         servers.reload_nginx(extra)
         forwarding.ensure(lab)
 
 
 def clear() -> None:
     """Take the fault back. Returns when all is as without."""
-    with state.locked(LOCK_SECONDS):
+    with lock.front_locked(LOCK_SECONDS):
         lab = state.update(fault=None)
         servers.reload_nginx(Trouble())
         forwarding.ensure(lab)
@@ -75,7 +74,7 @@ def trouble_of(lab: LabState) -> Trouble:
 
 
 def _files() -> Path:
-    return state_folder() / "faults"
+    return state_folder() / fronts.called("faults")
 
 
 def _tags(lab: LabState, only: str) -> tuple[tuple[str, str], ...]:

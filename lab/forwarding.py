@@ -10,7 +10,7 @@ from collections.abc import Iterator
 from dataclasses import asdict
 from pathlib import Path
 
-from lab import forwarder, pace, processes
+from lab import forwarder, fronts, pace, processes
 from lab.errors import LabError
 from lab.forwarder import Route
 from lab.nginx import INNER
@@ -29,18 +29,19 @@ _CODE = (forwarder.__file__, pace.__file__)
 
 def socket_path() -> Path:
     """Return the socket at which the engine answers at the lab's pace."""
-    return state_folder() / "docker.sock"
+    return state_folder() / f"{fronts.called('docker')}.sock"
 
 
 def second_socket_path() -> Path:
     """Return the same of the second engine."""
-    return state_folder() / "docker29.sock"
+    return state_folder() / f"{fronts.called('docker29')}.sock"
 
 
-def program() -> Program:
+def program(front: str | None = None) -> Program:
     """Return the forwarder as a program."""
-    words = ("-m", forwarder.__name__, str(_file()), str(_ready()))
-    return Program("forwarder", (sys.executable, *words), str(_file()))
+    words = ("-m", forwarder.__name__, str(_file(front)), str(_ready(front)))
+    name = fronts.called("forwarder", front)
+    return Program(name, (sys.executable, *words), str(_file(front)))
 
 
 def routes(lab: LabState) -> Iterator[Route]:
@@ -111,9 +112,9 @@ def _code() -> str:
     return hashlib.sha256(content).hexdigest()[:16]
 
 
-def _file() -> Path:
-    return state_folder() / "run" / "forwarder.json"
+def _file(front: str | None = None) -> Path:
+    return state_folder() / "run" / f"{fronts.called('forwarder', front)}.json"
 
 
-def _ready() -> Path:
-    return state_folder() / "run" / "forwarder.ready"
+def _ready(front: str | None = None) -> Path:
+    return state_folder() / "run" / f"{fronts.called('forwarder', front)}.ready"

@@ -12,7 +12,7 @@ from typing import Any
 from docker.errors import NotFound
 from docker.models.containers import Container
 
-from lab import engine, rootfs, state
+from lab import engine, lock, rootfs, state
 from lab.errors import LabError
 from lab.host_files import ensure_key, furniture, write_ssh_files
 from lab.paths import lab_id
@@ -38,7 +38,7 @@ def up(name: str, *, sudo: bool = True) -> Host:
     """
     if not _NAME.fullmatch(name):
         raise LabError(f"{name!r} is no name for a host", "use small letters, digits and dashes")
-    with state.locked(LOCK_SECONDS):
+    with lock.locked(LOCK_SECONDS):
         lab = state.load()
         key = ensure_key()
         ensure_image(lab)
@@ -65,7 +65,7 @@ def up(name: str, *, sudo: bool = True) -> Host:
 
 def down(name: str) -> None:
     """Remove a host with its volume."""
-    with state.locked(LOCK_SECONDS):
+    with lock.locked(LOCK_SECONDS):
         lab = state.load()
         host = lab.host(name)
         if host is None:

@@ -77,29 +77,6 @@ def weights_digest(name: str, tag: str) -> str:
     return manifest(name, tag).layer_digests(WEIGHTS)[0]
 
 
-def move_tag(name: str, tag: str, source: str) -> str:
-    """Point a tag of a model at another tag ("v2") or model ("tiny-new:v1"); return its digest."""
-    registry = model_registry(state.load())
-    repository, (other, _, source_tag) = f"{NAMESPACE}/{name}", source.rpartition(":")
-    if other:
-        found = registry.manifest(f"{NAMESPACE}/{other}", source_tag)
-        for blob in found.blobs:
-            registry.put_blob(repository, registry.blob(f"{NAMESPACE}/{other}", blob))
-        return registry.put_manifest(repository, tag, found.content)
-    return registry.move_tag(repository, tag, source)
-
-
-@contextmanager
-def moved_tag(name: str, tag: str, source: str) -> Iterator[str]:
-    """Point a tag elsewhere for the time of a block; afterwards it points where it did."""
-    registry = model_registry(state.load())
-    before = registry.manifest(f"{NAMESPACE}/{name}", tag).content
-    try:
-        yield move_tag(name, tag, source)
-    finally:
-        registry.put_manifest(f"{NAMESPACE}/{name}", tag, before)
-
-
 def _create(url: str, lab: LabState, model: TinyModel) -> None:
     from lab.weights import write  # noqa: PLC0415 - numpy is only needed to build
 

@@ -5,10 +5,13 @@ Clients reach it through the lab's forwarder, which listens at the same ports of
 
 from __future__ import annotations
 
+import re
 from dataclasses import dataclass, field
 from pathlib import Path
 
+from lab.fronts import called
 from lab.settings import Addresses, Ports
+from lab.state import Move
 
 # Where nginx listens: a loopback address that the lab's ports are free on.
 INNER = "127.0.0.2"
@@ -42,6 +45,9 @@ class Layout:
     ports: Ports
     addresses: Addresses
     is_root: bool = False
+    moves: tuple[Move, ...] = ()
+    # The name of the front that this nginx is of.
+    front: str = ""
 
     @property
     def model_storage(self) -> Path:
@@ -64,22 +70,23 @@ def render(layout: Layout, trouble: Trouble, generation: int) -> str:
 
 
 def _head(layout: Layout) -> str:
+    own = called("nginx", layout.front)
     run, log = layout.state / "run", layout.state / "log"
     temporary = "".join(
-        f"  {name}_temp_path {run}/nginx-{name};\n"
+        f"  {name}_temp_path {run}/{own}-{name};\n"
         for name in ("client_body", "proxy", "fastcgi", "uwsgi", "scgi")
     )
     # Workers read the storage folder of whoever runs the lab; only root may (and must) say so.
     user = "user root;\n" if layout.is_root else ""
     return f"""{user}daemon off;
-pid {run}/nginx.own.pid;
-error_log {log}/nginx-error.log notice;
+pid {run}/{own}.own.pid;
+error_log {log}/{own}-error.log notice;
 worker_processes 1;
 # Connections that began under the old configuration end soon after a change.
 worker_shutdown_timeout 1s;
 events {{ worker_connections 1024; }}
 http {{
-  access_log {log}/nginx-access.log;
+  access_log {log}/{own}-access.log;
 {temporary}  default_type application/octet-stream;
   client_max_body_size 0;
   proxy_request_buffering off;
@@ -113,6 +120,7 @@ def _images(layout: Layout, trouble: Trouble) -> str:
     port, backend = layout.ports.images, layout.ports.images_backend
     return f"""  server {{
     listen {INNER}:{port};
+{_moved(layout, "images")}
 {trouble.images}    location @good {{ proxy_pass http://127.0.0.1:{backend}; }}
     location / {{ proxy_pass http://127.0.0.1:{backend}; }}
   }}
@@ -121,8 +129,12 @@ def _images(layout: Layout, trouble: Trouble) -> str:
 
 def _models(layout: Layout, trouble: Trouble) -> str:
     backend = layout.ports.models_backend
+    blobs = f"http://{layout.addresses.blobs}:{layout.ports.blobs}"
     return f"""  server {{
     listen {INNER}:{layout.ports.models};
+    # The registry sends clients to the lab's own place for blobs.
+    proxy_redirect ~^http://{re.escape(layout.addresses.blobs)}:\\d+/(.+)$ {blobs}/$1;
+{_moved(layout, "models")}
 {trouble.models}    location @good {{ proxy_pass http://127.0.0.1:{backend}; }}
     location / {{ proxy_pass http://127.0.0.1:{backend}; }}
     location ~ ^/v2/library/tiny-new/(manifests|blobs)/ {{
@@ -131,6 +143,16 @@ def _models(layout: Layout, trouble: Trouble) -> str:
     }}
   }}
 """
+
+
+def _moved(layout: Layout, kind: str) -> str:
+    """Return what shows a tag as another manifest; faults of that tag alone do not see it then."""
+    return "\n".join(
+        f'    rewrite "^/v2/{re.escape(move.repository)}/manifests/{re.escape(move.tag)}$"'
+        f" /v2/{move.repository}/manifests/{move.digest};"
+        for move in layout.moves
+        if move.kind == kind
+    )
 
 
 def _blobs(layout: Layout, trouble: Trouble) -> str:

@@ -89,6 +89,11 @@ class Registry:
         """Point a tag at what another one points at; return the digest."""
         return self.put_manifest(repository, tag, self.manifest(repository, source).content)
 
+    def mount_blob(self, repository: str, digest: str, source: str) -> None:
+        """Let a repository have a blob of another one."""
+        query = f"mount={digest}&from={source}"
+        demand("POST", self._url(f"{repository}/blobs/uploads/?{query}"), b"")
+
     def blob(self, repository: str, digest: str) -> bytes:
         """Return a blob."""
         return demand("GET", self._url(f"{repository}/blobs/{digest}")).body

@@ -7,7 +7,7 @@ import signal
 import time
 from pathlib import Path
 
-from lab import forwarding, processes, state
+from lab import forwarding, fronts, processes, state
 from lab.errors import LabError
 from lab.http import request
 from lab.nginx import Layout, Trouble, render
@@ -26,7 +26,8 @@ LOOPBACK = "lo"
 
 def layout(lab: LabState) -> Layout:
     """Return what nginx's configuration names."""
-    return Layout(state_folder(), lab.ports, lab.addresses, is_root=os.geteuid() == 0)
+    is_root = os.geteuid() == 0
+    return Layout(state_folder(), lab.ports, lab.addresses, is_root, lab.moves, fronts.name())
 
 
 def image_registry(lab: LabState) -> Registry:
@@ -45,8 +46,18 @@ def storage(kind: str) -> Path:
 
 
 def programs() -> tuple[Program, ...]:
-    """Return the servers in the order in which they start."""
-    return (program("images"), program("models"), nginx_program(), forwarding.program())
+    """Return the servers in the order in which they start, of this process's front."""
+    return (*registry_programs(), *front_programs())
+
+
+def registry_programs() -> tuple[Program, ...]:
+    """Return both registries."""
+    return (program("images"), program("models"))
+
+
+def front_programs(front: str | None = None) -> tuple[Program, ...]:
+    """Return what stands in front of the registries, for this process or under a name."""
+    return (nginx_program(front), forwarding.program(front))
 
 
 def program(kind: str) -> Program:
@@ -55,10 +66,10 @@ def program(kind: str) -> Program:
     return Program(f"registry-{kind}", (str(docker_registry()), "serve", path), path)
 
 
-def nginx_program() -> Program:
+def nginx_program(front: str | None = None) -> Program:
     """Return the nginx in front of the registries."""
-    path = str(_nginx_file())
-    return Program("nginx", (str(nginx()), "-c", path), path)
+    path = str(_nginx_file(front))
+    return Program(fronts.called("nginx", front), (str(nginx()), "-c", path), path)
 
 
 def ensure_address(lab: LabState) -> None:
@@ -130,7 +141,8 @@ def reload_nginx(trouble: Trouble) -> None:
     while _generation(lab) != lab.generation or _workers(pid) & old_workers:
         if time.monotonic() > limit:
             raise LabError(
-                "nginx did not take its new configuration", "see log/nginx-error.log of the lab"
+                "nginx did not take its new configuration",
+                f"see log/{fronts.called('nginx')}-error.log of the lab",
             )
         time.sleep(0.02)
 
@@ -148,8 +160,8 @@ def _workers(master: int) -> frozenset[int]:
     return frozenset(map(int, text.split()))
 
 
-def _nginx_file() -> Path:
-    return state_folder() / "run" / "nginx.conf"
+def _nginx_file(front: str | None = None) -> Path:
+    return state_folder() / "run" / f"{fronts.called('nginx', front)}.conf"
 
 
 def _registry_file(kind: str) -> Path:

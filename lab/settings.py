@@ -5,6 +5,7 @@ from __future__ import annotations
 import ipaddress
 import json
 import socket
+from collections.abc import Iterable
 from typing import Any
 
 from pydantic import BaseModel, ConfigDict
@@ -14,6 +15,8 @@ from lab.shell import read
 
 FIRST_PORT = 15000
 LAST_PORT = 15999
+# Those that each front of the registries has for itself.
+FRONT_PORTS = ("images", "models", "blobs", "control", "trouble")
 
 
 class Value(BaseModel):
@@ -50,7 +53,21 @@ def choose_ports() -> Ports:
             found.append(port)
         if len(found) == len(names):
             return Ports(**dict(zip(names, found, strict=True)))
-    raise LabError(f"no free ports from {FIRST_PORT} to {LAST_PORT}", "stop what uses them")
+    raise _no_ports()
+
+
+def _no_ports() -> LabError:
+    return LabError(f"no free ports from {FIRST_PORT} to {LAST_PORT}", "stop what uses them")
+
+
+def choose_front_ports(ports: Ports, taken: Iterable[Ports]) -> Ports:
+    """Return the ports of a further front of the same registries; `taken` are others'."""
+    avoided = {port for one in taken for port in one.model_dump().values()}
+    free = (p for p in range(FIRST_PORT, LAST_PORT + 1) if p not in avoided and is_free(p))
+    chosen = dict(zip(FRONT_PORTS, free, strict=False))
+    if len(chosen) < len(FRONT_PORTS):
+        raise _no_ports()
+    return ports.model_copy(update=chosen)
 
 
 def free_port() -> int:

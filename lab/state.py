@@ -2,15 +2,12 @@
 
 from __future__ import annotations
 
-import fcntl
-import os
-import time
-from collections.abc import Iterator, Mapping
-from contextlib import contextmanager
+from collections.abc import Mapping
 from pathlib import Path
 
-from pydantic import Field, ValidationError
+from pydantic import Field
 
+from lab import fronts
 from lab.errors import LabError
 from lab.pace import SLOW, Pace
 from lab.paths import state_folder
@@ -60,6 +57,15 @@ class ActiveFault(Value):
     once: bool = False
 
 
+class Move(Value):
+    """A tag of a registry ("images" or "models") that a front shows as another manifest."""
+
+    kind: str
+    repository: str
+    tag: str
+    digest: str
+
+
 class LabState(Value):
     """Everything that `lab down` takes down, and where everything answers."""
 
@@ -75,6 +81,7 @@ class LabState(Value):
     engine29: Engine29 | None = None
     hosts: tuple[Host, ...] = ()
     fault: ActiveFault | None = None
+    moves: tuple[Move, ...] = ()
     # How late registries and engine answer; the seed gives the same delays again, 0: none yet.
     pace: Pace = SLOW
     seed: int = 0
@@ -112,67 +119,59 @@ def second_stack_file() -> Path:
 
 
 def find() -> LabState | None:
-    """Return the state, None where no lab was made."""
+    """Return the state as this process's front sees it, None where no lab was made.
+
+    A front that was not brought up yet sees the lab's own.
+    """
     try:
-        return LabState.model_validate_json(path().read_text())
+        shared = LabState.model_validate_json(path().read_text())
+        own = fronts.read()
+        return shared if own is None else LabState.model_validate({**shared.model_dump(), **own})
     except FileNotFoundError:
         return None
-    except (OSError, ValidationError) as error:
+    except (OSError, ValueError) as error:
         raise LabError(
             f"the lab's state file {path()} cannot be read ({error.__class__.__name__})",
             f"end what the pid files in {state_folder()}/run name, then remove that folder",
         ) from None
 
 
+def all_ports() -> tuple[Ports, ...]:
+    """Return the ports of the lab's own front and of all others."""
+    shared = LabState.model_validate_json(path().read_text())
+    return (shared.ports, *(Ports.model_validate(own["ports"]) for own in fronts.all_of_them()))
+
+
 def load() -> LabState:
-    """Return the state; LabError where no lab was made."""
+    """Return the state; LabError where no lab, or not this front of it, was made."""
     state = find()
     if state is None:
         raise LabError("there is no lab here", "run `python -m lab up` first")
+    if fronts.name() and fronts.read() is None:
+        raise LabError(f"the lab has no front {fronts.name()}", "run `python -m lab up` first")
     return state
 
 
 def save(state: LabState) -> LabState:
-    """Write the state in one step, and return it."""
+    """Write the state, each file in one step, and return it."""
+    shared = state
+    if fronts.read() is not None:
+        fronts.write(state.model_dump(mode="json"))
+        own = LabState.model_validate_json(path().read_text())
+        shared = state.model_copy(update={key: getattr(own, key) for key in fronts.KEYS})
     target = path()
     target.parent.mkdir(parents=True, exist_ok=True)
     new = target.with_suffix(".new")
-    new.write_text(state.model_dump_json(indent=2) + "\n")
+    new.write_text(shared.model_dump_json(indent=2) + "\n")
     new.replace(target)
     return state
 
 
 def update(**changes: object) -> LabState:
     """Change some keys of the saved state, and return it."""
-    return save(load().model_copy(update=changes))
-
-
-@contextmanager
-def locked(seconds: float = 0) -> Iterator[None]:
-    """Let one command at a time change the lab; another one waits, then says who works."""
-    folder = state_folder()
-    folder.mkdir(parents=True, exist_ok=True)
-    descriptor = os.open(folder / "lock", os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, 0o644)
-    try:
-        _take(descriptor, seconds)
-        os.ftruncate(descriptor, 0)
-        os.pwrite(descriptor, str(os.getpid()).encode(), 0)
-        yield
-    finally:
-        os.close(descriptor)
-
-
-def _take(descriptor: int, seconds: float) -> None:
-    limit = time.monotonic() + seconds
-    while True:
-        try:
-            fcntl.flock(descriptor, fcntl.LOCK_EX | fcntl.LOCK_NB)
-            return
-        except BlockingIOError:
-            if time.monotonic() < limit:
-                time.sleep(0.1)
-                continue
-            holder = os.pread(descriptor, 20, 0).decode().strip() or "unknown"
-            raise LabError(
-                f"the lab is being changed by process {holder}", "wait for it, then run again"
-            ) from None
+    state = load().model_copy(update=changes)
+    if fronts.name() and set(changes) <= {*fronts.KEYS}:
+        # Others may change what is shared at the same time.
+        fronts.write(state.model_dump(mode="json"))
+        return state
+    return save(state)

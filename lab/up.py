@@ -12,7 +12,9 @@ from lab import (
     engine,
     engine29,
     forwarding,
+    fronts,
     images,
+    lock,
     models,
     pace,
     processes,
@@ -27,7 +29,12 @@ from lab.errors import LabError
 from lab.faults import trouble_of
 from lab.hub import pulled_from_hub
 from lab.say import step
-from lab.settings import Addresses, choose_blob_address, choose_ports
+from lab.settings import (
+    Addresses,
+    choose_blob_address,
+    choose_front_ports,
+    choose_ports,
+)
 from lab.state import LabState
 from lab.tools import ensure_programs, ensure_unpacked
 
@@ -40,15 +47,17 @@ def up(*, with_engine29: bool = False, environment: Mapping[str, str] = os.envir
     `environment` holds LAB_PACE and LAB_SEED, where they are set.
     """
     asked, seed = pace.wanted(environment)
-    with state.locked():
+    with lock.locked():
         ensure_programs(PROGRAMS, "Install what the lab needs")
         ensure_unpacked()
         lab = _with_engine()
         servers.ensure_address(lab)
+        _ensure_front(lab)
         lab = state.update(pace=asked, seed=seed or lab.seed or pace.new_seed())
         # Who names a seed wants its delays from the first one on.
         lab = _with_registries(lab, begins_anew=seed is not None)
-        stack_file.write(lab)
+        if not fronts.name():
+            stack_file.write(lab)
         if with_engine29:
             lab = engine29.ensure(lab)
             forwarding.ensure(lab)
@@ -75,6 +84,14 @@ def _with_engine() -> LabState:
             service_ports=stack_file.choose_ports(_published_ports(found.socket)),
         )
     )
+
+
+def _ensure_front(lab: LabState) -> None:
+    """Choose the ports of this process's front, where it names one that was never up."""
+    if fronts.name() and fronts.read() is None:
+        ports = choose_front_ports(lab.ports, state.all_ports())
+        fresh = lab.model_copy(update={"ports": ports, "fault": None, "moves": ()})
+        fronts.write(fresh.model_dump(mode="json"))
 
 
 def _with_registries(lab: LabState, *, begins_anew: bool) -> LabState:

@@ -16,7 +16,7 @@ from textual.notifications import SeverityLevel
 from textual.screen import Screen
 from textual.widgets import DataTable
 
-from console.app import reading, startup
+from console.app import reading
 from console.app.asking import Confirm, Menu
 from console.app.board import Board
 from console.app.cells import Shown, client_settings, hosts_of
@@ -28,7 +28,9 @@ from console.app.tables import Database
 from console.app.text import Follow, Lines, LogStream
 from console.app.threads import is_open, tell
 from console.app.work import JobView
-from console.fleet import INVENTORY
+from console.checks import startup
+from console.looking.fleet import INVENTORY
+from console.say import Speech, end_unforeseen
 from tasks.declared.layers import ROOT, rooted
 from tasks.declared.stack import Service, Stack
 from tasks.words.printable import printable, printable_lines
@@ -403,8 +405,5 @@ def run(inventory: Path = INVENTORY) -> int:
     app = StackApp(inventory=inventory)
     app.run()
     if app.fault is not None:
-        from console.cli import end_unforeseen  # noqa: PLC0415 (it imports this module)
-        from console.say import Speech  # noqa: PLC0415
-
         end_unforeseen(app.fault, Speech())
     return app.return_code or 0

@@ -16,15 +16,15 @@ from textual.containers import VerticalScroll
 from textual.screen import Screen
 from textual.widgets import DataTable, Footer
 
-from console.app import startup
 from console.app.cells import Shown, about, cells_of, cut, fitting, gpu_line
 from console.app.feed import Feed, View
 from console.app.jobs import Job
 from console.app.threads import beside
 from console.app.words import Words
+from console.checks import startup
 from console.checks.finding import Check
-from console.host import Trouble
-from console.status import HostStatus, notes
+from console.looking.status import HostStatus, notes
+from console.words.trouble import Trouble
 from tasks.words.printable import printable
 
 LOOKING = "looking …"

@@ -9,10 +9,10 @@ from datetime import UTC, datetime
 from rich.cells import chop_cells
 from rich.text import Text
 
-from console.app.gpu import GpuReading, GpuReadings
-from console.safe import safe
-from console.services import UNKNOWN, WELL, ServiceView
-from console.table import BROKEN, MARKS, NOTHING, loaded_text
+from console.looking.gpu import GpuReading, GpuReadings
+from console.looking.services import UNKNOWN, WELL, ServiceView
+from console.looking.table import BROKEN, MARKS, NOTHING, loaded_text
+from console.words.safe import safe
 from tasks.database.rows import row_name
 from tasks.words.numbers import bytes_text
 from tasks.words.printable import printable

@@ -12,11 +12,11 @@ from textual.containers import Vertical
 from textual.widgets import Footer, Input, RichLog
 
 from console.app.text import Back
-from console.app.threads import fault, is_open, tell
+from console.app.threads import is_open, tell
 from console.app.words import Heading, Words
-from console.chat import ChatFailed, Messages, answer
-from console.host import Trouble
-from console.safe import safe_lines
+from console.using.chat import ChatFailed, Messages, answer
+from console.words.safe import safe_lines
+from console.words.trouble import Trouble, fault
 from tasks.declared.stack import Service
 
 THINKING = "…"

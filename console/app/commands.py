@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from pathlib import Path
 
-from console.host import PYINFRA
+from console.looking.host import PYINFRA
 from tasks.declared.layers import ROOT
 from tasks.words.steps import LOCAL
 

@@ -5,9 +5,9 @@ from __future__ import annotations
 from typing import Any
 
 from console.app.cells import Shown, about
-from console.host import SeenHost
+from console.looking.host import SeenHost
 from tasks.containers.drift import ABSENT, fields
-from tasks.containers.spec import spec_of
+from tasks.containers.spec import spec_as_attached
 from tasks.declared.stack import Service, Stack
 from tasks.words.printable import json_text
 from tasks.words.secrets.variables import is_private
@@ -35,7 +35,7 @@ def compared(stack: Stack, service: Service, seen: SeenHost) -> list[str]:
     container = seen.snapshot.named(name)
     if container is None:
         return [f"there is no container {name}"]
-    spec = spec_of(stack, service, gpu=container.attachment)
+    spec = spec_as_attached(stack, service, container)
     lines = ["declared against seen (≠ differs):"]
     for field in fields(spec, container, seen.snapshot.images):
         old, new = (_hidden(v) if field.is_private else v for v in (field.old, field.new))

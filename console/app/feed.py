@@ -12,16 +12,16 @@ from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
 
-from console import fleet
-from console.app import startup
 from console.app.cells import Shown
-from console.app.gpu import GpuReader, GpuReadings
-from console.app.threads import fault
+from console.checks import startup
 from console.checks.finding import Check
-from console.host import SeenHost, Trouble, declared, this_machine
-from console.services import unknown
-from console.status import HostStatus, statuses
-from console.sync import inventory_now
+from console.looking import fleet
+from console.looking.gpu import GpuReader, GpuReadings
+from console.looking.host import SeenHost, declared, this_machine
+from console.looking.inventory import inventory_now
+from console.looking.services import unknown
+from console.looking.status import HostStatus, statuses
+from console.words.trouble import Trouble, fault
 from tasks.database.database import DatabaseError, is_up_to_date, record, rows_of
 from tasks.database.rows import row_name
 from tasks.declared.layers import rooted
@@ -187,7 +187,7 @@ class Feed:
                 self._wake.set()
 
     def _ask_on(self) -> None:
-        from console.offers import ask  # noqa: PLC0415 (imports much, and nobody waits for it)
+        from console.looking.offers import ask  # noqa: PLC0415 (imports much, and nobody waits for it)
 
         while not self.ended.is_set():
             hosts = [status.seen for status in self.view.statuses]
@@ -208,7 +208,7 @@ class Feed:
         for seen in (status.seen for status in found):
             if seen.stack is None or seen.name not in self._answers:
                 continue
-            from console.offers import offers  # noqa: PLC0415 (who answered has imported it)
+            from console.looking.offers import offers  # noqa: PLC0415 (who answered has imported it)
 
             moved = offers(seen.stack, seen.lock, self._answers[seen.name], seen.name)
             offered |= {row_name(seen.name, name): what for name, what in moved.items()}

@@ -15,8 +15,8 @@ from textual.widgets import Footer, Input, OptionList
 
 from console.app.threads import beside
 from console.app.words import Heading, Words
-from console.asker import LocalAsker
-from console.search import models, tags
+from console.looking.asker import LocalAsker
+from console.looking.search import models, tags
 from tasks.declared.references import ModelReference
 from tasks.declared.stack import Service, Stack
 from tasks.registry.manifests import RegistryFault

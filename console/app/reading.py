@@ -4,11 +4,12 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterable
 
-from console.app import startup
+from console.checks import startup
 from console.checks.finding import Check
-from console.host import Trouble, declared
-from console.services import ServiceView
-from console.verbs import event_text
+from console.looking.history import event_text
+from console.looking.host import declared
+from console.looking.services import ServiceView
+from console.words.trouble import Trouble
 from tasks.database.database import rows_of
 from tasks.declared.layers import rooted
 from tasks.declared.stack import DeclarationError
@@ -28,7 +29,7 @@ def history(host: str, view: ServiceView) -> list[str]:
 
 def memory_plan() -> list[str]:
     """Return the VRAM plan, or why there is none."""
-    from console.vram import vram_plan  # noqa: PLC0415 (nobody else pays for it)
+    from console.looking.vram import vram_plan  # noqa: PLC0415 (nobody else pays for it)
     from tasks.vram.table import lines  # noqa: PLC0415
 
     try:

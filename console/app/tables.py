@@ -12,7 +12,7 @@ from textual.widgets import DataTable, Footer, TabbedContent, TabPane
 from console.app.text import Back
 from console.app.threads import beside
 from console.app.words import Heading
-from console.safe import safe
+from console.words.safe import safe
 from tasks.database.database import rows_of
 from tasks.database.rows import KEYS, Row
 

@@ -13,9 +13,10 @@ from textual.containers import Vertical
 from textual.screen import ModalScreen
 from textual.widgets import Footer, RichLog
 
-from console.app.threads import beside, fault, is_open, tell
+from console.app.threads import beside, is_open, tell
 from console.app.words import Heading
-from console.safe import safe
+from console.words.safe import safe
+from console.words.trouble import fault
 
 BACK: list[BindingType] = [Binding("escape,q", "leave", "back")]
 WAITING = "looking …"
@@ -77,7 +78,7 @@ class LogStream:
         """Yield the last lines and then each that comes; why there is no log is a line too."""
         import docker  # noqa: PLC0415 (a quarter of a second)
 
-        from console.logs import log_lines  # noqa: PLC0415 (it needs docker)
+        from console.looking.logs import log_lines  # noqa: PLC0415 (it needs docker)
 
         client = None
         try:

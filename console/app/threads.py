@@ -12,7 +12,7 @@ from weakref import WeakKeyDictionary
 from textual.app import App
 from textual.screen import Screen
 
-from console.host import Trouble
+from console.words.trouble import fault
 
 T = TypeVar("T")
 
@@ -47,12 +47,6 @@ def tell_fault(app: App[None], error: Exception) -> None:
 def is_open(view: Screen[Any]) -> bool:
     """Tell whether a view can be written into: one that is being left has lost its parts."""
     return view.is_attached and view in view.app.screen_stack
-
-
-def fault(error: Exception) -> Trouble:
-    """Put what nobody foresaw into words: a thread that ended by it would leave a silent app."""
-    cause = f"{type(error).__name__}: {error}"
-    return Trouble(cause, "a fault of ollama-stack: please report it")
 
 
 def beside(view: Screen[Any], work: Callable[[], T], then: Callable[[T], object]) -> None:

@@ -12,7 +12,7 @@ from textual.widgets import Footer, ProgressBar, RichLog
 from console.app.jobs import Job
 from console.app.text import BACK, Back
 from console.app.words import Heading, Words
-from console.safe import safe
+from console.words.safe import safe
 
 REFRESH = 0.2
 

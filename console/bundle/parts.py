@@ -13,12 +13,13 @@ from console.bundle.declaration import settings, stack_toml
 from console.bundle.place import NotThere, Place
 from console.checks.files import failed_logs
 from console.checks.finding import Check
-from console.cli import _version as own_version
-from console.host import this_machine
-from console.status import as_value, statuses
-from console.text import check_lines
-from console.verbs import event_text
-from tasks.container_toolkit.facts import ToolkitFacts
+from console.checks.lines import check_lines
+from console.looking.history import event_text
+from console.looking.host import this_machine
+from console.looking.status import as_value, statuses
+from console.version import own_version
+from tasks.container_toolkit.facts import SCRIPT
+from tasks.container_toolkit.observed import Toolkit
 from tasks.containers.engine import container_log
 from tasks.database.database import rows_of, unusable
 from tasks.database.rows import KEYS
@@ -101,12 +102,12 @@ def versions(place: Place) -> dict[str, str]:
     }
     if place.stack is None:
         return found
-    looked, toolkit = place.looked, ToolkitFacts()
-    lines = looked.plain.sh(toolkit.command(), timeout=60).stdout.splitlines()
+    looked = place.looked
+    lines = looked.plain.sh(SCRIPT, timeout=60).stdout.split("\n")
     return found | {
         "os": looked.host.distribution.pretty_name,
         "docker": looked.snapshot.version,
-        "container toolkit": toolkit.process(lines).version,
+        "container toolkit": Toolkit.from_lines(lines).version,
         "nvidia driver": looked.nvidia.driver or looked.nvidia.loaded,
         "cuda": looked.nvidia.cuda,
         **{f"ollama of {s}": server.version for s, server in looked.snapshot.servers.items()},

@@ -12,7 +12,7 @@ from typing import Any
 
 from console.bundle.unparsed import unparsed_secrets
 from console.checks.looked import Looked
-from console.host import shell_for
+from console.looking.host import shell_for
 from tasks.containers.observed import STACK_LABEL
 from tasks.declared.layers import Merged, defaults_layer, local_layers, rooted, stack_file
 from tasks.declared.stack import DeclarationError, Stack, declare

@@ -17,8 +17,8 @@ import click
 from console.bundle.parts import Part, parts
 from console.bundle.place import NotThere, Place
 from console.checks.finding import Check
-from console.host import Trouble
 from console.say import end, show, show_text
+from console.words.trouble import Trouble
 from tasks.declared.stack import DeclarationError
 from tasks.files.atomic import give_to_owner, remove_leftovers, temporary
 from tasks.words.numbers import bytes_text

@@ -6,7 +6,7 @@ from collections.abc import Iterator
 
 from console.checks.finding import CONVERGE, Check, failed, notable, well
 from console.checks.looked import Looked
-from console.connect import LOOK_REMEDY, Here, seen
+from console.looking.clients import LOOK_REMEDY, Here, look_at_clients
 from tasks.clients.look import LookFailed
 from tasks.clients.plan import plan_user
 
@@ -16,16 +16,16 @@ WHAT = "clients"
 def client_checks(looked: Looked) -> Iterator[Check]:
     """Compare the files with what a converge would write."""
     try:
-        found = seen(looked.stack, looked.snapshot)
+        machine = look_at_clients(looked.stack, looked.snapshot)
     except LookFailed as error:
         yield Check(WHAT, False, f"nobody can tell: {error}", LOOK_REMEDY)
         return
-    yield from judged(found)
+    yield from judged(machine)
 
 
-def judged(found: Here) -> Iterator[Check]:
-    """Judge what was found."""
-    outcome = plan_user(found.user, found.documents(found.clients), found.wiring.unknown)
+def judged(machine: Here) -> Iterator[Check]:
+    """Judge the files of its clients."""
+    outcome = plan_user(machine.user, machine.documents(machine.clients), machine.wiring.unknown)
     for failure in outcome.failures:
         yield failed(WHAT, failure)
     for change in outcome.changes:
@@ -37,7 +37,7 @@ def judged(found: Here) -> Iterator[Check]:
         yield notable(WHAT, note)
     if outcome.changes or outcome.failures:
         return
-    connected = found.connected()
+    connected = machine.connected()
     if connected:
         count = sum(len(paths) for paths in connected.values())
         files = "1 file is" if count == 1 else f"{count} files are"

@@ -6,9 +6,10 @@ from collections.abc import Iterator
 
 from console.checks.finding import CONVERGE, Check, notable, well
 from console.checks.looked import Looked
-from console.host import Trouble
-from console.logs import log_lines, log_of
+from console.looking.logs import log_lines, log_of
+from console.words.trouble import Trouble
 from tasks.clients.wiring import running_context
+from tasks.database.rows import is_active
 from tasks.declared.stack import Service
 from tasks.servers.abilities import lacking
 from tasks.servers.context import Cuts, cuts_in, tokens_read
@@ -25,10 +26,8 @@ NEARLY = 0.95
 def context_checks(looked: Looked) -> Iterator[Check]:
     """Try each main model with a prompt that is too long, and see what clients' prompts met."""
     for service in looked.stack.services:
-        server = looked.snapshot.server(service.name)
-        if not service.active or service.model not in server.models:
-            continue
-        yield _check(looked, service)
+        if is_active(service, looked.snapshot):
+            yield _check(looked, service)
 
 
 def _check(looked: Looked, service: Service) -> Check:

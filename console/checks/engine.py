@@ -7,7 +7,7 @@ from collections.abc import Iterator
 
 from console.checks.finding import CONVERGE, Check, failed, notable, well
 from console.checks.looked import Looked
-from console.host import engine_trouble
+from console.looking.host import engine_trouble
 from tasks.containers.observed import Snapshot
 from tasks.converge.advisories import image_notes, server_notes
 from tasks.declared.stack import Stack

@@ -9,7 +9,7 @@ from pathlib import Path
 
 from console.checks.finding import CONVERGE, Check, notable, well
 from console.checks.looked import Looked
-from console.sync import inventory_now
+from console.looking.inventory import inventory_now
 from tasks.containers.engine import FAILED_LOGS
 from tasks.database.database import is_locked, is_up_to_date, unusable
 from tasks.declared.layers import rooted, stack_file

@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import asdict, dataclass
 from typing import Any
 
-from tasks.words.steps import Failure
+from tasks.words.failures import Failure
 
 CONVERGE = "pyinfra @local deploys/stack.py (or ./main.sh setup) mends it"
 

@@ -6,7 +6,8 @@ from collections.abc import Iterator
 
 from console.checks.finding import CONVERGE, Check, failed, notable
 from console.checks.looked import Looked
-from tasks.container_toolkit.facts import ToolkitFacts
+from tasks.container_toolkit.facts import SCRIPT
+from tasks.container_toolkit.observed import Toolkit
 from tasks.container_toolkit.plan import ToolkitState, toolkit_state
 from tasks.containers.devices import inside
 from tasks.declared.stack import Stack
@@ -51,8 +52,7 @@ def toolkit_checks(looked: Looked) -> Iterator[Check]:
     """Check what gives containers the GPU, where the GPU may be used at all (faults 9 and 10)."""
     if not (looked.stack.has_gpu_service and verdict(looked.nvidia, looked.stack).usable):
         return
-    fact = ToolkitFacts()
-    toolkit = fact.process(looked.plain.sh(fact.command(), timeout=60).stdout.splitlines())
+    toolkit = Toolkit.from_lines(looked.plain.sh(SCRIPT, timeout=60).stdout.split("\n"))
     state = toolkit_state(
         toolkit, looked.host, looked.stack, looked.engine, is_engine_planned=False
     )

@@ -5,14 +5,14 @@ from __future__ import annotations
 from dataclasses import dataclass, field
 from functools import cached_property
 
-from console.asker import LocalAsker
-from console.host import read_lock, shell_for
+from console.looking.asker import LocalAsker
+from console.looking.host import read_lock, shell_for
 from tasks.containers.look import look
 from tasks.containers.observed import Snapshot
 from tasks.declared.stack import Service, Stack
-from tasks.docker_engine.facts import EngineFacts
+from tasks.docker_engine.facts import engine_script
 from tasks.docker_engine.observed import ObservedEngine
-from tasks.host.facts import HostFacts
+from tasks.host.facts import host_script
 from tasks.host.observed import ObservedHost
 from tasks.nvidia.look import look_at_nvidia
 from tasks.nvidia.observed import Nvidia
@@ -45,15 +45,14 @@ class Looked:
     @cached_property
     def host(self) -> ObservedHost:
         """User, distribution, packages, ports; sudo is one of the things looked at."""
-        fact = HostFacts()
-        return fact.process(self._lines(self.plain, fact.command(self.stack.docker_socket)))
+        script = host_script(self.stack.docker_socket)
+        return ObservedHost.from_lines(self._lines(self.plain, script))
 
     @cached_property
     def engine(self) -> ObservedEngine:
         """The engine's settings; a stopped engine is not asked, since that would start it."""
-        fact = EngineFacts()
-        script = fact.command(self.stack.docker_socket, is_up=self.host.answers)
-        return fact.process(self._lines(self.root, script))
+        script = engine_script(self.stack.docker_socket, is_up=self.host.answers)
+        return ObservedEngine.from_lines(self._lines(self.root, script))
 
     @cached_property
     def snapshot(self) -> Snapshot:

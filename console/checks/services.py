@@ -6,18 +6,19 @@ from collections.abc import Iterator
 
 from console.checks.finding import CONVERGE, Check, failed, notable
 from console.checks.looked import Looked
-from console.services import ServiceView, interrupted, views
+from console.looking.services import ServiceView, interrupted, views
 from tasks.containers.observed import ObservedContainer, Snapshot, seeing
 from tasks.containers.plan import Wanted, has_inherited_labels, plan_orphans, refusal
-from tasks.containers.spec import PREVIOUS, spec_of
+from tasks.containers.spec import PREVIOUS, spec_as_attached
+from tasks.database.rows import is_active
 from tasks.declared.stack import Service, Stack
-from tasks.host.facts import PortHolders
-from tasks.host.ports import port_faults, taken
+from tasks.host.facts import holders_script
+from tasks.host.ports import port_faults, port_holders, taken
 from tasks.records.proven import ServiceLock
 from tasks.servers.generation import Proof, generate, is_as_declared, is_slower
 from tasks.shell.curl import curl_words, plain_curl
 from tasks.shell.local import LocalShell, Shell
-from tasks.words.steps import Failure, StepFailed
+from tasks.words.failures import Failure, StepFailed
 
 LOOPBACK = ("127.", "[::1]", "::1")
 # A name that nobody resolves (RFC 2606): a server that looks at the Host header refuses it.
@@ -28,7 +29,8 @@ def service_checks(looked: Looked) -> Iterator[Check]:
     """Check every service, then what else bears our label, then that each generates."""
     stack, snapshot = looked.stack, looked.snapshot
     refused = {
-        s.name: refusal(Wanted(s, spec_of(stack, s, gpu="")), snapshot) for s in stack.services
+        s.name: refusal(Wanted(s, spec_as_attached(stack, s, None)), snapshot)
+        for s in stack.services
     }
     for view in views(stack, snapshot, looked.lock):
         yield service_check(view, refused[view.name])
@@ -38,7 +40,7 @@ def service_checks(looked: Looked) -> Iterator[Check]:
     yield from publication_checks(stack, snapshot)
     yield from host_header_checks(looked.plain, stack, snapshot)
     for service in stack.services:
-        if service.active and service.model in snapshot.server(service.name).models:
+        if is_active(service, snapshot):
             yield generation_check(stack, service, snapshot, looked.proven(service))
 
 
@@ -72,9 +74,8 @@ def port_checks(looked: Looked) -> Iterator[Check]:
     services = taken(stack, listening, ours)
     if not services:
         return
-    fact = PortHolders()
-    script = fact.command([service.port for service in services])
-    holders = fact.process(looked.root.sh(script).stdout.split("\n"))
+    script = holders_script([service.port for service in services])
+    holders = port_holders(looked.root.sh(script).stdout.split("\n"))
     published = looked.snapshot.published_by_others()
     for failure in port_faults(stack, listening, holders, ours, published):
         yield failed(f"{failure.service}: port", failure)

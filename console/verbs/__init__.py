@@ -1,6 +1,5 @@
 """The verbs of the console; importing this registers them all."""
 
-from console.verbs import change, clients, database, look, shell
-from console.verbs.look import event_text
+from console.verbs import app, change, clients, database, doctor, look, shell, status
 
-__all__ = ["change", "clients", "database", "event_text", "look", "shell"]
+__all__ = ["app", "change", "clients", "database", "doctor", "look", "shell", "status"]

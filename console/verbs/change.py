@@ -7,9 +7,9 @@ from typing import Any, TypeVar
 
 import click
 
-from console.cli import app
 from console.complete import active_services, models, services
-from console.host import declared
+from console.group import app
+from console.looking.host import declared
 from console.names import active, chosen, several
 from console.say import json_option, say
 from tasks.declared.references import ModelReference
@@ -43,8 +43,8 @@ def deactivate(service: tuple[str, ...], are_all: bool, dry: bool, as_json: bool
 
 
 def _set_active(verb: str, names: tuple[str, ...], are_all: bool, dry: bool, *, to: bool) -> None:
-    from console.doing import do  # noqa: PLC0415 (status does not pay for it)
-    from console.switch import activation, selections, switch  # noqa: PLC0415
+    from console.changing.doing import do  # noqa: PLC0415 (status does not pay for it)
+    from console.changing.switch import activation, selections, switch  # noqa: PLC0415
 
     stack = declared()
     found = several(stack, names, are_all=are_all)
@@ -59,8 +59,8 @@ def _set_active(verb: str, names: tuple[str, ...], are_all: bool, dry: bool, *, 
 @json_option()
 def restart(service: tuple[str, ...], are_all: bool, dry: bool, as_json: bool) -> None:
     """Stop and start services, and prove each by a generation."""
-    from console.doing import do  # noqa: PLC0415 (status does not pay for it)
-    from console.switch import selections, switch  # noqa: PLC0415
+    from console.changing.doing import do  # noqa: PLC0415 (status does not pay for it)
+    from console.changing.switch import selections, switch  # noqa: PLC0415
 
     stack = declared()
     runs = selections(stack, several(stack, service, are_all=are_all))
@@ -77,8 +77,8 @@ def restart(service: tuple[str, ...], are_all: bool, dry: bool, as_json: bool) -
 @json_option()
 def pull(service: str, model: str, use: bool, dry: bool, as_json: bool) -> None:
     """Declare a further model of a service, pull and prove it; taken back where that fails."""
-    from console.doing import do  # noqa: PLC0415 (status does not pay for it)
-    from console.switch import addition, switch  # noqa: PLC0415
+    from console.changing.doing import do  # noqa: PLC0415 (status does not pay for it)
+    from console.changing.switch import addition, switch  # noqa: PLC0415
 
     stack = declared()
     named = active(stack, service)
@@ -109,7 +109,7 @@ def _moving(function: F) -> F:
 @click.option("--to", "tag", help="Declare this tag first: of the image; with --models, a model's.")
 def upgrade(service: str | None, tag: str | None, **options: bool) -> None:
     """Move to what the registries offer; what fails is put back by itself."""
-    from console.change import edits_to  # noqa: PLC0415 (status does not pay for it)
+    from console.changing.stack_toml import edits_to  # noqa: PLC0415 (status does not pay for it)
 
     stack = declared()
     parts, selected = parts_of(options), chosen(stack, service) if service else None
@@ -128,7 +128,7 @@ def upgrade(service: str | None, tag: str | None, **options: bool) -> None:
 @_moving
 def rollback(service: str | None, **options: bool) -> None:
     """Go back to the image and the models proven before the present ones; needs no network."""
-    from console.change import Edits, edits_back  # noqa: PLC0415 (status does not pay for it)
+    from console.changing.stack_toml import Edits, edits_back  # noqa: PLC0415 (status does not pay for it)
 
     stack = declared()
     parts, selected = parts_of(options), chosen(stack, service) if service else None
@@ -148,8 +148,8 @@ def _move(
     edits: Callable[[LockFile | None], Any],
     options: dict[str, bool],
 ) -> None:
-    from console.doing import do  # noqa: PLC0415 (status does not pay for it)
-    from console.move import move  # noqa: PLC0415
+    from console.changing.doing import do  # noqa: PLC0415 (status does not pay for it)
+    from console.changing.move import move  # noqa: PLC0415
 
     yes = options["yes"]
     do(

@@ -7,9 +7,9 @@ import sys
 
 import click
 
-from console.cli import app
 from console.complete import active_services
-from console.host import declared
+from console.group import app
+from console.looking.host import declared
 from console.names import active, near
 from console.say import json_option, show, show_text, tell
 
@@ -49,7 +49,8 @@ def connect_clients(
 
     What is wired or removed is declared in stack.toml too, so that the next converge keeps to it.
     """
-    from console import connect  # noqa: PLC0415 (status does not pay for it)
+    from console.changing import connect  # noqa: PLC0415 (status does not pay for it)
+    from console.looking import clients as looking  # noqa: PLC0415 (as above)
     from tasks.clients.documents import NAMES  # noqa: PLC0415 (as above)
 
     for name in clients:
@@ -65,16 +66,16 @@ def connect_clients(
     if (clients or remove) and not is_shown:
         status = connect.change(clients, remove=remove, is_dry=dry)
         if as_json:
-            tell({"clients": connect.listing(connect.here(declared()))})
+            tell({"clients": looking.listing(looking.here(declared()))})
         sys.exit(status)
-    found = connect.here(declared())
+    machine = looking.here(declared())
     if is_shown:
-        connect.tell_unknown(found)
-        show_text("\n".join(connect.printed(found, clients)), end="")
+        looking.tell_unknown(machine)
+        show_text("\n".join(looking.printed(machine, clients)), end="")
     elif as_json:
-        tell({"clients": connect.listing(found)})
+        tell({"clients": looking.listing(machine)})
     else:
-        show(*connect.lines(found))
+        show(*looking.lines(machine))
 
 
 @app.command("tunnel")
@@ -82,7 +83,7 @@ def connect_clients(
 @click.option("--print", "is_shown", is_flag=True, help="Print the ssh command, and do nothing.")
 def open_tunnel(host: str, is_shown: bool) -> None:
     """Reach the servers of HOST, as ssh knows it, on this machine's own ports, until Ctrl-C."""
-    from console.tunnel import shown, tunnel  # noqa: PLC0415 (status does not pay for it)
+    from console.using.tunnel import shown, tunnel  # noqa: PLC0415 (status does not pay for it)
 
     services = [s for s in declared().services if s.active]
     if not services:

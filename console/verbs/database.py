@@ -8,9 +8,10 @@ from pathlib import Path
 
 import click
 
-from console.cli import app
-from console.host import Trouble, declared
+from console.group import app
+from console.looking.host import declared
 from console.say import end, json_option, show, tell
+from console.words.trouble import Trouble
 from tasks.declared.layers import rooted
 
 
@@ -38,7 +39,7 @@ def db_path() -> None:
 @json_option()
 def db_query(sql: str, as_json: bool) -> None:
     """Run one query, that can only read; without --json as a table."""
-    from console.query import QueryError, in_json, print_table, query  # noqa: PLC0415 (not for db path)
+    from console.looking.query import QueryError, in_json, print_table, query  # noqa: PLC0415 (not for db path)
 
     try:
         columns, rows = query(database_or_end(), sql)

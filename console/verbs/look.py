@@ -4,15 +4,16 @@ from __future__ import annotations
 
 import math
 import sys
-from typing import Any
 
 import click
 
-from console.cli import app
 from console.complete import active_services, services
-from console.host import Trouble, declared
+from console.group import app
+from console.looking.history import event_text
+from console.looking.host import declared
 from console.names import active, chosen, look_or_end
 from console.say import FAILED, end, json_option, say, show, show_made, tell
+from console.words.trouble import Trouble
 from tasks.declared.layers import rooted
 
 
@@ -21,7 +22,7 @@ from tasks.declared.layers import rooted
 @json_option("For programs; sizes in bytes.")
 def plan(budget: float | None, as_json: bool) -> None:
     """Show what the declared models take of the GPU's memory, and what fits there."""
-    from console import vram  # noqa: PLC0415 (status does not pay for it)
+    from console.looking import vram  # noqa: PLC0415 (status does not pay for it)
     from tasks.vram.table import lines  # noqa: PLC0415
 
     if budget is not None and math.isnan(budget):
@@ -44,7 +45,7 @@ def plan(budget: float | None, as_json: bool) -> None:
 @json_option()
 def endpoint(service: str | None, as_json: bool) -> None:
     """Print where services answer, for clients: Ollama's and OpenAI's base URL, and the models."""
-    from console.endpoints import endpoints, lines  # noqa: PLC0415 (as above)
+    from console.using.endpoints import endpoints, lines  # noqa: PLC0415 (as above)
 
     stack = declared()
     found = endpoints([chosen(stack, service)] if service else stack.services)
@@ -60,7 +61,7 @@ def endpoint(service: str | None, as_json: bool) -> None:
 @json_option()
 def chat(service: str, prompt: str | None, as_json: bool) -> None:
     """Try a service: with a PROMPT (or "-", standard input) one answer, else a conversation."""
-    from console.chat import ChatFailed, ask, converse, whole  # noqa: PLC0415 (as above)
+    from console.using.chat import ChatFailed, ask, converse, whole  # noqa: PLC0415 (as above)
 
     stack = declared()
     named = active(stack, service)
@@ -95,7 +96,7 @@ def chat(service: str, prompt: str | None, as_json: bool) -> None:
 @json_option("For programs: one JSON document a line.")
 def logs(service: str, follow: bool, lines: int, as_json: bool) -> None:
     """Show the log of a service."""
-    from console.logs import log_lines, log_of, shown, when_and_what  # noqa: PLC0415 (as above)
+    from console.looking.logs import log_lines, log_of, shown, when_and_what  # noqa: PLC0415 (as above)
 
     chosen(declared(), service)
     stack, _ = look_or_end()
@@ -133,21 +134,12 @@ def history(service: str | None, lines: int, as_json: bool) -> None:
         show(event_text(event))
 
 
-def event_text(event: dict[str, Any]) -> str:
-    """Return one change in a line."""
-    why = f" ({event['why']})" if event["why"] else ""
-    who = f"{event['host']}/{event['service']}" if event["service"] else event["host"]
-    return (
-        f"{event['at']}  {who.removeprefix('@local/')}: {event['action']} {event['subject']}{why}"
-    )
-
-
 @app.command()
 @json_option()
 def sync(as_json: bool) -> None:
     """Write what is there now into the database."""
-    from console.log import console_log  # noqa: PLC0415 (status does not pay for it)
-    from console.sync import inventory_now  # noqa: PLC0415 (as above)
+    from console.changing.log import console_log  # noqa: PLC0415 (status does not pay for it)
+    from console.looking.inventory import inventory_now  # noqa: PLC0415 (as above)
     from tasks.database.database import DatabaseError, is_up_to_date, record  # noqa: PLC0415
 
     stack, snapshot = look_or_end()

@@ -7,8 +7,8 @@ import sys
 
 import click
 
-from console.cli import app
 from console.complete import SCRIPTS, script
+from console.group import app
 from console.say import json_option, show_text
 from tasks.declared.layers import ROOT
 
@@ -31,7 +31,7 @@ def verify(words: tuple[str, ...], as_json: bool) -> None:
 
     WORDS go to pytest and testinfra: --hosts=ssh://user@host, -k qwen.
     """
-    from console.verify import verify as check  # noqa: PLC0415 (status does not pay for it)
+    from console.checks.verify import verify as check  # noqa: PLC0415 (status does not pay for it)
 
     sys.exit(check(words, as_json=as_json))
 
@@ -46,4 +46,6 @@ def _handed_over(name: str, text: str) -> None:
 
 _handed_over("setup", "Install what is missing and converge this machine.")
 _handed_over("test", "Everything that CI runs: ruff, mypy, unit tests, tests on the lab.")
+_handed_over("lint", "What `test` begins with: ruff, its formatting, mypy, shellcheck.")
 _handed_over("lab", "The lab: a real Docker stack with tiny models, no internet needed.")
+_handed_over("bench", "Measure a converge on the lab, against pyinfra, Ansible and Compose.")

@@ -17,7 +17,7 @@ from tasks.apt.apt import (
 from tasks.apt.pins import chosen, offered, shown
 from tasks.run.run import Run
 from tasks.shell.local import Result
-from tasks.words.steps import StepFailed
+from tasks.words.failures import StepFailed
 
 UPDATE_SECONDS = 300
 INSTALL_SECONDS = 1800
@@ -33,7 +33,7 @@ def install(run: Run, packages: Iterable[str]) -> None:
 def update_lists(run: Run) -> Result:
     """Read the package lists anew. Raises StepFailed where a lock is held."""
     wait_for_locks(run)
-    run.log("  reading the package lists")
+    run.teller.log("  reading the package lists")
     return run_apt(run, apt_get("update"), timeout=UPDATE_SECONDS)
 
 
@@ -46,7 +46,7 @@ def pinned(run: Run, names: Iterable[str], pin: str, setting: str) -> tuple[str,
     if not pin:
         return all_names
     first = all_names[0]
-    versions = offered(run.sh(script(f"apt-cache madison {first}")).stdout.splitlines())
+    versions = offered(run.shell.sh(script(f"apt-cache madison {first}")).stdout.splitlines())
     version = chosen(versions, pin)
     if not version:
         raise StepFailed(
@@ -69,7 +69,7 @@ def install_known(
 
     `may_remove` is for who has looked by `simulate` at what would be removed.
     """
-    run.log(f"  installing {', '.join(names)}")
+    run.teller.log(f"  installing {', '.join(names)}")
     wait_for_locks(run)
     options = () if may_remove else ("--no-remove",)
     command = apt_get("install", *names, options=(*options, "--no-install-recommends"))
@@ -86,7 +86,7 @@ def install_known(
 
 def run_apt(run: Run, *commands: str, timeout: float, stdin: str = "") -> Result:
     """Run commands with the declared proxies; `stdin` is what they read themselves."""
-    return run.sh(script(*commands), stdin=_proxies(run) + stdin, timeout=timeout)
+    return run.shell.sh(script(*commands), stdin=_proxies(run) + stdin, timeout=timeout)
 
 
 def _proxies(run: Run) -> str:
@@ -98,11 +98,11 @@ def wait_for_locks(run: Run, seconds: float = LOCK_SECONDS) -> None:
     """Wait until nobody holds a lock of apt or dpkg, and say who does. Raises StepFailed."""
     end = time.monotonic() + seconds
     is_told = False
-    while holders := lock_holders(run.sh(HOLDERS_SCRIPT).stdout.splitlines()):
+    while holders := lock_holders(run.shell.sh(HOLDERS_SCRIPT).stdout.splitlines()):
         if time.monotonic() >= end:
             cause = f"{holders[0]}, for more than {seconds:.0f} s"
             raise StepFailed(cause, locked_remedy(holders[0].pid))
         if not is_told:
-            run.log(f"  waiting up to {seconds:.0f} s: {holders[0]}")
+            run.teller.log(f"  waiting up to {seconds:.0f} s: {holders[0]}")
             is_told = True
         time.sleep(POLL_SECONDS)

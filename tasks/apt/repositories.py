@@ -42,19 +42,19 @@ def use_repository(run: Run, repository: Repository, packages: Iterable[str]) ->
     if _is_configured(run, repository):
         keyring = _own_keyring(run, repository)
         if keyring is None or _holds(keyring, repository):
-            run.log(f"  {repository.url} is among the package sources already")
+            run.teller.log(f"  {repository.url} is among the package sources already")
             result = run_apt(run, apt_get("update"), _download(names), timeout=INSTALL_SECONDS)
             if result.ok:
                 return
             if keyring is None or not is_unsigned(_said(result)):
                 raise RepositoryFailed(*explain(_said(result)))
-        run.log(f"  reading the key of {repository.url} anew")
+        run.teller.log(f"  reading the key of {repository.url} anew")
     _add(run, repository, names)
 
 
 def _add(run: Run, repository: Repository, names: tuple[str, ...]) -> None:
     key, others = _key(run, repository)
-    run.log(f"  trying {repository.url}, suite {repository.suite}")
+    run.teller.log(f"  trying {repository.url}, suite {repository.suite}")
     trial = _trial(repository, names)
     result = run_apt(run, trial, timeout=INSTALL_SECONDS, stdin=key.armoured)
     if result.ok:
@@ -77,13 +77,15 @@ def _is_configured(run: Run, repository: Repository) -> bool:
     words = "grep -rhsv '^[[:space:]]*#' /etc/apt/sources.list /etc/apt/sources.list.d"
     # As NVIDIA writes it in its own list.
     words += ' | sed "s/\\$(ARCH)/$(dpkg --print-architecture)/g"'
-    found = run.sh(f"{words} | tr -s ' \\t' '\\n' | grep -qxF -e {url} -e {url}/ && echo yes; true")
+    found = run.shell.sh(
+        f"{words} | tr -s ' \\t' '\\n' | grep -qxF -e {url} -e {url}/ && echo yes; true"
+    )
     return found.stdout.strip() == "yes"
 
 
 def _own_keyring(run: Run, repository: Repository) -> str | None:
     """Return the keyring that we wrote beside our own list; None where the list is another's."""
-    found = run.sh(_base64_of(repository.file) + "\necho\n" + _base64_of(repository.key_file))
+    found = run.shell.sh(_base64_of(repository.file) + "\necho\n" + _base64_of(repository.key_file))
     listed, _, keyring = found.stdout.partition("\n")
     return _decoded(keyring) if _decoded(listed) == repository.deb822() else None
 

@@ -8,8 +8,8 @@ import shlex
 from tasks.clients.look import ObservedUser
 from tasks.clients.outcome import FileChange
 from tasks.shell.local import Shell
+from tasks.words.failures import StepFailed
 from tasks.words.printable import printable
-from tasks.words.steps import StepFailed
 
 IS_CHANGED = 3
 # Content and record come by standard input, where no list of processes shows them. A kill leaves at

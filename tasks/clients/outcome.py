@@ -12,8 +12,8 @@ from dataclasses import dataclass, field
 
 from tasks.clients.look import ObservedUser
 from tasks.clients.record import BrokenRecord, Record
+from tasks.words.failures import Failure
 from tasks.words.printable import printable
-from tasks.words.steps import Failure
 
 # Whose failures these are: no service waits for them.
 CLIENTS = "clients"

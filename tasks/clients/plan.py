@@ -18,7 +18,7 @@ from tasks.clients.merge import MergeRecord, merge, undo
 from tasks.clients.outcome import CLIENTS, FileChange, Outcome, Refused, bounded, shown
 from tasks.clients.record import Record, digest
 from tasks.clients.textdoc import Invalid
-from tasks.words.steps import Failure
+from tasks.words.failures import Failure
 
 
 def plan_user(

@@ -15,9 +15,10 @@ from tasks.clients.wiring import Wiring, known_shows, wiring_of
 from tasks.containers.observed import Snapshot
 from tasks.host.facts import observe_host
 from tasks.run.run import Run
-from tasks.run.take import unforeseen
+from tasks.run.unforeseen import unforeseen
 from tasks.shell.as_user import UserShell
-from tasks.words.steps import Action, Failure, Step
+from tasks.words.failures import Failure
+from tasks.words.steps import Action, Step
 
 MANAGED_STATE = "/var/lib"
 KILO_MANAGED = "Kilo Code for all users"
@@ -48,7 +49,10 @@ class ClientPlan:
 
     def steps(self) -> list[Step]:
         """Return the plan as steps."""
-        return [step_of(user, change) for _, user, change in self.changes]
+        return [
+            replace(step_of(user, change), target=(shell, user, change))
+            for shell, user, change in self.changes
+        ]
 
 
 def step_of(user: ObservedUser, change: FileChange) -> Step:
@@ -60,10 +64,7 @@ def step_of(user: ObservedUser, change: FileChange) -> Step:
 
 def observe_users(run: Run) -> SeenUsers:
     """Look at the users, or return what was seen since the last change."""
-    seen: SeenUsers | None = run.memory.get(SeenUsers)
-    if seen is None:
-        seen = run.memory[SeenUsers] = _look(run)
-    return seen
+    return run.seen.once(SeenUsers, lambda: _look(run))
 
 
 def _look(run: Run) -> SeenUsers:
@@ -79,7 +80,7 @@ def _look(run: Run) -> SeenUsers:
             remedy = "client_users names them; getent passwd shows those that are there"
             seen.failures.append(Failure(f"clients of {name}", cause, remedy, CLIENTS))
     if observe_host(run).can_be_root:
-        root = UserShell(run)
+        root = UserShell(run.shell)
         with _bounded(seen.failures, KILO_MANAGED):
             user = look(root, {}, [MANAGED_PLACE], _prefix(run), state=MANAGED_STATE)
             if user is None:
@@ -110,9 +111,9 @@ def _shells(run: Run, seen: SeenUsers) -> Iterator[UserShell]:
     caller = host.sudo_user if host.is_root else ""
     for name in run.stack.client_users or (caller or host.user,):
         if name == host.user:
-            yield UserShell(run.as_caller())
+            yield UserShell(run.shell.as_caller())
         elif host.can_be_root:
-            yield UserShell(run, name)
+            yield UserShell(run.shell, name)
         else:
             cause = f"{host.user} cannot become {name} without root"
             remedy = f"run it as a user who may use sudo, or as {name}"
@@ -157,7 +158,7 @@ def plan_removal(run: Run) -> ClientPlan:
 
 
 def _wiring(run: Run, snapshot: Snapshot, *, is_ahead: bool) -> tuple[Wiring, set[str]]:
-    locks = {service.name: run.locked(service) for service in run.stack.services}
+    locks = {service.name: run.held.locked(service) for service in run.stack.services}
     wiring = wiring_of(run.stack, Snapshot() if is_ahead else snapshot, known_shows(locks))
-    failed = {s.name for s in wiring.services if run.has_failed(s.name)}
+    failed = {s.name for s in wiring.services if run.teller.has_failed(s.name)}
     return wiring, failed | (set() if is_ahead else wiring.unknown)

@@ -2,12 +2,10 @@
 
 from __future__ import annotations
 
-from pyinfra.api import FactBase
-
 from tasks.container_toolkit.observed import Toolkit
 from tasks.docker_engine.service import PID_FILE
-from tasks.run.boundary import looked
 from tasks.run.run import Run
+from tasks.run.unforeseen import look
 from tasks.shell.output import ONLY_ASCII, PRELUDE
 
 # Where the package puts the hook. The engine writes its file when it starts, and looks then only.
@@ -27,29 +25,7 @@ command -v nvidia-ctk >/dev/null && timeout 10 nvidia-ctk --version 2>/dev/null 
 true"""
 
 
-class ToolkitFacts(FactBase[Toolkit]):
-    """The toolkit's programs and their version."""
-
-    @staticmethod
-    def default() -> Toolkit:
-        return Toolkit()
-
-    def command(self) -> str:
-        return SCRIPT
-
-    def process(self, output: list[str]) -> Toolkit:
-        return Toolkit.from_lines(output)
-
-
 def observe_toolkit(run: Run) -> Toolkit:
     """Look at the toolkit, or return what was seen since the last change."""
-    seen: Toolkit | None = run.memory.get(Toolkit)
-    if seen is None:
-        found = looked(
-            run,
-            "the NVIDIA Container Toolkit",
-            lambda: run.host.get_fact(ToolkitFacts, _sudo=False, _ignore_errors=True),
-            Toolkit(),
-        )
-        seen = run.memory[Toolkit] = found
-    return seen
+    what, parse = "the NVIDIA Container Toolkit", Toolkit.from_lines
+    return run.seen.once(Toolkit, lambda: look(run, what, SCRIPT, parse, Toolkit()))

@@ -34,7 +34,7 @@ class Toolkit:
 
     @classmethod
     def from_lines(cls, lines: Iterable[str]) -> Toolkit:
-        """Parse what the script of ToolkitFacts printed; what is missing keeps its default."""
+        """Parse what the look printed; what is missing keeps its default."""
         parts = sections(lines)
         paths = values(parts.get("paths", ()))
         told = _VERSION.search("\n".join(parts.get("version", ())))

@@ -13,7 +13,8 @@ from tasks.docker_engine.observed import ObservedEngine
 from tasks.docker_engine.settings import AFTER_INSTALL, restart_refusal, restart_step
 from tasks.host.access import root_needed
 from tasks.host.observed import ObservedHost
-from tasks.words.steps import Action, Failure, Step
+from tasks.words.failures import Failure
+from tasks.words.steps import Action, Step
 from tasks.words.versions import older
 
 TOOLKIT = "NVIDIA Container Toolkit"

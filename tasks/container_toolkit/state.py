@@ -15,7 +15,7 @@ from tasks.run.run import Run
 
 def attachment(run: Run) -> Attachment:
     """Return how containers of this host are given the GPU; "" where it may not be used."""
-    if not run.gpu_is_usable:
+    if not run.decided.gpu_is_usable:
         return ""
     toolkit = observe_toolkit(run)
     return attachment_of(run.stack, toolkit, _engine(run, toolkit))
@@ -32,7 +32,7 @@ def _engine(run: Run, toolkit: Toolkit) -> ObservedEngine | None:
 def plan_toolkit(run: Run) -> ToolkitState:
     """Plan the toolkit's stage; nothing is looked at where no service can use a GPU."""
     stack = run.stack
-    if not run.gpu_is_usable:
+    if not run.decided.gpu_is_usable:
         return ToolkitState()
     reached = plan_engine(run)
     if reached.kind == "unreachable":

@@ -45,15 +45,12 @@ class LostDevices:
 
 def lost_devices(run: Run, snapshot: Snapshot) -> LostDevices:
     """Ask inside each running container of ours that was given the GPU; once between changes."""
-    seen: LostDevices | None = run.memory.get(LostDevices)
-    if seen is None:
-        names = [
-            c.name
-            for c in snapshot.containers
-            if c.devices and c.is_running and c.is_of(run.stack.container_prefix)
-        ]
-        seen = run.memory[LostDevices] = inside(run, names, run.stack.docker_socket)
-    return seen
+    names = [
+        c.name
+        for c in snapshot.containers
+        if c.devices and c.is_running and c.is_of(run.stack.container_prefix)
+    ]
+    return run.seen.once(LostDevices, lambda: inside(run.shell, names, run.stack.docker_socket))
 
 
 def inside(shell: Shell, names: list[str], socket: str) -> LostDevices:

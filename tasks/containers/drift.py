@@ -65,6 +65,22 @@ def drift(
     return [change for change in changes if change.field != SPEC_FIELD] or changes
 
 
+def differences(
+    spec: ContainerSpec,
+    container: ObservedContainer,
+    images: Mapping[str, ObservedImage],
+    image_digest: str,
+    owner: str = "this stack",
+) -> list[Change]:
+    """Judge whether a container is the declared one: whose it is, then what is set on it.
+
+    The plan and whoever only looks judge by this; `owner` is what its owner becomes.
+    """
+    if not container.is_of(spec.stack):
+        return [Change("owner", "not this stack", owner)]
+    return drift(spec, container, images, image_digest)
+
+
 def fields(
     spec: ContainerSpec, container: ObservedContainer, images: Mapping[str, ObservedImage]
 ) -> list[Change]:

@@ -5,8 +5,8 @@ Each works or raises StepFailed with cause and remedy.
 
 from __future__ import annotations
 
-import math
 import time
+from collections.abc import Mapping
 from functools import partial
 from typing import Any
 
@@ -16,14 +16,15 @@ from tasks.declared.layers import rooted
 from tasks.files.atomic import write_atomically
 from tasks.records.scrub import scrubber_for
 from tasks.run.hostlock import under_lock
-from tasks.run.run import RUN_ID, Run
+from tasks.run.run import Run
+from tasks.run.session import RUN_ID
 from tasks.shell.answers import Answer, answers
 from tasks.shell.curl import WEB, curl, curl_words, enveloped, opened, plain_curl
 from tasks.shell.engine_api import ask, engine
 from tasks.shell.local import Shell
+from tasks.words.failures import StepFailed
 from tasks.words.foreign import MIB, BadAnswer
 from tasks.words.printable import printable, printable_lines
-from tasks.words.steps import StepFailed
 
 LOOK_AGAIN = 0.3
 LOG_LINES = 40
@@ -42,7 +43,7 @@ def request(
     """Send one request to the engine."""
     is_change = method != "GET"
     return ask(
-        run,
+        run.shell,
         engine(path, query),
         socket=run.stack.docker_socket,
         method=method,
@@ -116,23 +117,23 @@ def container_now(run: Run, name: str) -> ObservedContainer | None:
     raise StepFailed(f"look at {name}: Docker does not tell: {cause}", remedy_of(answer))
 
 
-def is_ours(run: Run, container: ObservedContainer) -> bool:
+def is_ours(run: Run, container: ObservedContainer, made: Mapping[str, str]) -> bool:
     """Tell whether a container is of this stack: by its label, or since this run made it or set it
-    aside by consent."""
-    is_known = run.made.get(container.name) == container.id
+    aside by consent (`made`: ids by name)."""
+    is_known = made.get(container.name) == container.id
     return container.is_of(run.stack.container_prefix) or is_known
 
 
-def remove_container(run: Run, name: str) -> None:
+def remove_container(run: Run, name: str, made: Mapping[str, str]) -> None:
     """Remove a container of this stack, running or not, if it is there; its volumes stay.
 
-    It goes by its id, and only where it is ours: another one may bear the name by now. Raises
-    StepFailed.
+    It goes by its id, and only where it is ours: another one may bear the name by now. `made` are
+    the ids, by name, of what this run made. Raises StepFailed.
     """
     container = container_now(run, name)
     if container is None:
         return
-    if not is_ours(run, container):
+    if not is_ours(run, container, made):
         raise StepFailed(
             f"remove {name}: the container of this name is not of this stack",
             "give it another name (docker rename), then run again",
@@ -141,14 +142,6 @@ def remove_container(run: Run, name: str) -> None:
     answer = request(run, "DELETE", f"/containers/{container.id}", query)
     if not answer.ok and answer.status != 404:
         raise StepFailed(f"remove {name}: Docker says: {answer.message}", remedy_of(answer))
-
-
-def tell_downtime(run: Run, service: str) -> None:
-    """Say for how long a service did not answer, if this run stopped it; rounded up."""
-    stopped = run.stopped_at.pop(service, None)
-    if stopped is not None:
-        seconds = math.ceil((time.monotonic() - stopped) * 10) / 10
-        run.log(f"  {service} did not answer for {seconds:.1f} s")
 
 
 def wait_until_it_answers(run: Run, spec: ContainerSpec, url: str) -> None:
@@ -160,7 +153,7 @@ def wait_until_it_answers(run: Run, spec: ContainerSpec, url: str) -> None:
     of_engine = curl([inspect], name="engine", socket=run.stack.docker_socket)
     script = f"{of_engine}; {curl([version], name='server', timeout=2)}; true"
     while True:
-        said = run.sh(script, timeout=45).stdout
+        said = run.shell.sh(script, timeout=45).stdout
         answer = answers(said, "server").get(version)
         if answer is not None and answer.ok:
             return
@@ -196,7 +189,7 @@ def keep_log(run: Run, name: str) -> str:
     """Keep the last lines of a failing container in a file; returns the words that tell where."""
     # Ollama writes the addresses of its proxies down as they are.
     scrubber = scrubber_for(run.stack.model_dump())
-    text = scrubber.text(container_log(run, run.stack.docker_socket, name, LOG_LINES))
+    text = scrubber.text(container_log(run.shell, run.stack.docker_socket, name, LOG_LINES))
     if not text:
         return ""
     path = rooted(run.stack.database).parent / FAILED_LOGS / f"{name}-{RUN_ID}.log"

@@ -8,20 +8,17 @@ from tasks.containers.look import look
 from tasks.containers.observed import ObservedServer, ServedModel, Snapshot
 from tasks.declared.stack import Service
 from tasks.run.run import Run
-from tasks.words.steps import StepFailed
+from tasks.words.failures import StepFailed
 
 
 def observe(run: Run) -> Snapshot:
     """Look at the host, or return what was seen since the last change."""
-    seen: Snapshot | None = run.memory.get(Snapshot)
-    if seen is None:
-        seen = run.memory[Snapshot] = look(run, run.stack)
-    return seen
+    return run.seen.once(Snapshot, lambda: look(run.shell, run.stack))
 
 
 def observe_afresh(run: Run) -> Snapshot:
     """Look at the host again, whatever was seen before."""
-    run.memory.clear()
+    run.seen.forget()
     return observe(run)
 
 

@@ -1,7 +1,7 @@
 """What has to happen to a service's container, from what is declared and what is there. Pure.
 
-Docker is the journal: every state that an interrupted replacement leaves is told by the names and
-labels of containers, so the plan starts from any of them. While a container is replaced, the one
+Every state that an interrupted replacement leaves is told by the names and labels of containers,
+so the plan starts from any of them. While a container is replaced, the one
 that worked stands beside it, stopped, as NAME-previous, and is removed last.
 """
 
@@ -10,12 +10,13 @@ from __future__ import annotations
 from collections.abc import Collection, Mapping
 from dataclasses import dataclass, replace
 
-from tasks.containers.drift import Change, drift, origin
+from tasks.containers.drift import Change, differences, origin
 from tasks.containers.observed import IMAGE_LABEL, STACK_LABEL, ObservedContainer, Snapshot
 from tasks.containers.spec import NEXT, PREVIOUS, ContainerSpec
 from tasks.containers.tags import own_tags, tag_changes
 from tasks.declared.stack import REPLACED, Service
-from tasks.words.steps import Action, Failure, Step
+from tasks.words.failures import Failure
+from tasks.words.steps import Action, Step
 
 
 @dataclass(frozen=True)
@@ -40,6 +41,32 @@ class Wanted:
     do_restart: bool = False
     needs: str = ""
     lost_gpu: str = ""
+
+    @property
+    def target(self) -> ContainerTarget:
+        """What whoever takes a step of this plan needs to know."""
+        return ContainerTarget.of(self.service, self.spec, self.image_digest, staged=self.staged)
+
+
+@dataclass(frozen=True)
+class ContainerTarget:
+    """The declared container of a service.
+
+    `image_digest` is what its image is held to, "" where nothing was proven yet. `staged_tag` is
+    the tag of our own that an image bears until its turn comes, "" where that is at once.
+    """
+
+    service: Service
+    spec: ContainerSpec
+    image_digest: str = ""
+    staged_tag: str = ""
+
+    @classmethod
+    def of(
+        cls, service: Service, spec: ContainerSpec, image_digest: str, *, staged: bool
+    ) -> ContainerTarget:
+        """Return the target of a service; `staged`: its image waits for its turn."""
+        return cls(service, spec, image_digest, spec.name + NEXT if staged else "")
 
 
 def refusal(wanted: Wanted, snapshot: Snapshot) -> Failure | None:
@@ -104,6 +131,7 @@ def _plan_inactive(wanted: Wanted, snapshot: Snapshot) -> list[Step]:
             f"stop container {container.name}",
             "declared inactive; it is kept",
             wanted.service.name,
+            target=wanted.target,
         )
     ]
 
@@ -186,9 +214,10 @@ class _Planner:
         return f"{'; '.join(map(str, changes))}; {who}"
 
     def _drift(self, container: ObservedContainer) -> list[Change]:
+        images, digest = self.snapshot.images, self.wanted.image_digest
+        found = differences(self.spec, container, images, digest, "this stack (adopted)")
         if not container.is_of(self.spec.stack):
-            return [Change("owner", "not this stack", "this stack (adopted)")]
-        found = drift(self.spec, container, self.snapshot.images, self.wanted.image_digest)
+            return found
         if self.wanted.lost_gpu and container is self.current:
             found.append(Change("GPU", "lost", "there"))
         if container.status in ("dead", "removing"):
@@ -298,7 +327,8 @@ class _Planner:
         return self._step(Action.REMOVE, aside, f"remove container {aside}", why)
 
     def _step(self, action: Action, subject: str, text: str, why: str) -> Step:
-        return Step(action, subject, text, why, self.wanted.service.name, self.wanted.needs)
+        service, needs = self.wanted.service.name, self.wanted.needs
+        return Step(action, subject, text, why, service, needs, self.wanted.target)
 
 
 FREES_A_PORT = (Action.SET_ASIDE, Action.STOP)

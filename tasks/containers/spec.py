@@ -16,6 +16,7 @@ from tasks.containers.observed import (
     SPEC_LABEL,
     STACK_LABEL,
     Attachment,
+    ObservedContainer,
 )
 from tasks.declared.stack import FOLLOWING, KEPT, MODELS_FOLDER, OLLAMA_PORT, Service, Stack
 from tasks.words.secrets import MASK
@@ -149,6 +150,13 @@ def spec_of(stack: Stack, service: Service, *, gpu: Attachment) -> ContainerSpec
         gpu=gpu if service.gpu != "off" else "",
         log_options={"max-size": stack.log_max_size, "max-file": str(stack.log_max_files)},
     )
+
+
+def spec_as_attached(
+    stack: Stack, service: Service, container: ObservedContainer | None
+) -> ContainerSpec:
+    """Return the declared container where nobody judges the host's GPU: who has one keeps it."""
+    return spec_of(stack, service, gpu=container.attachment if container is not None else "")
 
 
 def _environment(stack: Stack, service: Service) -> dict[str, str]:

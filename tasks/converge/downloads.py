@@ -6,10 +6,12 @@ from collections.abc import Collection, Iterator
 
 from tasks.declared.stack import Stack
 from tasks.host.facts import observe_host
-from tasks.registry.manifests import RegistryFault, look_up_image, look_up_model
+from tasks.registry.lookups import image_of, model_of
+from tasks.registry.manifests import RegistryFault
 from tasks.run.run import Run
+from tasks.words.failures import Failure
 from tasks.words.numbers import bytes_text
-from tasks.words.steps import Action, Failure, Step
+from tasks.words.steps import Action, Step
 
 # Layers of an image are compressed at the registry; unpacked they take about this many times more.
 UNPACKED = 2.5
@@ -30,22 +32,22 @@ def check_downloads(run: Run, steps: list[Step]) -> None:
             continue
         service = next(s for s in run.stack.services if s.name == step.service)
         is_image = step.action is Action.PULL_IMAGE
-        found = look_up_image(run, service) if is_image else look_up_model(run, step.subject)
+        found = image_of(run, service) if is_image else model_of(run, step.subject)
         if isinstance(found, RegistryFault):
-            if not run.has_failed(service.name):
+            if not run.teller.has_failed(service.name):
                 failure = Failure(f"{step.text}: not possible", found.cause, found.remedy)
-                run.fail(Failure(failure.what, failure.cause, failure.remedy, service.name))
+                run.teller.fail(Failure(failure.what, failure.cause, failure.remedy, service.name))
         elif not is_image or step.subject not in seen:
             seen.add(step.subject)
             needed += found.size * (UNPACKED if is_image else 1)
     if any(step.action in (Action.PULL_MODEL, Action.UPGRADE_MODEL) for step in steps):
         for note in proxy_notes(observe_host(run).proxies, run.stack):
-            run.note(note)
+            run.teller.note(note)
     failure_of_disk = disk_failure(
         needed, observe_host(run).disk_free, run.stack.disk_reserve_gb, observe_host(run).data_root
     )
     if failure_of_disk is not None:
-        run.fail(failure_of_disk)
+        run.teller.fail(failure_of_disk)
 
 
 def proxy_notes(of_host: Collection[str], stack: Stack) -> Iterator[str]:

@@ -30,15 +30,15 @@ def client_steps(run: Run, snapshot: Snapshot) -> list[Step]:
     """Plan the files of the clients, as they will be once the services are as declared."""
     plan = plan_clients(run, snapshot, is_ahead=True)
     for failure in plan.failures:
-        if failure not in run.failures:
-            run.fail(failure)
+        if failure not in run.teller.failures:
+            run.teller.fail(failure)
     return plan.steps()
 
 
 def gpu_notes(run: Run, snapshot: Snapshot) -> Iterator[str]:
     """Tell of each service whose model is in memory and has left the GPU."""
     for service in run.stack.selected:
-        proven = run.locked(service).gpu_models
+        proven = run.held.locked(service).gpu_models
         told = left_gpu(snapshot.server(service.name), service, proven)
         if told:
             yield f"{service.name}: {told}: nvidia-smi shows what else uses the card"
@@ -48,7 +48,7 @@ def ability_notes(run: Run, snapshot: Snapshot) -> Iterator[str]:
     """Tell what the roles of the services need and their models cannot do, as it was proven."""
     for service in run.stack.selected:
         if service.active and snapshot.named(run.stack.container_name(service)) is not None:
-            yield from lacking(run.stack, service, run.locked(service).abilities)
+            yield from lacking(run.stack, service, run.held.locked(service).abilities)
 
 
 def docker_commands(run: Run, steps: list[Step]) -> Iterator[str]:

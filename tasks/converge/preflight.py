@@ -3,14 +3,13 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable
-
-from pyinfra.api import DeployError, deploy
+from dataclasses import replace
 
 from tasks.container_toolkit.state import plan_toolkit
 from tasks.containers.engine import FAILED_LOGS
 from tasks.containers.facts import observe
 from tasks.containers.observed import Snapshot
-from tasks.converge import operations
+from tasks.converge import first
 from tasks.converge.advisories import image_notes
 from tasks.converge.downloads import check_downloads
 from tasks.converge.plan import ability_notes, docker_commands, gpu_notes, whole_plan
@@ -25,11 +24,10 @@ from tasks.nvidia.state import plan_driver
 from tasks.records import journal
 from tasks.records.lockfile import LockError
 from tasks.records.runlog import RunLog
-from tasks.run.boundary import looked
-from tasks.run.current import all_runs, current_run, declare_all, shared_lock
 from tasks.run.last_words import print_failures_last
-from tasks.run.run import RUN_ID, Run
-from tasks.run.usage import (
+from tasks.run.pyinfra.current import current_run, declare_all
+from tasks.run.pyinfra.stages import perform, refuse_all, set_failed, stage
+from tasks.run.pyinfra.usage import (
     answer_for_pyinfra,
     check_usage,
     end_with_130_on_interrupt,
@@ -37,10 +35,13 @@ from tasks.run.usage import (
     is_dry,
     parameters,
 )
+from tasks.run.run import Run
+from tasks.run.session import RUN_ID, SESSION
+from tasks.run.unforeseen import looked
 from tasks.services.plan import orphans, refuse
 from tasks.vram.check import check_vram
-from tasks.words.printable import printable_lines
-from tasks.words.steps import Step, plan_lines
+from tasks.words.plan import Plan
+from tasks.words.steps import Step
 
 Planner = Callable[[Run, list[Step], Snapshot], Iterable[Step]]
 AFTER_ENGINE = {
@@ -49,7 +50,7 @@ AFTER_ENGINE = {
 }
 
 
-@deploy("Preflight")
+@stage("Preflight")
 def preflight() -> None:
     """Check how the run was called, the declaration and the lock, and find out as whom to act."""
     check_usage()
@@ -60,19 +61,18 @@ def preflight() -> None:
     try:
         declare_all()
         run = current_run()
-        run.lock = shared_lock(rooted(run.stack.lock))
-        run.proven_then = run.lock.of_host(run.host.name)
+        run.held = run.held.by(SESSION.lock(rooted(run.stack.lock)))
     except (DeclarationError, LockError) as error:
         cause, _, remedy = str(error).partition("\n  remedy: ")
         journal.write("failure", service="", what="nothing was begun", cause=cause, remedy=remedy)
-        raise DeployError(printable_lines(error)) from None
+        refuse_all(error)
     if not is_dry():
         _tidy(run)
-        run.record = RunLog.of(run.stack, RUN_ID, run.host.name, run.note)
+        run.teller.record = RunLog.of(run.stack, RUN_ID, run.shell.name, run.teller.note)
     if look_at_host(run) is not None and parameters().get("yes"):
         # Before the first look at what is there, so that nothing changes under this run.
-        operations.take_lock(run)
-    operations.preflight(name="Check first")
+        first.take_lock(run)
+    perform("Check first", first.commands, what="preflight", ends_host=True)
 
 
 def _tidy(run: Run) -> None:
@@ -82,23 +82,24 @@ def _tidy(run: Run) -> None:
     remove_leftovers(rooted(run.stack.database).parent / FAILED_LOGS)
 
 
-@deploy("Plan")
+@stage("Plan")
 def plan(planner: Planner = whole_plan) -> None:
     """Plan every stage from what is there now, refuse what must not be done, print the rest."""
     run = current_run()
-    if not run.has_failed(""):
+    if not run.teller.has_failed(""):
         nothing: list[Step] = []
         steps = looked(run, "the plan", lambda: _plan(run, planner), nothing)
-        run.has_steps = bool(steps)
-        for step in steps:
-            journal.write("planned", host=run.host.name, **_planned(step))
-        for line in plan_lines(steps, len(run.failures)):
-            run.log(line)
+        shown = Plan(tuple(steps), tuple(run.teller.failures))
+        run.decided = replace(run.decided, plan=shown)
+        for step in shown.steps:
+            journal.write("planned", host=run.shell.name, **_planned(step))
+        for line in shown.lines():
+            run.teller.log(line)
         _show_commands(run, steps)
-    if run.failures or is_asking():
+    if run.teller.failures or is_asking():
         # The exit status of a look that found failures, and of a question that was not answered
-        # with yes. Not fail_hosts(): it would end the look at the other hosts as well.
-        run.host.state.failed_hosts.add(run.host)
+        # with yes.
+        set_failed(is_failed=True)
 
 
 def _planned(step: Step) -> dict[str, str]:
@@ -107,27 +108,32 @@ def _planned(step: Step) -> dict[str, str]:
 
 
 def _is_nothing_planned() -> bool:
-    return not any(run.has_steps or run.failures for run in all_runs())
+    return not any(map(_is_anything_planned, SESSION.runs.values()))
+
+
+def _is_anything_planned(run: Run) -> bool:
+    plan = run.decided.plan
+    return plan is None or bool(plan.steps or run.teller.failures)
 
 
 def _plan(run: Run, planner: Planner) -> list[Step]:
     engine = plan_engine(run)
     toolkit = plan_toolkit(run)
     for failure in (*engine.failures, *toolkit.failures):
-        run.fail(failure)
+        run.teller.fail(failure)
     for note in (*engine.notes, *toolkit.notes):
-        run.note(note)
-    if engine.kind == "unreachable" or run.has_failed(""):
+        run.teller.note(note)
+    if engine.kind == "unreachable" or run.teller.has_failed(""):
         return []
-    run.engine_needs = AFTER_ENGINE.get(engine.kind, "")
+    run.decided = replace(run.decided, engine_needs=AFTER_ENGINE.get(engine.kind, ""))
     snapshot = observe(run) if engine.kind == "ready" else Snapshot()
     refuse(run, snapshot)
-    if run.has_failed(""):
+    if run.teller.has_failed(""):
         return []
     for failure in find_port_faults(run, _our_ports(run, snapshot), snapshot.published_by_others()):
         if not snapshot.unknown_of(failure.service):
             # It may be the very container that could not be seen.
-            run.fail(failure)
+            run.teller.fail(failure)
     driver = plan_driver(run).step
     host_steps = [*([driver] if driver else []), *engine.steps, *toolkit.steps]
     steps = list(planner(run, host_steps, snapshot))
@@ -139,7 +145,7 @@ def _plan(run: Run, planner: Planner) -> list[Step]:
         *gpu_notes(run, snapshot),
         *ability_notes(run, snapshot),
     ):
-        run.note(note)
+        run.teller.note(note)
     return list(planner(run, host_steps, snapshot))
 
 
@@ -147,7 +153,9 @@ def _check_downloads(run: Run, engine: EngineState, steps: list[Step]) -> None:
     if engine.kind == "ready":
         check_downloads(run, steps)
     else:
-        run.note("not checked before Docker Engine is there: registries and space for models")
+        run.teller.note(
+            "not checked before Docker Engine is there: registries and space for models"
+        )
 
 
 def _our_ports(run: Run, snapshot: Snapshot) -> set[int]:
@@ -161,4 +169,4 @@ def _show_commands(run: Run, steps: list[Step]) -> None:
     if not is_dry():
         return
     for line in docker_commands(run, steps):
-        run.log(line)
+        run.teller.log(line)

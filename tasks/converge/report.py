@@ -1,11 +1,8 @@
-"""The last operation: what stands now, and every failure with its remedy."""
+"""The last stage: what stands now, and every failure with its remedy."""
 
 from __future__ import annotations
 
-from collections.abc import Collection, Generator, Iterable
-from typing import Any
-
-from pyinfra.api import FunctionCommand, operation
+from collections.abc import Collection, Iterable
 
 from tasks.containers.facts import observe
 from tasks.containers.observed import Snapshot
@@ -14,35 +11,51 @@ from tasks.converge.plan import ability_notes
 from tasks.database.rows import ACTIVE, INACTIVE, installed_version, is_active
 from tasks.declared.stack import Stack
 from tasks.models.plan import undeclared
-from tasks.run import hostlock
-from tasks.run.boundary import bounded
-from tasks.run.current import current_run
+from tasks.run.holding import release
+from tasks.run.pyinfra.stages import has_ignored_errors, perform, stage
+from tasks.run.run import Run
+from tasks.run.session import SESSION
+from tasks.run.work import Command
+from tasks.words.failures import Failure
 from tasks.words.printable import printable
-from tasks.words.steps import Failure
 
 
-@operation()
-@bounded
-def report() -> Generator[FunctionCommand, None, None]:
+def commands(run: Run, is_executing: bool) -> Iterable[Command]:
     """Show what stands now; fail the host where anything failed."""
-    run = current_run()
-    if run.is_executing:
-        results = run.host.state.get_results_for_host(run.host)
-        if results.ignored_error_ops and not run.failures:
-            run.fail(Failure("an operation failed", "its lines above tell", "mend it, run again"))
-        failed = {failure.service for failure in run.failures}
-        for line in summary(run.stack, observe(run), failed):
-            run.log(line)
-        for note in ability_notes(run, observe(run)):
-            run.note(note)
-        tell_upgrades(run)
-        hostlock.release(run)
-    if run.failures:
-        yield FunctionCommand(_fail, (), {})
+    if is_executing:
+        _show(run)
+    return (lambda: False,) if run.teller.failures else ()
 
 
-def _fail(state: Any, host: Any) -> bool:
-    return False
+def _show(run: Run) -> None:
+    if has_ignored_errors() and not run.teller.failures:
+        run.teller.fail(
+            Failure("an operation failed", "its lines above tell", "mend it, run again")
+        )
+    failed = {failure.service for failure in run.teller.failures}
+    for line in summary(run.stack, observe(run), failed):
+        run.teller.log(line)
+    for line in _not_needed(run):
+        run.teller.log(line)
+    for note in ability_notes(run, observe(run)):
+        run.teller.note(note)
+    tell_upgrades(run)
+    release(run, SESSION)
+
+
+def _not_needed(run: Run) -> Iterable[str]:
+    """Say which steps of the plan were not due any more when their turn came."""
+    if run.decided.plan is None:
+        return
+    for step in run.decided.plan.not_among(run.teller.taken):
+        if not run.teller.has_failed(step.service):
+            yield f"  planned, and not needed any more: {step}"
+
+
+@stage("Report")
+def report() -> None:
+    """Show what stands now, and fail the host where anything failed."""
+    perform("Show what stands now", commands, what="report", ends_host=True)
 
 
 def summary(stack: Stack, snapshot: Snapshot, failed: Collection[str] = ()) -> Iterable[str]:

@@ -12,7 +12,7 @@ from typing import Any
 
 from tasks.containers.observed import Snapshot
 from tasks.declared.stack import Service, Stack
-from tasks.host.details import HostDetails
+from tasks.run.decided import HostDetails
 from tasks.words.steps import LOCAL
 
 SCHEMA_VERSION = 1

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 
+from tasks.declared import messages
 from tasks.words.plain import plain
 
 _HOST = r"(\[[0-9a-fA-F:.]+\]|[A-Za-z0-9._-]+)"
@@ -19,24 +20,21 @@ _UNPROXIED = re.compile(r"[A-Za-z0-9.*_:\[\]-]+(/[0-9]{1,3})?")
 def proxy(value: str) -> str:
     """Check the URL of a proxy. Raises ValueError, as all of these do."""
     if value and not _PROXY.fullmatch(value):
-        raise ValueError(
-            'should be a URL like "http://proxy.lan:3128" or "http://user:password@proxy.lan:3128",'
-            " with other characters than letters and digits written as %XX in user and password"
-        )
+        raise ValueError(messages.NOT_A_PROXY())
     return value
 
 
 def unproxied(value: str) -> str:
     """Check the hosts that are reached without a proxy: separated by commas."""
     if value and not all(_UNPROXIED.fullmatch(one.strip(" ")) for one in value.split(",")):
-        raise ValueError('should be hosts separated by commas, like "localhost,10.0.0.0/8,.lan"')
+        raise ValueError(messages.NOT_UNPROXIED())
     return value
 
 
 def absolute_path(value: str) -> str:
     """Check the path of a file on the host."""
     if value and not value.startswith("/"):
-        raise ValueError("should be an absolute path on the host")
+        raise ValueError(messages.NOT_ABSOLUTE())
     if value and not _PATH.fullmatch(plain(value)):
-        raise ValueError("should be a path of letters, digits, blanks and . _ - + = @ ~ ( ) alone")
+        raise ValueError(messages.NOT_A_PATH())
     return value

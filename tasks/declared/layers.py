@@ -14,8 +14,11 @@ from runpy import run_path
 from types import ModuleType
 from typing import Any
 
+from tasks.declared import messages
+from tasks.words.failures import Failure
 from tasks.words.foreign import BadAnswer
 from tasks.words.format_version import Format, NewerFormatError
+from tasks.words.messages import Text
 from tasks.words.printable import printable
 from tasks.words.toml import read_toml
 
@@ -48,13 +51,22 @@ class Merged:
 
     values: dict[str, Any] = field(default_factory=dict)
     sources: dict[str, str] = field(default_factory=dict)
-    faults: list[str] = field(default_factory=list)
+    faults: list[Failure] = field(default_factory=list)
 
     def source_of(self, path: str) -> str:
         """Name the source of a setting; of the nearest parent where it has none of its own."""
         while path not in self.sources and "." in path:
             path = path.rpartition(".")[0]
         return self.sources.get(path, DEFAULTS)
+
+
+def fault(source: str, path: str, cause: Text) -> Failure:
+    """Return what is wrong with a setting of a source, by its dotted path."""
+    return _of_file(f"{source}: {path}", cause)
+
+
+def _of_file(source: str, cause: Text) -> Failure:
+    return Failure(source, cause, messages.MEND_SETTINGS())
 
 
 def merge(layers: Iterable[Layer]) -> Merged:
@@ -76,7 +88,7 @@ def merge(layers: Iterable[Layer]) -> Merged:
 
 def _merge_services(merged: Merged, source: str, key: str, tables: Any, replace: bool) -> None:
     if not isinstance(tables, Mapping):
-        merged.faults.append(f"{source}: {key}: should be one table for each service")
+        merged.faults.append(fault(source, key, messages.NOT_TABLES()))
         return
     services: dict[str, Any] = {} if replace else merged.values.get("models", {})
     if key == "models":
@@ -85,7 +97,7 @@ def _merge_services(merged: Merged, source: str, key: str, tables: Any, replace:
         services = merged.values.setdefault("models", {})
     for name, table in tables.items():
         if not isinstance(table, Mapping):
-            merged.faults.append(f"{source}: {key}.{name}: should be a table of settings")
+            merged.faults.append(fault(source, f"{key}.{name}", messages.NOT_A_TABLE()))
             continue
         merged.sources.setdefault(f"models.{name}", source)
         service = services[name] = dict(services.get(name, {}))
@@ -126,33 +138,37 @@ def stack_file() -> Path:
     return Path(os.environ.get("STACK_FILE") or ROOT / "stack.toml")
 
 
-def toml_layer(path: Path) -> tuple[Layer, list[str]]:
+def toml_layer(path: Path) -> tuple[Layer, list[Failure]]:
     """Read stack.toml. Returns its layer (empty where there is no file) and its faults."""
     source = _shown(path)
     try:
         return _of_today(Layer(source, read_toml(path)))
     except FileNotFoundError:
         if os.environ.get("STACK_FILE"):
-            return Layer(source, {}), [f"{source}: there is no such file (STACK_FILE names it)"]
+            return Layer(source, {}), [_of_file(source, messages.NO_FILE())]
         return Layer(source, {}), []
     except BadAnswer as error:
-        return Layer(source, {}), [f"{source}: {printable(error)}"]
+        return Layer(source, {}), [_of_file(source, messages.NO_TOML(words=printable(error)))]
     except (OSError, ValueError) as error:
         # A NUL in a path is a ValueError.
         words = error.strerror if isinstance(error, OSError) else error
-        remedy = "see that this user may read it (ls -l), and that its folders are there"
-        return Layer(source, {}), [f"{source}: cannot be read: {words}: {remedy}"]
+        remedy = messages.MEND_RIGHTS()
+        cause = messages.UNREADABLE(words=str(words), remedy=remedy)
+        return Layer(source, {}), [Failure(source, cause, remedy)]
 
 
-def _of_today(layer: Layer) -> tuple[Layer, list[str]]:
+def _of_today(layer: Layer) -> tuple[Layer, list[Failure]]:
     """Return the layer of a stack.toml, whatever its version, without that; and its faults."""
     try:
         values = dict(SETTINGS.migrated(layer.values))
     except NewerFormatError as error:
-        fault = f"{layer.source}: {error}: update ollama-stack (git pull)"
-        return Layer(layer.source, {}), [fault]
+        remedy = messages.UPDATE()
+        cause = messages.NEWER_VERSION(words=str(error), remedy=remedy)
+        return Layer(layer.source, {}), [Failure(layer.source, cause, remedy)]
     except ValueError as error:
-        return Layer(layer.source, {}), [f"{layer.source}: {error}"]
+        return Layer(layer.source, {}), [
+            _of_file(layer.source, messages.NO_VERSION(words=str(error)))
+        ]
     del values[SETTINGS.key]
     return Layer(layer.source, values), []
 

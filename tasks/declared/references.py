@@ -5,6 +5,8 @@ from __future__ import annotations
 import re
 from dataclasses import dataclass, replace
 
+from tasks.declared import messages
+
 DOCKER_HUB = "docker.io"
 OLLAMA_REGISTRY = "registry.ollama.ai"
 DEFAULT_TAG = "latest"
@@ -35,7 +37,7 @@ class ImageReference:
             registry, rest = DOCKER_HUB, text
         match = _IMAGE.fullmatch(rest)
         if match is None or not re.fullmatch(_HOST, registry):
-            raise ValueError('should be an image with its tag, like "ollama/ollama:0.24.0"')
+            raise ValueError(messages.NOT_AN_IMAGE())
         repository = match["repository"]
         if registry == DOCKER_HUB and "/" not in repository:
             repository = f"library/{repository}"
@@ -79,7 +81,7 @@ class ModelReference:
         """Parse "qwen2.5-coder:7b" or "user/model:tag". Raises ValueError."""
         match = _MODEL.fullmatch(text if ":" in text else f"{text}:{DEFAULT_TAG}")
         if match is None:
-            raise ValueError('should be a model with its tag, like "qwen2.5-coder:7b"')
+            raise ValueError(messages.NOT_A_MODEL())
         namespace, _, name = match["path"].rpartition("/")
         return cls(namespace or "library", name, match["tag"])
 

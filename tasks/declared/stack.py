@@ -5,7 +5,8 @@ from __future__ import annotations
 import difflib
 import ipaddress
 import re
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping
+from dataclasses import replace
 from functools import cached_property
 from typing import Annotated, Any, Literal, TypeVar
 
@@ -21,9 +22,12 @@ from pydantic import (
 )
 from pydantic_core import ErrorDetails
 
+from tasks.declared import messages
 from tasks.declared.forms import absolute_path, proxy, unproxied
-from tasks.declared.layers import RUN_OPTIONS_SOURCE, SETTINGS, Merged
+from tasks.declared.layers import RUN_OPTIONS_SOURCE, SETTINGS, Merged, fault
 from tasks.declared.references import ImageReference, ModelReference
+from tasks.words.failures import Failed, Failure
+from tasks.words.messages import Text
 from tasks.words.plain import one_line, plain
 from tasks.words.printable import printable
 from tasks.words.secrets.shapes import without_secrets
@@ -41,10 +45,12 @@ LEAST_MEMORY = 6 * 1024**2
 LONGEST = 40
 # What pydantic says in words of Python.
 _PLAIN_WORDS = {
-    "tuple_type": 'should be a list, like ["a", "b"]',
-    "dict_type": "should be a table of settings",
-    "model_type": "should be a table of settings",
-    "extra_forbidden": "there is no such setting",
+    "tuple_type": messages.NOT_A_LIST(),
+    "dict_type": messages.NOT_A_TABLE(),
+    "model_type": messages.NOT_A_TABLE(),
+    "extra_forbidden": messages.NO_SUCH_SETTING(),
+    "missing": messages.MISSING(),
+    "string_pattern_mismatch": messages.NOT_A_NAME(),
 }
 _BYTES = {"b": 1, "k": 1024, "m": 1024**2, "g": 1024**3}
 # Environment of Ollama that a setting of its own stands for; never in `environment`.
@@ -79,26 +85,40 @@ Client = Literal[
 ]
 
 
-class DeclarationError(Exception):
-    """The declaration is invalid; `faults` holds every fault with its file and key."""
+class DeclarationError(Failed):
+    """The declaration is invalid; `failures` are all that is wrong in it."""
 
-    def __init__(self, faults: list[str]) -> None:
+    def __init__(self, failures: Iterable[Failure]) -> None:
+        self.failures = tuple(failures)
+        lines = "\n".join(f"  - {fault}" for fault in self.faults)
+        count = len(self.failures)
+        cause = messages.ONE_FAULT(lines=lines) if count == 1 else None
+        super().__init__(
+            cause or messages.MANY_FAULTS(count=count, lines=lines), messages.MEND_SETTINGS()
+        )
+
+    @property
+    def faults(self) -> list[str]:
+        """Every fault in one line, with its file and key."""
         # They name keys of tables, which are as foreign to us as their values.
-        self.faults = faults = [printable(fault) for fault in faults]
-        count = "1 fault" if len(faults) == 1 else f"{len(faults)} faults"
-        lines = "\n".join(f"  - {fault}" for fault in faults)
-        super().__init__(f"The declaration has {count}; nothing was changed.\n{lines}")
+        return [printable(f"{failure.what}: {failure.cause}") for failure in self.failures]
+
+
+def on_hosts(failure: Failure, hosts: Iterable[str]) -> Failure:
+    """Return a fault that only some hosts have, naming them."""
+    cause = messages.ON_HOSTS(fault=failure.cause, hosts=", ".join(hosts))
+    return replace(failure, cause=cause)
 
 
 def _size(value: str) -> str:
     if value and not re.fullmatch(r"[1-9][0-9]{0,14}[bkmg]?", value):
-        raise ValueError('should be a size like "512m" or "12g"')
+        raise ValueError(messages.NOT_A_SIZE())
     return value
 
 
 def _keep_alive(value: str) -> str:
     if not re.fullmatch(r"-1|0|([0-9]+(\.[0-9]+)?(ms|s|m|h))+", value) or len(value) > LONGEST:
-        raise ValueError('should be a duration like "10m" or "1h", "0" or "-1"')
+        raise ValueError(messages.NOT_A_DURATION())
     return value
 
 
@@ -110,23 +130,20 @@ def _address(value: str) -> str:
             raise ValueError
         return str(address)
     except ValueError:
-        raise ValueError('should be an IP address like "127.0.0.1"') from None
+        raise ValueError(messages.NOT_AN_ADDRESS()) from None
 
 
 def _model(value: str) -> str:
     # Ollama finds a model whatever the case of its letters.
     if value.lower().endswith((KEPT, REPLACED)):
-        raise ValueError(f"should not end in {KEPT} or {REPLACED}: copies are kept so")
+        raise ValueError(messages.NAME_OF_A_COPY(kept=KEPT, replaced=REPLACED))
     return str(ModelReference.parse(value))
 
 
 def _service_name(value: str) -> str:
     """Refuse the names that are made of another service's for what is set aside or kept of it."""
     if value.endswith((KEPT, REPLACED, FOLLOWING)):
-        raise ValueError(
-            f"should not end in {KEPT}, {REPLACED} or {FOLLOWING}: containers and images that are"
-            " set aside or kept are named so"
-        )
+        raise ValueError(messages.NAME_SET_ASIDE(kept=KEPT, replaced=REPLACED, following=FOLLOWING))
     return value
 
 
@@ -137,38 +154,38 @@ def _image(value: str) -> str:
 
 def _registry(value: str) -> str:
     if value and not re.fullmatch(r"(\[[0-9a-fA-F:]+\]|[A-Za-z0-9.-]+)(:[0-9]{1,5})?", value):
-        raise ValueError('should be host or host:port, like "mirror.lan:5000", without http://')
+        raise ValueError(messages.NOT_A_REGISTRY())
     return value
 
 
 def _memory(value: str) -> str:
     _size(value)
     if value and int(value.rstrip("bkmg")) * _BYTES.get(value[-1], 1) < LEAST_MEMORY:
-        raise ValueError('should be at least "6m", the least that Docker takes')
+        raise ValueError(messages.TOO_LITTLE_MEMORY())
     return value
 
 
 def _database(value: str) -> str:
     if not value.endswith(".db"):
-        raise ValueError('should be the path of a file that ends in ".db"')
+        raise ValueError(messages.NOT_A_DATABASE())
     return value
 
 
 def _lock(value: str) -> str:
     if not value.endswith(".lock"):
-        raise ValueError('should be the path of a file that ends in ".lock"')
+        raise ValueError(messages.NOT_A_LOCK())
     return value
 
 
 def _log_file(value: str) -> str:
     if value and not value.endswith(".log"):
-        raise ValueError('should be the path of a file that ends in ".log", or "" for none')
+        raise ValueError(messages.NOT_A_LOG())
     return value
 
 
 def _version(value: str) -> str:
     if not re.fullmatch(r"[0-9]+(\.[0-9]+)*", value) or len(value) > LONGEST:
-        raise ValueError('should be a version like "580.95"')
+        raise ValueError(messages.NOT_A_VERSION())
     return value
 
 
@@ -179,23 +196,23 @@ def _pin(value: str) -> str:
 def _mirror(value: str) -> str:
     """Check the address of a mirror; what it holds ends up in files that everybody reads."""
     if "@" in value:
-        raise ValueError("should be without user and password: apt's files are no place for them")
+        raise ValueError(messages.PASSWORD_IN_MIRROR())
     if value and not re.fullmatch(r"https?://[A-Za-z0-9.:\[\]-]+(/[A-Za-z0-9._~%+-]+)*/?", value):
-        raise ValueError('should be a URL like "https://mirror.lan/docker/ubuntu"')
+        raise ValueError(messages.NOT_A_MIRROR())
     return value.rstrip("/")
 
 
 def _fingerprint(value: str) -> str:
     found = value.replace(" ", "").upper()
     if not re.fullmatch(r"[0-9A-F]{40}", found):
-        raise ValueError("should be a whole fingerprint: 40 digits and letters from A to F")
+        raise ValueError(messages.NOT_A_FINGERPRINT())
     return found
 
 
 def _client_host(value: str) -> str:
     host = r"\[[0-9a-fA-F:]+\]|[A-Za-z0-9]([A-Za-z0-9.-]*[A-Za-z0-9])?"
     if value and not re.fullmatch(host, value):
-        raise ValueError('should be a host or an address, like "gpu.lan", without http:// and port')
+        raise ValueError(messages.NOT_A_HOST())
     return value.strip("[]")
 
 
@@ -419,7 +436,8 @@ def declare(merged: Merged) -> Stack:
     values = dict(merged.values)
     tables = values.pop("models", {})
     if values.pop(SETTINGS.key, None) is not None:
-        faults.append(f"{merged.source_of(SETTINGS.key)}: {SETTINGS.key}: stack.toml alone has one")
+        source = merged.source_of(SETTINGS.key)
+        faults.append(fault(source, SETTINGS.key, messages.VERSION_ELSEWHERE()))
     faults += _unknown(values, (*_STACK_KEYS, *_OPTION_KEYS, "models"), "", merged)
     top = {key: values[key] for key in _STACK_KEYS if key in values}
     chosen = {key: values[key] for key in _OPTION_KEYS if key in values}
@@ -437,11 +455,11 @@ def declare(merged: Merged) -> Stack:
 
 def _services(
     tables: Mapping[str, Any], top: Mapping[str, Any], merged: Merged
-) -> tuple[list[Service], list[str]]:
+) -> tuple[list[Service], list[Failure]]:
     services: list[Service] = []
-    faults: list[str] = []
+    faults: list[Failure] = []
     if not tables:
-        faults.append(f"{merged.source_of('models')}: models: declares no service")
+        faults.append(fault(merged.source_of("models"), "models", messages.NO_SERVICE()))
     inherited = {key: top[key] for key in _ServiceDefaults.model_fields if key in top}
     for name, table in tables.items():
         prefix = f"models.{name}."
@@ -465,7 +483,7 @@ def _validate(
     prefix: str,
     merged: Merged,
     own: Mapping[str, Any] | None = None,
-) -> tuple[M | None, list[str]]:
+) -> tuple[M | None, list[Failure]]:
     """Validate one table. A fault of an inherited value is left to the table that holds it."""
     try:
         return model.model_validate(dict(values)), []
@@ -482,20 +500,28 @@ def _validate(
     return None, faults
 
 
-def _fault(detail: ErrorDetails, prefix: str, merged: Merged) -> str:
+def _fault(detail: ErrorDetails, prefix: str, merged: Merged) -> Failure:
     path = (prefix + ".".join(str(part) for part in detail["loc"])).removesuffix(".name")
-    value = detail["input"]
-    if detail["type"] == "missing":
-        return f"{merged.source_of(path)}: {path}: is missing"
-    message = detail["msg"].removeprefix("Value error, ").removeprefix("Input ")
-    if detail["type"] == "string_type" and isinstance(value, int | float):
-        message += "; write it in quotes (on the command line: --data 'KEY=\"0.30\"')"
-    if detail["type"] == "string_pattern_mismatch":
-        message = "should be lower-case letters and digits, with '-', '_' or '.' between them"
-    if detail["type"] in _PLAIN_WORDS:
-        message = _PLAIN_WORDS[detail["type"]]
-    shown = "" if _is_private(path, value) else f" (it is {without_secrets(repr(value))})"
-    return f"{merged.source_of(path)}: {path}: {message}{shown}"
+    source, value = merged.source_of(path), detail["input"]
+    if detail["type"] == "missing" or _is_private(path, value):
+        return fault(source, path, _cause(detail))
+    shown = without_secrets(repr(value))
+    return fault(source, path, messages.WRONG_VALUE_IS(fault=_cause(detail), value=shown))
+
+
+def _cause(detail: ErrorDetails) -> Text:
+    """Return what is wrong with a value; where pydantic found it, mostly in its words."""
+    kind, value = detail["type"], detail["input"]
+    if kind in _PLAIN_WORDS:
+        return _PLAIN_WORDS[kind]
+    if kind == "value_error":
+        # A check of ours said so.
+        told: Text = detail["ctx"]["error"].args[0]
+        return told
+    words = messages.WRONG_VALUE(words=detail["msg"].removeprefix("Input "))
+    if kind == "string_type" and isinstance(value, int | float):
+        return messages.QUOTES_MISSING(fault=words)
+    return words
 
 
 def _is_private(path: str, value: Any) -> bool:
@@ -507,52 +533,49 @@ def _is_private(path: str, value: Any) -> bool:
 
 def _unknown(
     table: Mapping[str, Any], known: tuple[str, ...], prefix: str, merged: Merged
-) -> list[str]:
-    faults = []
+) -> Iterator[Failure]:
     for key in table:
         if key in known:
             continue
         near = difflib.get_close_matches(key, known, n=1)
-        hint = f"; did you mean {near[0]}?" if near else ""
+        cause = messages.OTHER_SETTING(near=near[0]) if near else messages.NO_SUCH_SETTING()
         path = f"{prefix}{key}"
-        faults.append(f"{merged.source_of(path)}: {path}: there is no such setting{hint}")
-    return faults
+        yield fault(merged.source_of(path), path, cause)
 
 
-def _service_faults(service: Service, merged: Merged) -> Iterator[str]:
-    def fault(key: str, message: str) -> str:
+def _service_faults(service: Service, merged: Merged) -> Iterator[Failure]:
+    for key, cause in _service_causes(service):
         path = f"models.{service.name}.{key}"
         source = merged.source_of(path)
         if path not in merged.sources and key in merged.sources:
             source = merged.sources[key]
-        return f"{source}: {path}: {message}"
+        yield fault(source, path, cause)
 
+
+def _service_causes(service: Service) -> Iterator[tuple[str, Text]]:
+    """Yield what in a service does not go together: each with its key."""
     for variable in sorted(set(service.environment) & set(OWN_ENVIRONMENT)):
         setting = OWN_ENVIRONMENT[variable]
-        yield fault(f"environment.{variable}", f"is set by a setting of its own: {setting}")
+        yield f"environment.{variable}", messages.OWN_SETTING(setting=setting)
     for variable in service.environment:
         if not re.fullmatch(r"[A-Za-z_][A-Za-z0-9_]*", variable):
-            yield fault(f"environment.{variable}", "is not a name for an environment variable")
+            yield f"environment.{variable}", messages.NOT_A_VARIABLE()
     for variable, value in service.environment.items():
         try:
             # Docker takes a variable as it is, with its lines.
             for line in value.split("\n"):
                 one_line(line.replace("\t", " "))
         except ValueError as error:
-            yield fault(f"environment.{variable}", str(error))
+            yield f"environment.{variable}", error.args[0]
     if not ipaddress.ip_address(service.bind).is_loopback and not service.allow_public:
-        yield fault(
-            "bind",
-            f"{service.bind} can be reached from other machines, Ollama asks nobody for a password,"
-            " and Docker's published ports pass ufw by; set allow_public = true if that is meant",
-        )
+        yield "bind", messages.PUBLIC(address=service.bind)
     if service.kv_cache_type != "f16" and not service.flash_attention:
-        yield fault("kv_cache_type", f"{service.kv_cache_type} needs flash_attention = true")
+        yield "kv_cache_type", messages.NEEDS_FLASH_ATTENTION(kind=service.kv_cache_type)
     if len(set(service.models)) != len(service.models):
-        yield fault("also", "names a model twice")
+        yield "also", messages.MODEL_TWICE()
 
 
-def _collisions(tables: Mapping[str, Any], merged: Merged) -> Iterator[str]:
+def _collisions(tables: Mapping[str, Any], merged: Merged) -> Iterator[Failure]:
     """Two services on one port. Names and volumes cannot collide: both come from the key."""
     seen: dict[int, str] = {}
     for name, table in tables.items():
@@ -562,20 +585,19 @@ def _collisions(tables: Mapping[str, Any], merged: Merged) -> Iterator[str]:
         other = seen.setdefault(port, name)
         if other != name:
             path = f"models.{name}.port"
-            source = merged.source_of(path)
-            yield f"{source}: {path}: {port} is the port of {other} as well (models.{other}.port)"
+            cause = messages.SAME_PORT(port=port, other=other)
+            yield fault(merged.source_of(path), path, cause)
 
 
 def _option_faults(
     tables: Mapping[str, Any], chosen: Mapping[str, Any], merged: Merged
-) -> Iterator[str]:
+) -> Iterator[Failure]:
     for key in chosen:
         source = merged.source_of(key)
         if source != RUN_OPTIONS_SOURCE:
-            yield f"{source}: {key}: belongs to one run: give it with --data {key}=…"
+            yield fault(source, key, messages.OF_ONE_RUN(key=key))
     for key in ("only", "adopt"):
         value = chosen.get(key)
         if isinstance(value, str) and value and value not in tables:
-            names = ", ".join(tables)
-            source = merged.source_of(key)
-            yield f"{source}: {key}: there is no service {value!r}; declared: {names}"
+            cause = messages.UNKNOWN_SERVICE(name=repr(value), names=", ".join(tables))
+            yield fault(merged.source_of(key), key, cause)

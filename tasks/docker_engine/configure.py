@@ -25,9 +25,12 @@ from tasks.docker_engine.facts import observe_engine
 from tasks.docker_engine.observed import ObservedEngine
 from tasks.docker_engine.settings import no_proxies, possible, restart_refusal
 from tasks.host.facts import observe_host
-from tasks.run.run import RUN_ID, Run
+from tasks.run.run import Run
+from tasks.run.session import RUN_ID
 from tasks.shell.output import PRELUDE
-from tasks.words.steps import Step, StepFailed
+from tasks.words.failures import StepFailed
+from tasks.words.messages import RUN_AGAIN
+from tasks.words.steps import Step
 
 STAMP = RUN_ID.partition("-")[0]
 BACKUP = f"{PATH}.backup-{STAMP}"
@@ -70,7 +73,7 @@ def _reload(run: Run, edit: Edit, what: str, holds: Callable[[ObservedEngine], b
     except StepFailed:
         take_back(run, edit)
         raise
-    run.memory.clear()
+    run.seen.forget()
     if holds(observe_engine(run, is_up=True)):
         return
     said = service.last_log_line(run)
@@ -85,7 +88,7 @@ def configure_proxy(run: Run, step: Step, edit: Edit) -> None:
     """Write the declared proxies, where the engine knows them. Raises StepFailed."""
     version = observe_engine(run, is_up=observe_host(run).answers).version
     if version and not knows_proxies(version):
-        run.note(no_proxies(version))
+        run.teller.note(no_proxies(version))
         return
     write(run, settings(run, proxies=True), edit)
     # Also where the file said so already: a run may have been cut off before the restart.
@@ -120,17 +123,17 @@ def write(run: Run, new: dict[str, Any], edit: Edit) -> None:
     is_first = not edit.is_made
     if is_first:
         back_up(run, seen.daemon_json, edit)
-    result = run.sh(_WRITE, stdin=text_of(new))
-    run.memory.clear()
+    result = run.shell.sh(_WRITE, stdin=text_of(new))
+    run.seen.forget()
     if not result.ok:
         if is_first and edit.backup:
-            run.sh(f"rm -f {edit.backup}")
+            run.shell.sh(f"rm -f {edit.backup}")
         cause = f"the new {PATH} was refused: {result.last_words}; the old one is untouched"
         look = f"see what is in it: sudo cat {PATH}"
         raise StepFailed(cause, f"{look}; and what holds it: findmnt {PATH}; sudo lsattr {PATH}")
     edit.is_made = True
     if is_first and edit.backup:
-        run.log(f"  daemon.json as it was: {edit.backup}")
+        run.teller.log(f"  daemon.json as it was: {edit.backup}")
 
 
 def back_up(run: Run, text: str | None, edit: Edit) -> None:
@@ -146,10 +149,10 @@ def back_up(run: Run, text: str | None, edit: Edit) -> None:
 copy={BACKUP}; i=1
 while [ -e "$copy" ]; do i=$((i+1)); copy={BACKUP}-$i; done
 cp -p {PATH} "$copy" && echo "$copy\""""
-    result = run.sh(check)
+    result = run.shell.sh(check)
     if not result.ok:
         said = f" ({result.stderr.strip()})" if result.stderr.strip() else ""
-        raise StepFailed(f"{PATH} changed while this run went on{said}", "run again")
+        raise StepFailed(f"{PATH} changed while this run went on{said}", RUN_AGAIN())
     edit.backup = result.stdout.strip()
 
 
@@ -184,8 +187,8 @@ def take_back(run: Run, edit: Edit) -> None:
     if not edit.is_made:
         return
     command = way_back(edit)
-    result = run.sh(command)
-    run.memory.clear()
+    result = run.shell.sh(command)
+    run.seen.forget()
     if not result.ok:
         cause = f"the old {PATH} could not be put back: {result.last_words}"
         raise StepFailed(cause, f"sudo sh -c {shlex.quote(command)}")

@@ -10,7 +10,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from tasks.declared.stack import Stack
-from tasks.words.steps import Failure
+from tasks.words.failures import Failure
 
 PATH = "/etc/docker/daemon.json"
 BOM = "\ufeff"

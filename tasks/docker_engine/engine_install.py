@@ -11,7 +11,8 @@ from tasks.host.observed import ObservedHost
 from tasks.run.run import Run
 from tasks.shell.local import quote
 from tasks.shell.output import PRELUDE
-from tasks.words.steps import Step, StepFailed
+from tasks.words.failures import StepFailed
+from tasks.words.steps import Step
 
 TOOLS = ("curl", "ca-certificates")
 # iptables is only recommended by docker.io, and dockerd does not start without it.
@@ -37,17 +38,17 @@ def install_engine(run: Run, step: Step) -> None:
 def join_group(run: Run, step: Step) -> None:
     """Let the user who runs this use Docker without sudo; that it cannot be is no failure."""
     command = f"usermod -aG docker {quote(step.subject)}"
-    result = run.sh(
+    result = run.shell.sh(
         f"{PRELUDE}\ngetent group docker >/dev/null || groupadd --system docker\n{command}"
     )
     if not result.ok:
         # A user of a directory service, for example, whom usermod does not know.
-        run.note(
+        run.teller.note(
             f"{step.subject} was not added to the group docker ({result.last_words}): add them"
             " where your users are kept, or set docker_group = false"
         )
         return
-    run.note(
+    run.teller.note(
         f"{step.subject} may use Docker without sudo from the next login on: log out and in again "
         "(or: newgrp docker); id -nG shows it"
     )
@@ -61,7 +62,7 @@ def _from_docker(run: Run, host: ObservedHost, *, may_fail: bool) -> bool:
         if not may_fail:
             remedy = f'{error.remedy}, or set docker_source = "distro" or "auto"'
             raise StepFailed(f"Docker's apt repository cannot be used: {error}", remedy) from None
-        run.note(
+        run.teller.note(
             f"Docker's apt repository cannot be used ({error}): "
             f"docker.io of {host.distribution.pretty_name} is installed in its place."
         )
@@ -73,7 +74,7 @@ def _from_docker(run: Run, host: ObservedHost, *, may_fail: bool) -> bool:
 
 def _from_distribution(run: Run) -> None:
     """Install docker.io; newer distributions have its command in a package of its own."""
-    has_cli = run.sh("apt-cache show docker-cli >/dev/null 2>&1").ok
+    has_cli = run.shell.sh("apt-cache show docker-cli >/dev/null 2>&1").ok
     names = ("docker.io", *(("docker-cli",) if has_cli else ()))
     engine = pinned(run, names, run.stack.docker_version, "docker_version")
     install_known(run, (*engine, *DISTRIBUTION_PACKAGES))

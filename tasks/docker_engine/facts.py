@@ -2,29 +2,23 @@
 
 from __future__ import annotations
 
-from pyinfra.api import FactBase
-
 from tasks.docker_engine.daemon_json import PATH as DAEMON_JSON
 from tasks.docker_engine.observed import ObservedEngine
-from tasks.run.boundary import looked
 from tasks.run.run import Run
+from tasks.run.unforeseen import look
 from tasks.shell.curl import curl
 from tasks.shell.engine_api import engine
 from tasks.shell.output import PRELUDE
 
+# Where nobody told: others' containers may run.
+UNKNOWN = ObservedEngine(hides_containers=True)
 PATHS = ("/version", "/info", "/containers/json")
 
 
-class EngineFacts(FactBase[ObservedEngine]):
-    """The engine's version, settings and running containers."""
-
-    @staticmethod
-    def default() -> ObservedEngine:
-        return ObservedEngine()
-
-    def command(self, socket: str, is_up: bool) -> str:
-        ask = curl([engine(path) for path in PATHS], socket=socket, timeout=10) if is_up else "true"
-        return f"""{PRELUDE}
+def engine_script(socket: str, *, is_up: bool) -> str:
+    """Build what shows daemon.json and, where the engine is up, what it says of itself."""
+    ask = curl([engine(path) for path in PATHS], socket=socket, timeout=10) if is_up else "true"
+    return f"""{PRELUDE}
 echo '##daemon.json'
 if [ -e {DAEMON_JSON} ] || [ -L {DAEMON_JSON} ]; then
   echo exists=yes
@@ -36,23 +30,12 @@ echo '##api'
 {ask}
 true"""
 
-    def process(self, output: list[str]) -> ObservedEngine:
-        return ObservedEngine.from_lines(output)
-
 
 def observe_engine(run: Run, *, is_up: bool) -> ObservedEngine:
     """Look at the engine, or return what was seen since the last change.
 
     `is_up`: it answers, so that it can be asked (a question would start a stopped one).
     """
-    seen: ObservedEngine | None = run.memory.get(ObservedEngine)
-    if seen is None:
-        asked = {"socket": run.stack.docker_socket, "is_up": is_up, "_sudo": run.sudo}
-        found = looked(
-            run,
-            "Docker's settings",
-            lambda: run.host.get_fact(EngineFacts, **asked, _ignore_errors=True),
-            ObservedEngine(hides_containers=True),
-        )
-        seen = run.memory[ObservedEngine] = found
-    return seen
+    script = engine_script(run.stack.docker_socket, is_up=is_up)
+    what, parse, unknown = "Docker's settings", ObservedEngine.from_lines, UNKNOWN
+    return run.seen.once(ObservedEngine, lambda: look(run, what, script, parse, unknown, sudo=None))

@@ -49,7 +49,7 @@ class ObservedEngine:
 
     @classmethod
     def from_lines(cls, lines: Iterable[str]) -> ObservedEngine:
-        """Parse what the script of EngineFacts printed; what is missing keeps its default."""
+        """Parse what the look printed; what is missing keeps its default."""
         parts = sections(lines)
         text, error = daemon_json(values(parts.get("daemon.json", ())))
         found = answers("\n".join(parts.get("api", ())))

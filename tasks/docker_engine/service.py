@@ -9,7 +9,7 @@ from tasks.run.run import Run
 from tasks.shell.curl import curl_words, plain_curl
 from tasks.shell.engine_api import engine
 from tasks.shell.output import ONLY_ASCII, PRELUDE
-from tasks.words.steps import StepFailed
+from tasks.words.failures import StepFailed
 
 LOG = "/var/log/dockerd.log"
 PID_FILE = "/var/run/docker.pid"
@@ -45,7 +45,7 @@ def reload(run: Run) -> None:
     command = f"kill -HUP $(cat {PID_FILE}) && sleep 1"
     if observe_host(run).has_systemd:
         command = "systemctl reload docker.service && sleep 1"
-    result = run.sh(f"{PRELUDE}\n{command}")
+    result = run.shell.sh(f"{PRELUDE}\n{command}")
     if not result.ok:
         raise StepFailed(f"the engine was not reloaded: {result.last_words}", _remedy(run))
 
@@ -87,7 +87,7 @@ exit 1"""
 
 
 def _go(run: Run, commands: str) -> None:
-    result = run.sh(f"{PRELUDE}\n{commands}", timeout=START_SECONDS + STOP_SECONDS + 60)
+    result = run.shell.sh(f"{PRELUDE}\n{commands}", timeout=START_SECONDS + STOP_SECONDS + 60)
     if result.ok:
         return
     said = last_log_line(run)
@@ -100,7 +100,7 @@ def last_log_line(run: Run) -> str:
     read = f"tail -n 40 {LOG}"
     if observe_host(run).has_systemd:
         read = "journalctl -u docker.service -n 40 --no-pager -o cat"
-    lines = run.sh(f"{PRELUDE}\n{read} 2>/dev/null | {ONLY_ASCII}").stdout.splitlines()
+    lines = run.shell.sh(f"{PRELUDE}\n{read} 2>/dev/null | {ONLY_ASCII}").stdout.splitlines()
     grave = [s for s in lines if "failed to start" in s or "unable to configure" in s]
     chosen = grave or [s for s in lines if "level=fatal" in s or "level=error" in s]
     return chosen[-1].strip() if chosen else ""

@@ -21,7 +21,8 @@ from tasks.docker_engine.daemon_json import (
 from tasks.docker_engine.daemon_json import wanted as wanted_of
 from tasks.docker_engine.observed import ObservedEngine
 from tasks.host.observed import ObservedHost
-from tasks.words.steps import Action, Failure, Step
+from tasks.words.failures import Failure
+from tasks.words.steps import Action, Step
 
 ENGINE = "Docker Engine"
 AFTER_INSTALL = "after Docker Engine is installed"

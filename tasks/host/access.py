@@ -5,8 +5,10 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import Literal
 
+from tasks.host import messages
 from tasks.host.observed import ObservedHost
-from tasks.words.steps import Failure
+from tasks.words.failures import Failure
+from tasks.words.messages import Text
 
 ADMIN_GROUPS = frozenset({"sudo", "wheel", "admin"})
 
@@ -23,9 +25,8 @@ class Access:
 def access(host: ObservedHost) -> Access:
     """Decide as whom to go on. Nothing here asks for a password."""
     if not host.is_known:
-        cause = "the shell on the host did not run the script that looks at it"
-        remedy = "run again with -vv and read what the host's shell said"
-        return Access("none", Failure("the host could not be looked at", cause, remedy))
+        what = "the host could not be looked at"
+        return Access("none", Failure(what, messages.NO_LOOK(), messages.READ_SHELL()))
     if host.is_root:
         return Access("root")
     if host.can_sudo:
@@ -42,38 +43,31 @@ def access(host: ObservedHost) -> Access:
 def root_needed(host: ObservedHost, what: str) -> Failure:
     """Say why root is out of reach and what opens the way (fault 36)."""
     cause, remedy = _sudo_trouble(host)
-    joined = _docker_group(host)
-    return Failure(what, cause, f"{remedy}{f'; {joined}' if joined else ''}")
+    other = _docker_group(host)
+    if other is not None:
+        remedy = messages.WITHOUT_ROOT(remedy=remedy, other=other)
+    return Failure(what, cause, remedy)
 
 
-def _sudo_trouble(host: ObservedHost) -> tuple[str, str]:
+def _sudo_trouble(host: ObservedHost) -> tuple[Text, Text]:
     user = host.user or f"UID {host.uid}"
-    as_root = f"log in as root (su -) and type: usermod -aG sudo {user}; then log in again"
     if not host.sudo:
-        install = f"su -c 'apt-get install sudo && usermod -aG sudo {user}'"
-        return "there is no sudo on this host", f"{install}, then log in again; or run as root"
-    said = f' (sudo: "{host.sudo_said}")' if host.sudo_said else ""
+        return messages.NO_SUDO(), messages.INSTALL_SUDO(user=user)
+    said = messages.SUDO_SAID(words=host.sudo_said) if host.sudo_said else ""
     if "not in the sudoers" in host.sudo_said or "may not run" in host.sudo_said:
-        return f"{user} may not use sudo{said}", as_root
+        return messages.NO_SUDOER(user=user, said=said), messages.JOIN_SUDO(user=user)
     if ADMIN_GROUPS & set(host.groups):
         return (
-            f"sudo wants the password of {user}, and nothing here asks for it{said}",
-            "type sudo -v in this terminal and run again; or allow it for good: "
-            f"echo '{user} ALL=(ALL) NOPASSWD:ALL' | sudo tee /etc/sudoers.d/{user}",
+            messages.WANTS_PASSWORD(user=user, said=said),
+            messages.TYPE_PASSWORD(user=user),
         )
     # sudo says "a password is required" to strangers too; the groups are the better witness.
-    return f"{user} is in none of the groups that may use sudo{said}", as_root
+    return messages.IN_NO_GROUP(user=user, said=said), messages.JOIN_SUDO(user=user)
 
 
-def _docker_group(host: ObservedHost) -> str:
+def _docker_group(host: ObservedHost) -> Text | None:
     if not host.docker and not host.dockerd:
-        return ""
+        return None
     if host.user in host.docker_group and "docker" not in host.groups:
-        return (
-            f"{host.user} was added to the group docker after this login: log out and in again "
-            "(id -nG shows it)"
-        )
-    return (
-        f"to use the Docker that is here without root, as root: usermod -aG docker {host.user}, "
-        "and log in again"
-    )
+        return messages.LOG_IN_AGAIN(user=host.user)
+    return messages.JOIN_DOCKER(user=host.user)

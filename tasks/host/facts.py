@@ -5,12 +5,10 @@ from __future__ import annotations
 import shlex
 from collections.abc import Iterable
 
-from pyinfra.api import FactBase
-
 from tasks.host.observed import ObservedHost
 from tasks.host.ports import PortHolder, port_holders
-from tasks.run.boundary import looked
 from tasks.run.run import Run
+from tasks.run.unforeseen import look
 from tasks.shell.curl import curl_words, plain_curl
 from tasks.shell.engine_api import engine
 from tasks.shell.output import ONLY_ASCII, PRELUDE
@@ -132,58 +130,35 @@ def _ping(socket: str) -> str:
     return plain_curl([*words, "-o", "/dev/null"])
 
 
-class HostFacts(FactBase[ObservedHost]):
-    """The host as its user sees it. Never run with sudo: whether sudo works is one of the facts."""
+def host_script(socket: str) -> str:
+    """Build the look at the host, as its user sees it.
 
-    @staticmethod
-    def default() -> ObservedHost:
-        return ObservedHost()
-
-    def command(self, socket: str) -> str:
-        is_default = ObservedHost(socket=socket).is_default_socket
-        return (
-            HOST_SCRIPT.replace("@SOCKET@", shlex.quote(socket))
-            .replace("@PING@", _ping(socket))
-            .replace("@ASCII@", ONLY_ASCII)
-            .replace("@DEFAULT@", "yes" if is_default else "no")
-            .replace("@PACKAGES@", " ".join(DOCKER_PACKAGES))
-        )
-
-    def process(self, output: list[str]) -> ObservedHost:
-        return ObservedHost.from_lines(output)
+    Never run with sudo: whether sudo works is one of the facts.
+    """
+    is_default = ObservedHost(socket=socket).is_default_socket
+    return (
+        HOST_SCRIPT.replace("@SOCKET@", shlex.quote(socket))
+        .replace("@PING@", _ping(socket))
+        .replace("@ASCII@", ONLY_ASCII)
+        .replace("@DEFAULT@", "yes" if is_default else "no")
+        .replace("@PACKAGES@", " ".join(DOCKER_PACKAGES))
+    )
 
 
-class PortHolders(FactBase[tuple[PortHolder, ...]]):
-    """The processes that listen on ports. Without root only the user's own are seen."""
-
-    @staticmethod
-    def default() -> tuple[PortHolder, ...]:
-        return ()
-
-    def command(self, ports: Iterable[int]) -> str:
-        pattern = "|".join(f"{port:04X}" for port in sorted(set(ports))) or "none"
-        return HOLDERS_SCRIPT.replace("@PORTS@", pattern).replace("@ASCII@", ONLY_ASCII)
-
-    def process(self, output: list[str]) -> tuple[PortHolder, ...]:
-        return port_holders(output)
+def holders_script(ports: Iterable[int]) -> str:
+    """Build what shows the processes that listen on ports; without root only the user's own."""
+    pattern = "|".join(f"{port:04X}" for port in sorted(set(ports))) or "none"
+    return HOLDERS_SCRIPT.replace("@PORTS@", pattern).replace("@ASCII@", ONLY_ASCII)
 
 
 def observe_host(run: Run) -> ObservedHost:
     """Look at the host, or return what was seen since the last change."""
-    seen: ObservedHost | None = run.memory.get(ObservedHost)
-    if seen is None:
-        asked = {"socket": run.stack.docker_socket, "_sudo": False, "_ignore_errors": True}
-        found = looked(
-            run, "the host", lambda: run.host.get_fact(HostFacts, **asked), ObservedHost()
-        )
-        seen = run.memory[ObservedHost] = found
-    return seen
+    script, parse = host_script(run.stack.docker_socket), ObservedHost.from_lines
+    return run.seen.once(ObservedHost, lambda: look(run, "the host", script, parse, ObservedHost()))
 
 
 def observe_holders(run: Run, ports: Iterable[int]) -> tuple[PortHolder, ...]:
     """Find out who listens on ports; asked only where one is taken, and not kept."""
-    asked = {"ports": tuple(ports), "_sudo": run.sudo, "_ignore_errors": True}
-    found: tuple[PortHolder, ...] = looked(
-        run, "who holds a port", lambda: run.host.get_fact(PortHolders, **asked), ()
-    )
-    return found
+    nobody: tuple[PortHolder, ...] = ()
+    script = holders_script(ports)
+    return look(run, "who holds a port", script, port_holders, nobody, sudo=None)

@@ -133,7 +133,7 @@ class ObservedHost:
 
     @classmethod
     def from_lines(cls, lines: Iterable[str]) -> ObservedHost:
-        """Parse what the script of HostFacts printed; what is missing keeps its default."""
+        """Parse what the look printed; what is missing keeps its default."""
         parts = sections(lines)
         host, sudo = values(parts.get("host", ())), values(parts.get("sudo", ()))
         engine, disk = values(parts.get("engine", ())), values(parts.get("disk", ()))

@@ -10,8 +10,10 @@ from dataclasses import dataclass
 from types import MappingProxyType
 
 from tasks.declared.stack import Service, Stack
+from tasks.host import messages
 from tasks.shell.output import sections, values
-from tasks.words.steps import Failure
+from tasks.words.failures import Failure
+from tasks.words.messages import Text
 
 ANY = ("0.0.0.0", "::")
 # Programs and units that carry others: engines, init, and the way to the machine.
@@ -134,37 +136,38 @@ def port_faults(
 
 def _fault(service: Service, holder: PortHolder | None, container: str) -> Failure:
     what = f"port {service.port} is taken"
-    other = f"or give {service.name} another port: in stack.toml, [models.{service.name}], port = …"
+    cause, way_out = _holder(service.port, holder, container)
+    remedy = messages.OR_OTHER_PORT(way_out=way_out, service=service.name)
+    return Failure(what, cause, remedy, service.name)
+
+
+def _holder(port: int, holder: PortHolder | None, container: str) -> tuple[Text, Text]:
+    """Say who holds a port, and how it becomes free."""
     if container:
-        cause = f"the container {container} publishes it, and it is not of this stack"
-        return Failure(
-            what, cause, f"stop that container: docker stop {container}; {other}", service.name
-        )
+        cause = messages.PORT_OF_CONTAINER(container=container)
+        return cause, messages.STOP_CONTAINER(container=container)
     if holder is None:
-        cause = "a process that this user may not see listens there"
-        return Failure(
-            what, cause, f"see who: sudo ss -ltnp 'sport = :{service.port}'; {other}", service.name
-        )
-    cause = f"PID {holder.pid} ({holder.command or 'its command line is empty'}) listens there"
-    cause += f", of the unit {holder.unit}" if holder.unit and not holder.container else ""
-    cause += f", in the container {holder.container[:12]}" if holder.container else ""
-    return Failure(what, cause, f"{_way_out(holder)}; {other}", service.name)
+        return messages.PORT_OF_NOBODY(), messages.SEE_HOLDER(port=port)
+    command = holder.command or messages.NO_COMMAND_LINE()
+    cause = messages.PORT_OF_PROCESS(pid=holder.pid, command=command)
+    if holder.container:
+        cause = messages.PORT_IN_CONTAINER(process=cause, container=holder.container[:12])
+    elif holder.unit:
+        cause = messages.PORT_OF_UNIT(process=cause, unit=holder.unit)
+    return cause, _way_out(holder)
 
 
-def _way_out(holder: PortHolder) -> str:
+def _way_out(holder: PortHolder) -> Text:
     if holder.holds_up_others:
         # Docker itself listens for a container, init for a unit, sshd for who is logged in.
-        return (
-            f"it listens for somebody else; see for whom: docker ps --filter publish={holder.port},"
-            f" or systemctl list-sockets | grep {holder.port}; stop that one alone"
-        )
+        return messages.SEE_FOR_WHOM(port=holder.port)
     if holder.container:
-        return f"stop that container: docker stop {holder.container[:12]}"
+        return messages.STOP_CONTAINER(container=holder.container[:12])
     if holder.unit and holder.is_user_unit:
-        return f"stop it for good: systemctl --user disable --now {holder.unit}"
+        return messages.STOP_USER_UNIT(unit=holder.unit)
     if holder.unit:
-        return f"stop it for good: sudo systemctl disable --now {holder.unit}"
-    return f"end it where it was started, or: kill {holder.pid}"
+        return messages.STOP_UNIT(unit=holder.unit)
+    return messages.END_PROCESS(pid=holder.pid)
 
 
 def unit_of(cgroup: Iterable[str]) -> tuple[str, bool]:
@@ -189,7 +192,7 @@ def container_of(cgroup: Iterable[str]) -> str:
 
 
 def port_holders(lines: Iterable[str]) -> tuple[PortHolder, ...]:
-    """Parse what the script of PortHolders printed: sockets, then "##PID" with what it is."""
+    """Parse what the look printed: sockets, then "##PID" with what it is."""
     parts = sections(lines)
     ports = {one.inode: one.port for one in listeners(parts.get("sockets", ()))}
     found = set()

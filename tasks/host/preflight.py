@@ -9,20 +9,23 @@ from tasks.host.facts import observe_holders, observe_host
 from tasks.host.observed import ObservedHost
 from tasks.host.ports import port_faults, taken
 from tasks.run.run import Run
-from tasks.words.steps import Failure
+from tasks.words.failures import Failure
 
 
 def preflight(run: Run) -> ObservedHost | None:
-    """Look at the host and set `run.sudo`. None, the failure noted, where the run cannot go on."""
+    """Look at the host, and see whether changes need sudo there.
+
+    None, with the failure noted, where the run cannot go on.
+    """
     host = observe_host(run)
-    if run.has_failed(""):
+    if run.teller.has_failed(""):
         return None
     decided = access(host)
-    run.sudo = decided.kind == "sudo"
+    run.shell.sudo = decided.kind == "sudo"
     if decided.note:
-        run.note(decided.note)
+        run.teller.note(decided.note)
     if decided.failure is not None:
-        run.fail(decided.failure)
+        run.teller.fail(decided.failure)
         return None
     return host
 

@@ -2,8 +2,8 @@
 
 A model that an upgrade replaces is first copied to NAME-replaced, which costs no disk, since Ollama
 deletes the layers of a tag that a pull moves. Once the new one is proven, that copy becomes
-NAME-previous, for a rollback. So here too names are the journal: a NAME-replaced that is there
-tells of an upgrade that was interrupted.
+NAME-previous, for a rollback. So a NAME-replaced that is there tells of an upgrade that was
+interrupted.
 """
 
 from __future__ import annotations
@@ -41,6 +41,15 @@ class WantedModels:
     may_remove: bool = False
     pull_names: Collection[str] = ()
     needs: str = ""
+
+
+@dataclass(frozen=True)
+class ModelTarget:
+    """A model of a service, and the manifest digest that it is held to; "" for any."""
+
+    service: Service
+    model: str
+    digest: str = ""
 
 
 def plan_models(
@@ -108,7 +117,7 @@ def _plan_model(wanted: WantedModels, model: str, held: Held | None) -> Iterator
     found = held.get(model)
     if found is None:
         yield _step(wanted, Action.PULL_MODEL, model, f"pull {model}", "not here yet")
-    elif digest and found.digest != digest and wanted.is_upgrade:
+    elif is_another(found, digest) and wanted.is_upgrade:
         text = f"keep {model} as {model}{REPLACED}"
         yield _step(wanted, Action.KEEP_MODEL, model, text, "until the new one is proven")
         why = f"digest {found.digest[7:19]} → {digest[7:19]}"
@@ -116,9 +125,14 @@ def _plan_model(wanted: WantedModels, model: str, held: Held | None) -> Iterator
             yield _step(wanted, Action.RESTORE_MODEL, model, f"bring {model} back", why)
         else:
             yield _step(wanted, Action.UPGRADE_MODEL, model, f"pull the new {model}", why)
-    elif digest and found.digest != digest:
+    elif is_another(found, digest):
         why = f"digest {found.digest[7:19]} is not the proven {digest[7:19]}"
         yield _step(wanted, Action.RESTORE_MODEL, model, f"restore {model}", why)
+
+
+def is_another(found: ServedModel, digest: str) -> bool:
+    """Tell whether a model that is there is not the one that it is held to; "": to none."""
+    return bool(digest) and found.digest != digest
 
 
 def is_copied(model: str, digest: str, held: Held) -> bool:
@@ -128,7 +142,8 @@ def is_copied(model: str, digest: str, held: Held) -> bool:
 
 
 def _step(wanted: WantedModels, action: Action, subject: str, text: str, why: str) -> Step:
-    return Step(action, subject, text, why, wanted.service.name, wanted.needs)
+    target = ModelTarget(wanted.service, subject, wanted.digests.get(subject, ""))
+    return Step(action, subject, text, why, wanted.service.name, wanted.needs, target)
 
 
 @dataclass(frozen=True)

@@ -10,7 +10,7 @@ from dataclasses import dataclass
 from typing import Literal
 
 from tasks.declared.stack import Stack
-from tasks.nvidia import troubles
+from tasks.nvidia import messages, troubles
 from tasks.nvidia.generations import is_too_old
 from tasks.nvidia.observed import Gpu, Nvidia
 from tasks.nvidia.troubles import NO_CARD, Trouble
@@ -62,8 +62,7 @@ def _card(nvidia: Nvidia, stack: Stack) -> Trouble | Finding | str:
         told = ", ".join(f"{card.address} (device {card.device})" for card in nvidia.cards)
         old = ", ".join(card.address for card in nvidia.cards if is_too_old(card))
         if old:
-            remedy = f"Ollama cannot use {old}, older than Maxwell; take it out, or let it be"
-            return Finding(CARD, told, "warning", remedy)
+            return Finding(CARD, told, "warning", messages.OLD_BESIDE(cards=old))
         return told
     if nvidia.gpus or nvidia.is_mismatched:
         return "not on the PCI bus, and nvidia-smi knows it (so it is under WSL)"
@@ -77,7 +76,7 @@ def _holder(nvidia: Nvidia, stack: Stack) -> Trouble | Finding | str:
         return trouble
     if foreign:
         told = ", ".join(f"{card.driver} holds {card.address}" for card in foreign)
-        remedy = f"that card is not used; to use it, unbind it from {foreign[0].driver}"
+        remedy = messages.OTHER_CARD(driver=foreign[0].driver)
         return Finding(HOLDER, told, "warning", remedy)
     return "the module nvidia" if nvidia.is_loaded or has_own else "nobody"
 
@@ -102,7 +101,7 @@ def _loaded(nvidia: Nvidia, stack: Stack) -> Trouble | Finding | str:
     loaded, on_disk = nvidia.loaded, nvidia.on_disk
     if loaded and on_disk and loaded != on_disk and not nvidia.is_mismatched:
         told = f"{loaded}; the next reboot changes it to {on_disk}"
-        return Finding(LOADED, told, "warning", "sudo reboot, when it suits you")
+        return Finding(LOADED, told, "warning", messages.REBOOT_SOME_TIME())
     return loaded or "not known: nvidia-smi works without it being seen (so it is under WSL)"
 
 
@@ -124,7 +123,7 @@ def _driver(nvidia: Nvidia, stack: Stack) -> Trouble | str:
 def _cuda(nvidia: Nvidia, stack: Stack) -> Trouble | Finding | str:
     if not nvidia.cuda:
         told = f"nvidia-smi does not say which it brings; {stack.cuda_minimum} is asked for"
-        return Finding(CUDA, told, "warning", "read the head of nvidia-smi's table")
+        return Finding(CUDA, told, "warning", messages.READ_TABLE())
     told = f"{nvidia.cuda}, at least {stack.cuda_minimum} is asked for"
     return troubles.outdated_cuda(nvidia, stack) or told
 
@@ -135,11 +134,9 @@ def _memory(nvidia: Nvidia, stack: Stack) -> Finding:
     free = [(gpu, _free_of_others(gpu)) for gpu in nvidia.gpus]
     least = f"{LEAST_GPU_MEMORY} MiB"
     if any(gpu.memory_total is not None and gpu.memory_total < LEAST_GPU_MEMORY for gpu, _ in free):
-        remedy = f"models of 3 billion parameters want {least}: declare smaller ones"
-        return Finding(MEMORY, told, "warning", remedy)
+        return Finding(MEMORY, told, "warning", messages.SMALLER_MODELS(least=least))
     if any(rest is not None and rest < LEAST_GPU_MEMORY for _, rest in free):
-        remedy = f"others leave models less than {least}: end what is not needed (nvidia-smi)"
-        return Finding(MEMORY, told, "warning", remedy)
+        return Finding(MEMORY, told, "warning", messages.END_OTHERS(least=least))
     return Finding(MEMORY, told)
 
 
@@ -165,9 +162,7 @@ def _persistence(nvidia: Nvidia, stack: Stack) -> Finding | str:
     headless = [g for g in idle if not any("G" in process.kind for process in g.log.processes)]
     if headless:
         told = "off, and no desktop keeps the driver awake: the first load takes seconds longer"
-        return Finding(
-            PERSISTENCE, told, "warning", "sudo systemctl enable --now nvidia-persistenced"
-        )
+        return Finding(PERSISTENCE, told, "warning", messages.KEEP_AWAKE())
     if idle:
         return "off; the desktop keeps the driver awake"
     return "on" if any(gpu.log.is_persistent for gpu in nvidia.gpus) else "not known"

@@ -10,19 +10,21 @@ from dataclasses import dataclass
 from tasks.declared.stack import Stack
 from tasks.host.access import root_needed
 from tasks.host.observed import ObservedHost
+from tasks.nvidia import messages
 from tasks.nvidia.generations import has_only_old, unknown_card
 from tasks.nvidia.observed import Card, Nvidia
 from tasks.nvidia.packages import AptPackages
 from tasks.nvidia.recipe import Recipe, recipe_for, unfit
 from tasks.nvidia.troubles import NOUVEAU
-from tasks.words.steps import Action, Failure, Step
+from tasks.words.failures import Failure
+from tasks.words.messages import Text
+from tasks.words.steps import Action, Step
 from tasks.words.versions import older, upstream
 
 # In the place of a service, and no name for one: what fails here stops no service that can do
 # without the GPU.
 PART = "NVIDIA"
 WHAT = "the NVIDIA driver cannot be installed"
-OR_CHECK = 'or set driver = "check"'
 
 
 @dataclass(frozen=True)
@@ -36,7 +38,7 @@ class DriverState:
     step: Step | None = None
     packages: tuple[str, ...] = ()
     failure: Failure | None = None
-    reboot: str = ""
+    reboot: Text | None = None
 
 
 def wants_driver(nvidia: Nvidia, stack: Stack) -> bool:
@@ -98,75 +100,65 @@ def _obstacle(
     nvidia: Nvidia, host: ObservedHost, recipe: Recipe, apt: AptPackages, stack: Stack
 ) -> Failure | None:
     """Return why it cannot be done. Without package lists the candidates show after an update."""
-    cause, remedy = unfit(nvidia, stack.driver_minimum)
-    if cause:
-        return Failure(WHAT, cause, f"{remedy}; {OR_CHECK}")
+    misfit = unfit(nvidia, stack.driver_minimum)
+    if misfit is not None:
+        return _obstructed(*misfit)
     strange = unknown_card(nvidia)
     if strange is not None and present_driver(nvidia):
         return _not_known(strange, present_driver(nvidia), stack)
     if nvidia.has_installer and (nvidia.on_disk or nvidia.loaded):
-        cause = "the driver here came from NVIDIA's own .run installer, and packages would break it"
-        return Failure(WHAT, cause, f"sudo nvidia-uninstall, then run again; {OR_CHECK}")
+        return _obstructed(messages.RUN_INSTALLER(), messages.UNINSTALL())
     candidate = apt.candidate(recipe.driver)
     if apt.has_lists and not candidate:
         return _missing(host, recipe)
     if candidate and older(upstream(candidate), stack.driver_minimum):
         return _too_old(host, recipe, candidate, stack)
     if apt.has_lists and not recipe.modules(apt):
-        cause = f"apt has neither NVIDIA's modules nor headers for the kernel {nvidia.kernel}"
-        remedy = f"boot a kernel of {_name(host)}, or install the driver by hand; {OR_CHECK}"
-        return Failure(WHAT, cause, remedy)
+        cause = messages.NO_HEADERS(kernel=nvidia.kernel)
+        return _obstructed(cause, messages.OTHER_KERNEL(system=_name(host)))
     if not host.can_be_root:
         return root_needed(host, f"{WHAT}: it needs root")
     return None
 
 
+def _obstructed(cause: Text, remedy: Text) -> Failure:
+    return Failure(WHAT, cause, messages.OR_CHECK(remedy=remedy))
+
+
 def _not_known(card: Card, present: str, stack: Stack) -> Failure:
     """Nothing is put over a driver that may be the one that the card needs."""
-    cause = (
-        f"nobody here knows whether the driver {stack.driver_minimum} knows the card at"
-        f" {card.address} (device {card.device}), and the driver {present} is there for it"
+    cause = messages.UNKNOWN_CARD(
+        minimum=stack.driver_minimum, address=card.address, device=card.device, present=present
     )
-    remedy = (
-        f'look for {card.device.removeprefix("0x")} in "Supported NVIDIA GPU Products" of that'
-        " driver's README (nvidia.com/drivers), and install it by hand if it is there"
-    )
-    return Failure(WHAT, cause, f"{remedy}; {OR_CHECK}")
+    return _obstructed(cause, messages.LOOK_UP_CARD(device=card.device.removeprefix("0x")))
 
 
 def _name(host: ObservedHost) -> str:
-    return host.distribution.pretty_name or "this system"
+    return host.distribution.pretty_name or messages.THIS_SYSTEM()
 
 
 def _by_hand(host: ObservedHost) -> Failure:
-    where = f"{_name(host)} on {host.architecture or 'an unknown architecture'}"
-    cause = f"which packages make a driver is known of Ubuntu and Debian only, not of {where}"
-    return Failure(WHAT, cause, f"install it by hand, then sudo reboot; {OR_CHECK}")
+    architecture = host.architecture or messages.UNKNOWN_ARCHITECTURE()
+    cause = messages.UNKNOWN_SYSTEM(system=_name(host), architecture=architecture)
+    return _obstructed(cause, messages.BY_HAND())
 
 
-def _unseen(package: str, version: str, nvidia: Nvidia) -> str:
-    return (
-        f"{package} {upstream(version)} is installed, and the running kernel {nvidia.kernel} "
-        "has no module of it (if a reboot does not help: sudo dkms status)"
-    )
+def _unseen(package: str, version: str, nvidia: Nvidia) -> Text:
+    return messages.NO_MODULE(package=package, version=upstream(version), kernel=nvidia.kernel)
 
 
 def _missing(host: ObservedHost, recipe: Recipe) -> Failure:
-    cause = f"apt of {_name(host)} has no {recipe.driver}"
-    enable = "enable the component restricted (sudo add-apt-repository restricted)"
-    if host.distribution.id == "debian":
-        enable = "add contrib non-free non-free-firmware to the components in /etc/apt"
-    return Failure(WHAT, cause, f"{enable}, sudo apt-get update, then run again; {OR_CHECK}")
+    cause = messages.NOT_PACKAGED(system=_name(host), package=recipe.driver)
+    is_debian = host.distribution.id == "debian"
+    enable = messages.ENABLE_NON_FREE() if is_debian else messages.ENABLE_RESTRICTED()
+    return _obstructed(cause, enable)
 
 
 def _too_old(host: ObservedHost, recipe: Recipe, candidate: str, stack: Stack) -> Failure:
-    cause = (
-        f"{recipe.driver} of {_name(host)} is {upstream(candidate)}, "
-        f"and driver_minimum is {stack.driver_minimum}"
+    cause = messages.OLD_PACKAGE(
+        package=recipe.driver,
+        system=_name(host),
+        version=upstream(candidate),
+        minimum=stack.driver_minimum,
     )
-    remedy = (
-        "sudo apt-get update, if its lists are old; or add NVIDIA's own repository "
-        "(docs.nvidia.com/datacenter/tesla/driver-installation-guide); or lower driver_minimum and "
-        "cuda_minimum, if your image can live with it"
-    )
-    return Failure(WHAT, cause, remedy)
+    return Failure(WHAT, cause, messages.OTHER_REPOSITORY())

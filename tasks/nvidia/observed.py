@@ -88,7 +88,7 @@ class Nvidia:
 
     @classmethod
     def from_lines(cls, lines: Iterable[str]) -> Nvidia:
-        """Parse what the script of NvidiaFacts printed; what is missing keeps its default."""
+        """Parse what the look printed; what is missing keeps its default."""
         parts = sections(lines)
         smi = parts.get("smi", [])
         told = values(line for line in smi if line.startswith("status="))

@@ -6,9 +6,11 @@ import re
 from dataclasses import dataclass
 
 from tasks.host.observed import ObservedHost
+from tasks.nvidia import messages
 from tasks.nvidia.generations import BLACKWELL, TURING, is_too_old
 from tasks.nvidia.observed import Nvidia
 from tasks.nvidia.packages import AptPackages
+from tasks.words.messages import Text
 
 # NVIDIA's announcements: from 560 on open modules wherever the card can have them; Blackwell came
 # with 570 and has no others; 580 is the last branch for Maxwell, Pascal and Volta.
@@ -58,36 +60,28 @@ def is_turing_or_newer(nvidia: Nvidia) -> bool:
     return all(card.device_id >= TURING for card in nvidia.cards)
 
 
-def unfit(nvidia: Nvidia, minimum: str) -> tuple[str, str]:
-    """Return why no driver of a branch serves all cards, and what to do; "" where one does."""
+def unfit(nvidia: Nvidia, minimum: str) -> tuple[Text, Text] | None:
+    """Return why no driver of a branch serves all cards, and what to do; None where one does."""
     branch = branch_of(minimum)
     by_age = sorted(nvidia.cards, key=lambda card: card.device_id)
     old, new = by_age[0], by_age[-1]
     if is_too_old(old):
-        cause = (
-            f"the card at {old.address} (device {old.device}, before Maxwell) works with drivers up"
-            " to 470 only, and a newer one would take it from whoever uses it"
-        )
-        return cause, "take that card out, or install by hand the driver that you want"
+        cause = messages.BEFORE_MAXWELL(address=old.address, device=old.device)
+        return cause, messages.TAKE_OUT_OLD()
     if old.device_id < TURING and new.device_id >= BLACKWELL:
-        cause = (
-            f"the card at {new.address} ({new.device}, Blackwell) only runs with the open modules, "
-            f"and the one at {old.address} ({old.device}, before Turing) only without them"
+        cause = messages.NO_COMMON_DRIVER(
+            new=new.address, new_device=new.device, old=old.address, old_device=old.device
         )
-        return cause, "take one of them out"
+        return cause, messages.TAKE_OUT_ONE()
     if old.device_id < TURING and branch > LAST_BRANCH_BEFORE_TURING:
-        cause = (
-            f"the card (device {old.device}) is older than Turing and its last driver is "
-            f"{LAST_BRANCH_BEFORE_TURING}, and driver_minimum is {minimum}"
-        )
-        return cause, f"lower driver_minimum to {LAST_BRANCH_BEFORE_TURING}"
+        last = LAST_BRANCH_BEFORE_TURING
+        cause = messages.BEFORE_TURING(device=old.device, last=last, minimum=minimum)
+        return cause, messages.LOWER_MINIMUM(version=last)
     if new.device_id >= BLACKWELL and branch < FIRST_BLACKWELL_BRANCH:
-        cause = (
-            f"the card (device {new.device}) is a Blackwell, whose first driver is "
-            f"{FIRST_BLACKWELL_BRANCH}, and driver_minimum is {minimum}"
-        )
-        return cause, f"raise driver_minimum to {FIRST_BLACKWELL_BRANCH}"
-    return "", ""
+        first = FIRST_BLACKWELL_BRANCH
+        cause = messages.IS_BLACKWELL(device=new.device, first=first, minimum=minimum)
+        return cause, messages.RAISE_MINIMUM(version=first)
+    return None
 
 
 def recipe_for(host: ObservedHost, nvidia: Nvidia, minimum: str) -> Recipe | None:

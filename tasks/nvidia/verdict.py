@@ -5,11 +5,12 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 from tasks.declared.stack import Stack
+from tasks.nvidia import messages
 from tasks.nvidia.checklist import diagnose
 from tasks.nvidia.driver import PART, DriverState
 from tasks.nvidia.observed import Gpu, Nvidia
 from tasks.nvidia.troubles import NO_CARD, Trouble, waits_for_reboot
-from tasks.words.steps import Failure
+from tasks.words.failures import Failure
 
 NOTHING_PLANNED = DriverState()
 
@@ -55,8 +56,8 @@ def _with_installation(trouble: Trouble, driver: DriverState) -> Trouble:
     """Say what the installation of a driver makes of a trouble."""
     if driver.step is not None:
         package = driver.step.subject
-        return waits_for_reboot(f"{package}, which a converge installs, works after a reboot only")
-    if driver.reboot:
+        return waits_for_reboot(messages.WILL_BE_INSTALLED(package=package))
+    if driver.reboot is not None:
         return waits_for_reboot(driver.reboot)
     if driver.failure is not None:
         return Trouble(driver.failure.what, driver.failure.cause, driver.failure.remedy)

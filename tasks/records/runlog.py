@@ -21,8 +21,8 @@ from tasks.declared.layers import rooted
 from tasks.declared.stack import Stack
 from tasks.records.logfile import logger_of
 from tasks.records.scrub import Scrubber, scrubber_for
+from tasks.words.failures import Failure
 from tasks.words.printable import WHOLE, printable
-from tasks.words.steps import Failure
 
 if TYPE_CHECKING:
     from tasks.words.steps import Event
@@ -133,13 +133,3 @@ class RunLog:
             return
         self.has_begun = True
         self.file.write(f"begin: {typed()} (PID {os.getpid()} of {user()})")
-        _begun.append(self)
-
-
-_begun: list[RunLog] = []
-
-
-def end_all(how: str = "") -> None:
-    """Write down how the runs of this process ended; by itself: done or failed."""
-    for log in _begun:
-        log.end(how)

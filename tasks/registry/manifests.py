@@ -15,10 +15,8 @@ from dataclasses import dataclass, field, replace
 from typing import Any, Protocol
 from urllib.parse import urlencode, urlsplit
 
-from tasks.containers.facts import observe
 from tasks.declared.references import DOCKER_HUB, OLLAMA_REGISTRY, ImageReference, ModelReference
 from tasks.declared.stack import Service, Stack
-from tasks.run.run import Run
 from tasks.shell.curl import (
     WEB,
     Unwritable,
@@ -59,8 +57,13 @@ _LOOPBACK = re.compile(r"^(127\.|localhost(:|$)|\[::1\])")
 class Asker(Shell, Protocol):
     """Whoever asks registries: a run, or the console. `manifests` keeps what was found."""
 
-    stack: Stack
-    manifests: dict[tuple[str, str], Any]
+    @property
+    def stack(self) -> Stack:
+        """The declaration that names the registries."""
+
+    @property
+    def manifests(self) -> dict[tuple[str, str], Any]:
+        """What was found so far, by kind and name."""
 
 
 @dataclass(frozen=True)
@@ -103,11 +106,6 @@ class Reply:
     headers: str
     body: str
     error: str
-
-
-def look_up_image(run: Run, service: Service) -> RemoteManifest | RegistryFault:
-    """Look the image of a service up, once in a run; its layers for the host's architecture."""
-    return image_for(run, service, lambda: observe(run).architecture)
 
 
 def image_for(

@@ -12,7 +12,7 @@ from collections.abc import Callable, Mapping
 from dataclasses import asdict, dataclass
 from pathlib import Path
 
-from tasks.words.steps import Failure
+from tasks.words.failures import Failure
 
 # The environment variable that names the file.
 LOOKS = "OLLAMA_STACK_LOOKS"
@@ -28,25 +28,26 @@ class HostLook:
     remedy: str = ""
 
 
-_seen: dict[str, HostLook] = {}
-
-
-def keep(host: str, look: HostLook) -> None:
-    """Keep what was seen of a host until this process ends."""
-    _seen[host] = look
-
-
-def write_at_exit(unreachable: Callable[[], Mapping[str, list[Failure]]]) -> None:
-    """Write everything that was kept, and the hosts that nobody reached, where LOOKS says."""
+def write_at_exit(
+    looks: Mapping[str, HostLook], unreachable: Callable[[], Mapping[str, list[Failure]]]
+) -> None:
+    """Write what was seen by the end, and the hosts that nobody reached, where LOOKS says."""
     path = os.environ.get(LOOKS)
     if path:
-        atexit.register(_write, Path(path), unreachable)
+        atexit.register(_write, Path(path), looks, unreachable)
 
 
-def _write(path: Path, unreachable: Callable[[], Mapping[str, list[Failure]]]) -> None:
-    for host, failures in unreachable().items():
-        keep(host, HostLook(cause=failures[0].cause, remedy=failures[0].remedy))
-    path.write_text(json.dumps({host: asdict(look) for host, look in _seen.items()}))
+def _write(
+    path: Path,
+    looks: Mapping[str, HostLook],
+    unreachable: Callable[[], Mapping[str, list[Failure]]],
+) -> None:
+    silent = {
+        host: HostLook(cause=failures[0].cause, remedy=failures[0].remedy)
+        for host, failures in unreachable().items()
+    }
+    values = {host: asdict(look) for host, look in {**looks, **silent}.items()}
+    path.write_text(json.dumps(values))
 
 
 def read(path: Path) -> dict[str, HostLook]:

@@ -10,7 +10,7 @@ from __future__ import annotations
 import shlex
 from collections.abc import Iterable
 
-from tasks.words.steps import Failure
+from tasks.words.failures import Failure
 
 FOLDER = "/var/lib/ollama-stack"
 OWNER, GROUP = 0, "docker"

@@ -13,27 +13,13 @@ older versions in /run/lock are not held beside them: everybody can lock those a
 
 from __future__ import annotations
 
-import itertools
-import os
-import platform
 import secrets
 import shlex
-import time
-from dataclasses import dataclass
-from datetime import UTC, datetime
-from typing import TYPE_CHECKING, Any
 
-import gevent
-
-from tasks.records.runlog import user
 from tasks.run import hostfolder
 from tasks.run.hostfolder import BUSY, UNSEEN
 from tasks.shell.output import values
 from tasks.words.printable import printable
-from tasks.words.steps import Failure
-
-if TYPE_CHECKING:
-    from tasks.run.run import Run
 
 # A run that just ended needs a moment to let go.
 GRACE = 2
@@ -42,21 +28,9 @@ CHILDREN_WAIT = 60
 # Shorter than the time for which who sends a command waits beyond what the command itself may take:
 # a command that was given up on is not carried out later.
 COMMAND_WAIT = 8
-# For the way to the host and back, beyond all that the holder itself waits for.
-ANSWER_WAIT = 60
 HEARTBEAT = 0.3
-QUICK = 0.01
 # This process, for its own commands: those of a run whose lock went to another are not carried out.
 TOKEN = secrets.token_hex(8)
-_numbers = itertools.count()
-
-
-@dataclass(frozen=True)
-class Holder:
-    """What holds the lock: a greenlet that waits for the process on the host, and its mark."""
-
-    process: Any
-    mark: str
 
 
 def lock_path(prefix: str) -> str:
@@ -151,57 +125,11 @@ def release_script(prefix: str, mark: str) -> str:
     )
 
 
+def give_up_script(prefix: str, mark: str) -> str:
+    """Build what lets a holder that begins late find that nobody waits for it."""
+    return f"mkdir {_release(prefix, mark)} 2>/dev/null; true"
+
+
 def _release(prefix: str, mark: str) -> str:
     # A folder: making one never writes through a link.
     return shlex.quote(f"{hostfolder.FOLDER}/{prefix}release.{mark}")
-
-
-def take(run: Run) -> Failure | None:
-    """Take the lock of the host for this run. Returns why not, where another run has it."""
-    prefix, wait = run.stack.container_prefix, run.stack.options.lock_wait
-    who = (
-        f"PID {os.getpid()} of {user()} on {platform.node()},"
-        f" since {datetime.now(UTC):%Y-%m-%d %H:%M:%S} UTC"
-    )
-    mark = f"{TOKEN}-{next(_numbers)}"
-    script = holder_script(prefix, who, wait, mark)
-    process = gevent.spawn(run.sh, f"sh -c {shlex.quote(script)}", timeout=None)
-    run.holder = Holder(process, mark)
-    shown = f"cat {shlex.quote(who_path(prefix))} 2>/dev/null; true"
-    begun = time.monotonic()
-    limit = 2 * wait + GRACE + CHILDREN_WAIT + ANSWER_WAIT
-    other, is_told = "somebody who did not say who", not wait
-    while not process.ready():
-        waited = time.monotonic() - begun
-        if waited > limit:
-            return _give_up(run, limit)
-        gevent.sleep(QUICK if waited < GRACE else HEARTBEAT)
-        holds, _, its_mark = run.sh(shown).stdout.strip().partition("\n")
-        if its_mark == mark:
-            return None
-        other = printable(holds) or other
-        if holds and not is_told and waited > GRACE:
-            run.log(f"  waiting for another run: {other}")
-            is_told = True
-    return hostfolder.trouble(process.get().stderr) or Failure(
-        "another run is at work on this host",
-        f"it is {other}, or commands that it left",
-        "wait until it ends, or let this one wait for it: --data lock_wait=600",
-    )
-
-
-def _give_up(run: Run, seconds: float) -> Failure:
-    # Where the holder is begun yet, it finds that nobody waits for it.
-    run.sh(f"mkdir {_release(run.stack.container_prefix, run.holder.mark)} 2>/dev/null; true")
-    return Failure(
-        "the lock of this host cannot be taken",
-        f"the host did not say within {seconds:.0f} s whether it is free",
-        "see whether its shell answers, then run again",
-    )
-
-
-def release(run: Run) -> None:
-    """Let go of the lock at once, for the next run need not wait for the heartbeat."""
-    holder, run.holder = run.holder, None
-    if holder is not None and not holder.process.ready():
-        run.sh(release_script(run.stack.container_prefix, holder.mark))

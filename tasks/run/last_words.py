@@ -4,43 +4,34 @@ from __future__ import annotations
 
 import atexit
 import sys
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import replace
 
-from tasks.records.runlog import end_all
-from tasks.run.current import all_runs
+from tasks.run.session import SESSION, Session
+from tasks.words.failures import Failure
 from tasks.words.printable import printable
-from tasks.words.steps import Failure
-
-_OTHERS: list[Callable[[], Mapping[str, list[Failure]]]] = []
 
 
 def print_failures_last() -> None:
     """See to it that the last lines of the whole run are its failures with their remedies."""
     atexit.unregister(_print_failures)
-    atexit.register(_print_failures)
+    atexit.register(_print_failures, SESSION)
 
 
-def tell_too(failures: Callable[[], Mapping[str, list[Failure]]]) -> None:
-    """Let the last lines tell of hosts, by name, that have no run."""
-    _OTHERS.append(failures)
-
-
-def _print_failures() -> None:
-    found = {run.host.name: run.failures for run in all_runs()}
-    for others in _OTHERS:
-        silent = others()
-        found |= silent
-        _write_down(silent)
-    end_all()
+def _print_failures(session: Session) -> None:
+    silent = session.silent()
+    _write_down(session, silent)
+    session.end()
+    found = {name: run.teller.failures for name, run in session.runs.items()} | dict(silent)
     for host, failures in sorted(found.items()):
         for line in last_words(host, failures):
             print(line, file=sys.stderr)
 
 
-def _write_down(silent: Mapping[str, list[Failure]]) -> None:
+def _write_down(session: Session, silent: Mapping[str, Sequence[Failure]]) -> None:
     """Let the log of a run that this process made tell of the hosts that have none."""
-    record = next((run.record for run in all_runs() if run.record is not None), None)
+    records = (run.teller.record for run in session.runs.values())
+    record = next((record for record in records if record is not None), None)
     for host, failures in silent.items():
         if record is not None:
             for failure in failures:

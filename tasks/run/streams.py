@@ -140,7 +140,7 @@ def follow(
     try:
         while True:
             time.sleep(POLL_SECONDS)
-            parts = dict(opened(run.sh(_look(folder, read), timeout=60).stdout))
+            parts = dict(opened(run.shell.sh(_look(folder, read), timeout=60).stdout))
             data = parts.get("out", b"")
             read += len(data)
             rest = feed(progress, rest + data)
@@ -157,7 +157,7 @@ def follow(
             if meter.silent_for(progress) > stall:
                 return StreamEnd(0, "", stalled=True)
     finally:
-        run.sh(_stop(folder), timeout=30)
+        run.shell.sh(_stop(folder), timeout=30)
 
 
 def _start(run: Run, command: str, body: str, after: str) -> str:
@@ -167,7 +167,7 @@ def _start(run: Run, command: str, body: str, after: str) -> str:
         f"cd $d; setsid sh -c {shlex.quote(worker)} >/dev/null 2>&1 </dev/null & "
         "echo $d"
     )
-    result = run.sh(f"sh -c {shlex.quote(script)}", stdin=body)
+    result = run.shell.sh(f"sh -c {shlex.quote(script)}", stdin=body)
     folder = result.stdout.strip().rpartition("\n")[2]
     return folder if result.ok and _FOLDER.fullmatch(folder) else ""
 
@@ -265,4 +265,4 @@ class _Meter:
         self.shown = now
         rate = (progress.done - (self.first_done or 0)) / max(now - self.begun, 0.1)
         total = max(self.expected, progress.total)
-        run.log(f"  {self.what}: {progress_text(progress.done, total, rate)}")
+        run.teller.log(f"  {self.what}: {progress_text(progress.done, total, rate)}")

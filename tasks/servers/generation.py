@@ -13,8 +13,8 @@ from tasks.servers.gpu_memory import FUNCTIONS, SECONDS, Memory, measured
 from tasks.shell.answers import Answer, answers
 from tasks.shell.curl import curl
 from tasks.shell.local import Shell
+from tasks.words.failures import StepFailed
 from tasks.words.foreign import BadAnswer
-from tasks.words.steps import StepFailed
 
 PROMPT = "Say ok."
 TOKENS = 8

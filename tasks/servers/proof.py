@@ -9,13 +9,14 @@ from tasks.containers.facts import held_now, observe, server_now
 from tasks.containers.observed import ServedModel, held_models
 from tasks.declared.stack import Service
 from tasks.records.proven import Proven
+from tasks.run.entering import enter
 from tasks.run.run import Run
 from tasks.servers.abilities import Show, needs, show, tried
 from tasks.servers.generation import Proof, generate, is_as_declared, is_slower, unload_model
 from tasks.servers.gpu_memory import MIB
 from tasks.shell.engine_api import ask
+from tasks.words.failures import StepFailed
 from tasks.words.foreign import BadAnswer
-from tasks.words.steps import StepFailed
 
 TAGS = "/api/tags"
 # Servers of old do not tell what a model can do; this one just generated.
@@ -26,7 +27,7 @@ def prove_service(run: Run, service: Service) -> None:
     """Prove a server by its main model, or by any that it has; by its answer where it has none."""
     model = _model_to_ask(service, held_now(run, service))
     if not model:
-        run.log(f"  {service.name} answers; it holds no model yet")
+        run.teller.log(f"  {service.name} answers; it holds no model yet")
         return
     prove_model(run, service, model)
 
@@ -36,12 +37,12 @@ def verify_service(run: Run, service: Service, url: str) -> None:
     model = _model_to_ask(service, _held_at(run, url))
     if model:
         name, limit = run.stack.container_name(service), run.stack.generate_timeout
-        proof = generate(run, url, model, name, limit=limit, unload=True)
-        run.log(f"  {model} generated {proof.finding} again")
+        proof = generate(run.shell, url, model, name, limit=limit, unload=True)
+        run.teller.log(f"  {model} generated {proof.finding} again")
 
 
 def _held_at(run: Run, url: str) -> Mapping[str, ServedModel]:
-    answer = ask(run, url + TAGS)
+    answer = ask(run.shell, url + TAGS)
     try:
         return held_models(answer.fields.value)
     except BadAnswer:
@@ -60,11 +61,11 @@ def prove_model(run: Run, service: Service, model: str) -> None:
     """
     before = server_now(run, service)
     was_loaded = any(m.name == model for m in before.loaded)
-    told = show(run, service.url, model) or OLD_SHOW
+    told = show(run.shell, service.url, model) or OLD_SHOW
     asked = needs(run.stack, service, model) & told.abilities
     limit = run.stack.generate_timeout
     proof = generate(
-        run,
+        run.shell,
         service.url,
         model,
         run.stack.container_name(service),
@@ -73,26 +74,28 @@ def prove_model(run: Run, service: Service, model: str) -> None:
         only_embeds=told.only_embeds,
         keep=bool(asked),
     )
-    missed = tried(run, service.url, model, asked, limit)
+    missed = tried(run.shell, service.url, model, asked, limit)
     if asked and not was_loaded:
-        unload_model(run, service.url, model)
+        unload_model(run.shell, service.url, model)
     _judge(run, service, proof)
-    run.proofs[service.name] = proof
+    run.teller.proofs[service.name] = (proof.verdict, proof.rate)
     _enter(run, service, proof, told, missed)
 
 
 def _judge(run: Run, service: Service, proof: Proof) -> None:
     """Act on where the model ran: "required" fails, "auto" says it; an upgrade keeps the GPU."""
-    run.log(f"  {proof.model} generated {proof.finding}")
-    had_gpu = service.name in run.goals and proof.model in run.locked(service).gpu_models
+    run.teller.log(f"  {proof.model} generated {proof.finding}")
+    had_gpu = service.name in run.held.goals and proof.model in run.held.locked(service).gpu_models
     fault = objection(proof, service, had_gpu=had_gpu)
     if fault is not None:
         raise fault
-    if service.gpu != "off" and run.gpu_is_usable and not is_as_declared(proof, service):
-        run.note(f"{service.name}: {proof.model} ran on {proof.verdict}, not wholly on the GPU")
-    known = run.locked(service).rate(proof.model, proof.verdict)
+    if service.gpu != "off" and run.decided.gpu_is_usable and not is_as_declared(proof, service):
+        run.teller.note(
+            f"{service.name}: {proof.model} ran on {proof.verdict}, not wholly on the GPU"
+        )
+    known = run.held.locked(service).rate(proof.model, proof.verdict)
     if is_slower(proof, known):
-        run.note(
+        run.teller.note(
             f"{service.name}: {proof.model} made {proof.rate:.0f} tokens/s on {proof.verdict},"
             f" and {known:.0f} when it was proven: see what else uses this machine"
         )
@@ -131,8 +134,12 @@ def objection(proof: Proof, service: Service, *, had_gpu: bool) -> StepFailed | 
 def _held_to(run: Run, service: Service, model: str) -> list[str]:
     """Return the digests that a model may have when it is proven: the one that it is held to, and
     in an upgrade, where the new image is proven first, the one that the lock has yet."""
-    wanted = run.model_digests(service).get(model, "")
-    before = run.locked(service).model_digests.get(model, "") if service.name in run.goals else ""
+    wanted = run.held.model_digests(service).get(model, "")
+    before = (
+        run.held.locked(service).model_digests.get(model, "")
+        if service.name in run.held.goals
+        else ""
+    )
     return [digest for digest in (wanted, before) if digest]
 
 
@@ -155,7 +162,7 @@ def _enter(run: Run, service: Service, proof: Proof, told: Show, missed: set[str
     found = snapshot.images.get(container.image_id) if container else None
     image = None
     if found is not None and found.digests:
-        known = run.image_digest(service)
+        known = run.held.image_digest(service)
         if known and known not in found.digests:
             raise _other_digest("image", service.image, known, found.digests[0])
         image = Proven(service.image, known or found.digests[0], now, size=found.size)
@@ -176,8 +183,8 @@ def _enter(run: Run, service: Service, proof: Proof, told: Show, missed: set[str
             tuple(sorted(missed)),
             told.trained_context,
         )
-    goal = run.goals.get(service.name)
+    goal = run.held.goals.get(service.name)
     if goal is not None:
-        run.goals[service.name] = goal.with_proven(image, models)
+        run.held = run.held.with_goal(service.name, goal.with_proven(image, models))
     else:
-        run.enter(service, image, models)
+        enter(run, service, image, models)

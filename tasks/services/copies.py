@@ -11,19 +11,22 @@ from tasks.containers.facts import observe_afresh
 from tasks.containers.observed import held_models
 from tasks.declared.stack import REPLACED, Service
 from tasks.models.plan import Held, copies, names
+from tasks.run.entering import forget_model
 from tasks.run.hostlock import under_lock
 from tasks.run.run import Run
+from tasks.services.moved import Moved
 from tasks.services.plan import wanted_models
 from tasks.shell import engine_api
 from tasks.shell.answers import Answer
+from tasks.words.failures import StepFailed
 from tasks.words.foreign import BadAnswer
-from tasks.words.steps import Step, StepFailed
+from tasks.words.steps import Step
 
 
 def ask(run: Run, url: str, method: str, path: str, body: dict[str, str]) -> Answer:
     """Ask a server to change something, under the host's lock."""
     under = partial(under_lock, run.stack.container_prefix)
-    return engine_api.ask(run, url + path, method=method, body=body, timeout=60, wrap=under)
+    return engine_api.ask(run.shell, url + path, method=method, body=body, timeout=60, wrap=under)
 
 
 def copy(run: Run, service: Service, source: str, destination: str) -> None:
@@ -47,17 +50,17 @@ def _url(run: Run, service: Service) -> str:
     return (container.url if container is not None else "") or service.url
 
 
-def keep_model(run: Run, step: Step, service: Service) -> None:
+def keep_model(run: Run, step: Step, moved: Moved) -> None:
     """Keep the model that is about to be replaced."""
-    copy(run, service, step.subject, step.subject + REPLACED)
+    copy(run, step.target.service, step.target.model, step.target.model + REPLACED)
 
 
-def bring_back_models(run: Run, service: Service) -> list[str]:
+def bring_back_models(run: Run, service: Service, moved: Moved) -> list[str]:
     """Give every model that an upgrade replaced its name back; returns their names.
 
     What this run pulled goes; what the lock has moved to already stays.
     """
-    held, proven = _held(run, service), run.locked(service).model_digests
+    held, proven = _held(run, service), run.held.locked(service).model_digests
     back = []
     for original in names(service, proven):
         replaced, present = held.get(original + REPLACED), held.get(original)
@@ -69,9 +72,9 @@ def bring_back_models(run: Run, service: Service) -> list[str]:
         elif present.digest != replaced.digest:
             continue
         delete(run, service, replaced.name)
-    for arrived in run.arrived.pop(service.name, ()):
-        delete(run, service, arrived)
-    run.memory.clear()
+    while moved.arrived:
+        delete(run, service, moved.arrived.pop())
+    run.seen.forget()
     return back
 
 
@@ -82,13 +85,13 @@ def tidy_models(run: Run, service: Service) -> None:
             copy(run, service, change.source, change.name)
         else:
             delete(run, service, change.name)
-    run.memory.clear()
+    run.seen.forget()
 
 
-def remove_model(run: Run, step: Step, service: Service) -> None:
+def remove_model(run: Run, step: Step, moved: Moved) -> None:
     """Remove a model that nobody declares any more, and forget that it was proven."""
-    delete(run, service, step.subject)
-    run.forget_model(service, step.subject)
+    delete(run, step.target.service, step.target.model)
+    forget_model(run, step.target.service, step.target.model)
 
 
 def _held(run: Run, service: Service) -> Held:

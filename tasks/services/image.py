@@ -11,41 +11,40 @@ from __future__ import annotations
 
 from tasks.containers.engine import must, request
 from tasks.containers.facts import observe, observe_afresh
-from tasks.containers.spec import NEXT
+from tasks.containers.plan import ContainerTarget
 from tasks.containers.tags import own_tags, tag_changes
 from tasks.declared.stack import REPLACED, Service
 from tasks.registry.manifests import fault
 from tasks.run.run import Run
 from tasks.run.streams import ImageProgress, StreamEnd, follow
-from tasks.services.plan import image_before, spec_for
+from tasks.services.moved import Moved
+from tasks.services.plan import image_before, previous_image, spec_for
 from tasks.shell.curl import curl, streaming
 from tasks.shell.engine_api import engine
-from tasks.words.steps import Step, StepFailed
+from tasks.words.failures import StepFailed
+from tasks.words.steps import Step
 
 
-def pull_image(run: Run, step: Step, service: Service) -> None:
+def pull_image(run: Run, step: Step, moved: Moved) -> None:
     """Pull the declared image; by the digest to hold to, where one is known. Raises StepFailed.
 
     In an upgrade it gets a tag of our own first, and what runs keeps the declared one.
     """
-    image = run.stack.image_reference(service)
-    digest = run.image_digest(service)
+    target: ContainerTarget = step.target
+    image = run.stack.image_reference(target.service)
+    digest, staged = target.image_digest, target.staged_tag
     if str(image) in observe(run).images and not digest:
         return
     query: dict[str, object] = {"fromImage": image.name, "tag": digest or image.tag}
     command = streaming(engine("/images/create", query), socket=run.stack.docker_socket)
     for following in own_tags(observe(run).kept, (image.repository,)):
-        if run.is_staged(service) and following.is_for(run.stack.container_name(service) + NEXT):
+        if staged and following.is_for(staged):
             # An earlier upgrade pulled another one: without its tag it would stay for ever.
             untag(run, following.reference)
     tagging = ""
     if digest:
         # On the host, with the pull: an image without a tag would be lost if this run ended.
-        staged = run.stack.container_name(service) + NEXT
-        tag: dict[str, object] = {
-            "repo": image.name,
-            "tag": staged if run.is_staged(service) else image.tag,
-        }
+        tag: dict[str, object] = {"repo": image.name, "tag": staged or image.tag}
         url = engine(f"/images/{image.name}@{digest}/tag", tag)
         tagging = curl([url], socket=run.stack.docker_socket, method="POST")
     end = follow(
@@ -61,18 +60,19 @@ def pull_image(run: Run, step: Step, service: Service) -> None:
         raise _explain(run, end, str(image), image.registry)
 
 
-def tag_image(run: Run, step: Step, service: Service) -> None:
+def tag_image(run: Run, step: Step, moved: Moved) -> None:
     """Give an image that is here the declared tag."""
-    image = run.stack.image_reference(service)
+    target: ContainerTarget = step.target
+    image = run.stack.image_reference(target.service)
     snapshot = observe_afresh(run)
-    source = snapshot.image_id(run.image_digest(service))
+    source = snapshot.image_id(target.image_digest)
     if not source:
         raise StepFailed(f"{image} is not here any more", "run again: it is pulled then")
     tagged = snapshot.images.get(str(image))
-    is_shared = tagged is not None and snapshot.is_shared(tagged.id, service.name)
-    if tagged is not None and run.is_staged(service) and not is_shared:
+    is_shared = tagged is not None and snapshot.is_shared(tagged.id, step.service)
+    if tagged is not None and target.staged_tag and not is_shared:
         # Whoever else uses it holds it; its last tag could not be taken away again.
-        _tag(run, tagged.id, image.name, run.stack.container_name(service) + REPLACED)
+        _tag(run, tagged.id, image.name, target.spec.name + REPLACED)
     _tag(run, source, image.name, image.tag)
 
 
@@ -82,8 +82,8 @@ def tidy_images(run: Run, service: Service) -> None:
     A tag that was declared before goes as well, if no container uses it.
     """
     snapshot, old = observe_afresh(run), image_before(run, service)
-    proven = run.locked(service).image_digest(service.image)
-    previous = run.previous_image(service)
+    proven = run.held.locked(service).image_digest(service.image)
+    previous = previous_image(run, service)
     repository = old.name if old is not None else ""
     for change in tag_changes(spec_for(run, service), proven, previous, repository, snapshot):
         if change.source:
@@ -93,7 +93,12 @@ def tidy_images(run: Run, service: Service) -> None:
     declared = {str(run.stack.image_reference(s)) for s in run.stack.services}
     if old is not None and str(old) not in declared and not snapshot.uses(str(old)):
         untag(run, str(old))
-    run.memory.clear()
+    run.seen.forget()
+
+
+def remove_image(run: Run, step: Step, moved: Moved) -> None:
+    """Take a tag of an image away, and the image with its last one."""
+    untag(run, step.subject)
 
 
 def split(reference: str) -> tuple[str, str]:

@@ -10,13 +10,17 @@ from dataclasses import dataclass
 from tasks.containers.facts import held_now
 from tasks.declared.references import OLLAMA_REGISTRY
 from tasks.declared.stack import KEPT, REPLACED, Service, Stack
+from tasks.models.plan import ModelTarget
+from tasks.registry.asker import asker_of
 from tasks.registry.manifests import RegistryFault, RemoteManifest, fault, model_manifest
 from tasks.run.run import Run
 from tasks.run.streams import ModelProgress, StreamEnd, follow
 from tasks.services.copies import copy, delete
+from tasks.services.moved import Moved
 from tasks.shell.curl import streaming
+from tasks.words.failures import StepFailed
 from tasks.words.numbers import bytes_text
-from tasks.words.steps import Step, StepFailed
+from tasks.words.steps import Step
 
 # A damaged download is taken from the registry once more, not for ever.
 DAMAGE_RETRIES = 1
@@ -32,39 +36,38 @@ class PullFault:
     is_damage: bool = False
 
 
-def pull_model(run: Run, step: Step, service: Service) -> None:
+def pull_model(run: Run, step: Step, moved: Moved) -> None:
     """Bring a declared model to its server; nothing is downloaded that is there already."""
-    model = step.subject
-    digest = run.model_digests(service).get(model, "")
-    held = held_now(run, service).get(model)
+    model, digest = step.target.model, step.target.digest
+    held = held_now(run, step.target.service).get(model)
     if held is not None and digest in ("", held.digest):
-        run.log(f"  {model} is there already")
+        run.teller.log(f"  {model} is there already")
         return
-    replace_model(run, step, service)
+    replace_model(run, step, moved)
 
 
-def replace_model(run: Run, step: Step, service: Service) -> None:
+def replace_model(run: Run, step: Step, moved: Moved) -> None:
     """Bring the digest that a model is held to: from a copy that is kept, else from the registry.
 
     A restored model, an upgrade and a rollback differ only in the digest they are held to.
     """
-    model = step.subject
-    digest = run.model_digests(service).get(model, "")
+    target: ModelTarget = step.target
+    service, model, digest = target.service, target.model, target.digest
     held = held_now(run, service)
     for kept in (held.get(model + REPLACED), held.get(model + KEPT)):
         if kept is not None and kept.digest == digest:
             copy(run, service, kept.name, model)
             return
     if model not in held:
-        run.arrived.setdefault(service.name, set()).add(model)
+        moved.arrived.add(model)
     remote = _offered(run, model)
     if digest and remote.digest != digest:
         raise _moved(service, model, digest, remote.digest)
-    _pull(run, service, model, remote)
+    _pull(run, target, remote)
 
 
 def _offered(run: Run, model: str) -> RemoteManifest:
-    remote = model_manifest(run, model)
+    remote = model_manifest(asker_of(run), model)
     if isinstance(remote, RegistryFault):
         raise StepFailed(remote.cause, remote.remedy)
     return remote
@@ -79,7 +82,8 @@ def _moved(service: Service, model: str, proven: str, offered: str) -> StepFaile
     )
 
 
-def _pull(run: Run, service: Service, model: str, remote: RemoteManifest) -> None:
+def _pull(run: Run, target: ModelTarget, remote: RemoteManifest) -> None:
+    service, model = target.service, target.model
     name = run.stack.pull_name(model)
     damage, tries = 0, 0
     while True:
@@ -91,7 +95,7 @@ def _pull(run: Run, service: Service, model: str, remote: RemoteManifest) -> Non
         tries += not found.is_damage
         if not found.again or damage > DAMAGE_RETRIES or tries > run.stack.pull_retries:
             raise StepFailed(found.cause, found.remedy)
-        run.log(f"  {found.cause}; trying again, what is there already is kept")
+        run.teller.log(f"  {found.cause}; trying again, what is there already is kept")
     if name != model:
         copy(run, service, name, model)
         delete(run, service, name)
@@ -99,12 +103,13 @@ def _pull(run: Run, service: Service, model: str, remote: RemoteManifest) -> Non
     held = all_held.get(model)
     if held is None:
         raise absent(run.stack, service, model, all_held)
-    held_to = run.model_digests(service).get(model, "")
-    if held_to and held.digest != held_to:
-        raise _another(service, model, held_to, held.digest)
+    if target.digest and held.digest != target.digest:
+        raise _another(service, model, target.digest, held.digest)
     if held.digest != remote.digest:
         # Old releases of Ollama write the manifest in their own words; its layers are verified.
-        run.log(f"  {model} is kept as {held.digest[7:19]}, offered as {remote.digest[7:19]}")
+        run.teller.log(
+            f"  {model} is kept as {held.digest[7:19]}, offered as {remote.digest[7:19]}"
+        )
 
 
 def absent(stack: Stack, service: Service, model: str, held: Collection[str]) -> StepFailed:
@@ -137,7 +142,7 @@ def _another(service: Service, model: str, held_to: str, came: str) -> StepFaile
 def _follow(run: Run, service: Service, name: str, size: int, model: str) -> StreamEnd:
     command = streaming(f"{service.url}/api/pull", has_body=True)
     body = json.dumps({"model": name, "insecure": run.stack.model_registry_insecure})
-    run.log(f"  {model}: {bytes_text(size)} at the registry")
+    run.teller.log(f"  {model}: {bytes_text(size)} at the registry")
     return follow(
         run, command, body, ModelProgress(), what=model, stall=run.stack.pull_stall, expected=size
     )

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import time
 from collections.abc import Iterator
 from contextlib import contextmanager
 
@@ -13,37 +12,38 @@ from tasks.containers.engine import (
     remove_container,
     rename_container,
     start_container,
-    tell_downtime,
     wait_until_it_answers,
 )
 from tasks.containers.observed import ObservedContainer
+from tasks.containers.plan import ContainerTarget
 from tasks.containers.spec import ContainerSpec
-from tasks.declared.stack import REPLACED, Service
+from tasks.declared.stack import REPLACED
 from tasks.run.run import Run
-from tasks.run.take import unforeseen
+from tasks.run.unforeseen import unforeseen
 from tasks.servers.proof import verify_service
 from tasks.services.copies import bring_back_models
 from tasks.services.image import tidy_images
-from tasks.words.steps import StepFailed
+from tasks.services.moved import Moved
+from tasks.words.failures import StepFailed
 
 
 @contextmanager
 def undoing(
-    run: Run, spec: ContainerSpec, service: Service, *, is_new: bool = False
+    run: Run, target: ContainerTarget, moved: Moved, *, is_new: bool = False
 ) -> Iterator[None]:
     """Take a change of a service back if anything in the block fails; raises StepFailed then."""
     try:
         yield
     except StepFailed as error:
-        raise undo(run, spec, service, error, is_new=is_new) from None
+        raise undo(run, target, moved, error, is_new=is_new) from None
     except Exception as error:
         fault = unforeseen("", error)
         failed = StepFailed(fault.cause, fault.remedy)
-        raise undo(run, spec, service, failed, is_new=is_new) from None
+        raise undo(run, target, moved, failed, is_new=is_new) from None
 
 
 def undo(
-    run: Run, spec: ContainerSpec, service: Service, error: StepFailed, *, is_new: bool
+    run: Run, target: ContainerTarget, moved: Moved, error: StepFailed, *, is_new: bool
 ) -> StepFailed:
     """Take a failed change of a service back, and see that what was there before generates again.
 
@@ -52,18 +52,19 @@ def undo(
     to report. It never tries twice: if this fails too, or if nobody can see what is there, the
     commands that do it by hand are the remedy (fault 31).
     """
+    spec = target.spec
     try:
         failed, before = container_now(run, spec.name), container_now(run, spec.previous_name)
     except StepFailed as unseen:
         cause = f"{error.cause}; and nothing was taken back: {unseen.cause}"
         return StepFailed(cause, _commands(spec))
-    if any(c is not None and not is_ours(run, c) for c in (failed, before)):
+    if any(c is not None and not is_ours(run, c, moved.made) for c in (failed, before)):
         # Somebody else took the name meanwhile: theirs stays.
         names = f"{spec.name} or {spec.previous_name}"
         cause = f"{error.cause}; and a container that is not ours bears the name {names}"
         return StepFailed(cause, "give it another name (docker rename), then run again")
-    run.proofs.pop(service.name, None)
-    is_made = failed is not None and failed.id == run.made.get(spec.name)
+    run.teller.proofs.pop(spec.service, None)
+    is_made = failed is not None and failed.id == moved.made.get(spec.name)
     if failed is not None and before is not None and not is_made:
         # The request that failed made nothing that is known: whatever bears the name stays.
         names = f"{spec.name} is there beside {spec.previous_name}"
@@ -73,9 +74,9 @@ def undo(
     cause = error.cause + (keep_log(run, spec.name) if goes else "")
     try:
         if goes:
-            _remove(run, spec)
+            _remove(run, spec, moved)
         serving = before or (None if goes else failed)
-        back = _bring_back(run, spec, service, serving, is_aside=before is not None)
+        back = _bring_back(run, target, moved, serving, is_aside=before is not None)
     except StepFailed as second:
         cause += f"; and what was there before did not come back: {second.cause}"
         return StepFailed(cause, second.remedy)
@@ -96,38 +97,46 @@ def _commands(spec: ContainerSpec) -> str:
     )
 
 
-def _remove(run: Run, spec: ContainerSpec) -> None:
+def log_downtime(run: Run, service: str, moved: Moved) -> None:
+    """Say for how long a service did not answer, if this run stopped it."""
+    seconds = moved.downtime()
+    if seconds is not None:
+        run.teller.log(f"  {service} did not answer for {seconds:.1f} s")
+
+
+def _remove(run: Run, spec: ContainerSpec, moved: Moved) -> None:
     """Remove the container that failed; the service does not answer from now on."""
-    run.stopped_at.setdefault(spec.service, time.monotonic())
+    moved.stop()
     name, aside = spec.name, spec.previous_name
     with _by_hand(f"docker rm -f {name}; docker rename {aside} {name}; docker start {name}"):
-        remove_container(run, name)
+        remove_container(run, name, moved.made)
 
 
 def _bring_back(
     run: Run,
-    spec: ContainerSpec,
-    service: Service,
+    target: ContainerTarget,
+    moved: Moved,
     container: ObservedContainer | None,
     *,
     is_aside: bool,
 ) -> list[str]:
     """Let a container serve with the models it had; returns those that had been replaced."""
+    spec, service = target.spec, target.service
     name, aside = spec.name, spec.previous_name
     if container is None:
         tidy_images(run, service)
         return []
     if is_aside:
-        run.log(f"  put container {aside} back as {name}")
+        run.teller.log(f"  put container {aside} back as {name}")
         with _by_hand(f"docker rename {aside} {name}; docker start {name}"):
             rename_container(run, aside, name)
     with _by_hand(f"docker start {name}; docker logs {name}"):
         start_container(run, name)
         wait_until_it_answers(run, spec, container.url)
-    tell_downtime(run, spec.service)
+    log_downtime(run, spec.service, moved)
     copy = f"docker exec {name} ollama cp MODEL{REPLACED} MODEL"
     with _by_hand(f"docker exec {name} ollama ls; for each MODEL{REPLACED} there: {copy}"):
-        back = bring_back_models(run, service)
+        back = bring_back_models(run, service, moved)
     tidy_images(run, service)
     with _by_hand(f"docker logs {name}"):
         verify_service(run, service, container.url)

@@ -12,8 +12,10 @@ from tasks.containers.observed import Snapshot
 from tasks.converge.downloads import UNPACKED
 from tasks.declared.stack import Service
 from tasks.records.goals import Goal
-from tasks.registry.manifests import RegistryFault, RemoteManifest, look_up_image, look_up_model
+from tasks.registry.lookups import image_of, model_of
+from tasks.registry.manifests import RegistryFault, RemoteManifest
 from tasks.run.run import Run
+from tasks.run.session import SESSION
 from tasks.shell.engine_api import ask_all
 from tasks.words.numbers import bytes_text
 
@@ -42,38 +44,36 @@ def ask(
     """Ask what is offered: the image's digest, and the models' manifests; "" and none where not."""
     digest, models = "", {}
     if parts != "models":
-        image = look_up_image(run, service)
+        image = image_of(run, service)
         if isinstance(image, RegistryFault):
             return image
         digest = _first(f"image {run.stack.image_reference(service)}", image).digest
     for model in service.models if parts != "image" else ():
-        found = look_up_model(run, model)
+        found = model_of(run, model)
         if isinstance(found, RegistryFault):
             return found
         models[model] = _first(f"model {run.stack.model_registry}/{model}", found)
     return digest, models
 
 
-# What one host was offered holds for all hosts of this run: a tag may move meanwhile.
-_offered: dict[str, RemoteManifest] = {}
-
-
 def _first(what: str, found: RemoteManifest) -> RemoteManifest:
-    return _offered.setdefault(what, found)
+    """Return what was offered first: it holds for all hosts of this process, a tag may move."""
+    first: RemoteManifest = SESSION.offered.setdefault(what, found)
+    return first
 
 
 def offers(run: Run, service: Service, goal: Goal, snapshot: Snapshot) -> Iterable[Offer]:
     """Show what a goal moves."""
     held = snapshot.models(service.name) or {}
     if goal.image_digest:
-        image, before = look_up_image(run, service), run.locked(service).image
+        image, before = image_of(run, service), run.held.locked(service).image
         is_here = bool(snapshot.image_id(goal.image_digest))
         size = image.size if isinstance(image, RemoteManifest) and not is_here else 0
         old = f"{before.reference}@{before.digest[7:19]}" if before is not None else "none"
         new = f"{service.image}@{goal.image_digest[7:19]}"
         yield Offer(service.name, "image", old, new, size, is_image=True)
     for model, digest in goal.model_digests.items():
-        found = look_up_model(run, model)
+        found = model_of(run, model)
         layers = found.layers if isinstance(found, RemoteManifest) else {}
         old = held[model].digest[7:19] if model in held else "none"
         size = _missing(run, service, layers)
@@ -85,7 +85,7 @@ def _missing(run: Run, service: Service, layers: Mapping[str, int]) -> int:
     urls = {digest: f"{service.url}/api/blobs/{digest}" for digest in layers}
     if not urls:
         return 0
-    found = ask_all(run, urls.values(), method="HEAD", timeout=10)
+    found = ask_all(run.shell, urls.values(), method="HEAD", timeout=10)
     return sum(
         size
         for digest, size in layers.items()

@@ -24,7 +24,7 @@ def service_steps(run: Run, service: Service, snapshot: Snapshot) -> list[Step]:
     container = container_plans(run, snapshot).get(service.name, [])
     container = [step for step in container if step.action is not Action.PULL_IMAGE]
     models = model_plan(run, service, snapshot, container)
-    if service.name not in run.goals:
+    if service.name not in run.held.goals:
         return [*container, *models]
     move = Step(
         Action.MOVE_LOCK,
@@ -32,6 +32,7 @@ def service_steps(run: Run, service: Service, snapshot: Snapshot) -> list[Step]:
         f"move {run.stack.lock} to what was proven",
         "what it replaced is kept for a rollback" if run.stack.keep_previous else "",
         service.name,
+        target=service,
     )
     return in_order(container, models, move, run.stack.container_name(service) + PREVIOUS)
 

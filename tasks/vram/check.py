@@ -7,6 +7,7 @@ from collections.abc import Iterable
 from tasks.containers.observed import Snapshot
 from tasks.nvidia.facts import observe_nvidia
 from tasks.nvidia.observed import Gpu
+from tasks.registry.asker import asker_of
 from tasks.run.run import Run
 from tasks.vram.arithmetic import MIB
 from tasks.vram.look import rows
@@ -26,19 +27,23 @@ def check_vram(run: Run, steps: Iterable[Step], snapshot: Snapshot) -> None:
     A run that changes nothing asks nothing: what serves now was proven by a generation.
     """
     concerned = {step.service for step in steps if step.action in CONCERNED}
-    if not concerned or not run.gpu_is_usable:
+    if not concerned or not run.decided.gpu_is_usable:
         return
     card = card_of(run.stack, memory(observe_nvidia(run).gpus))
     if card is None:
-        run.note("the memory of the GPU is not known: whether the models fit was not checked")
+        run.teller.note(
+            "the memory of the GPU is not known: whether the models fit was not checked"
+        )
         return
-    services = [service for service in run.stack.selected if not run.has_failed(service.name)]
-    plan = VramPlan(card, rows(run, services, snapshot, run.model_digests))
+    services = [
+        service for service in run.stack.selected if not run.teller.has_failed(service.name)
+    ]
+    plan = VramPlan(card, rows(asker_of(run), services, snapshot, run.held.model_digests))
     for line in lines(plan):
-        run.log(line)
+        run.teller.log(line)
     for failure in plan.refusals():
-        if failure.service in concerned and not run.has_failed(failure.service):
-            run.fail(failure)
+        if failure.service in concerned and not run.teller.has_failed(failure.service):
+            run.teller.fail(failure)
 
 
 def memory(gpus: Iterable[Gpu]) -> dict[str, int]:

@@ -9,8 +9,8 @@ from itertools import chain, combinations
 from tasks.declared.stack import Service, Stack
 from tasks.vram.arithmetic import PER_PROCESS, UPPER_BOUNDS, Need, Settings, need
 from tasks.vram.shape import ModelShape
+from tasks.words.failures import Failure
 from tasks.words.numbers import bytes_text
-from tasks.words.steps import Failure
 
 GB = 10**9
 LEAST_CONTEXT, CONTEXT_STEP = 2048, 1024

@@ -8,6 +8,8 @@ from __future__ import annotations
 
 import unicodedata
 
+from tasks.words import messages
+
 # Controls, what is not seen or turns a line's direction, lone surrogates, breaks of lines.
 _UNPRINTABLE = ("Cc", "Cf", "Cs", "Zl", "Zp")
 _BREAKS = "\n\r\v\f\x1c\x1d\x1e\x85\u2028\u2029"
@@ -17,9 +19,9 @@ _QUOTES = "\"'`"
 def one_line(text: str) -> str:
     """Return a text of one line without control characters. Raises ValueError with what it has."""
     if any(character in _BREAKS for character in text):
-        raise ValueError("should be one line: it holds a line break")
+        raise ValueError(messages.TWO_LINES())
     if any(unicodedata.category(character) in _UNPRINTABLE for character in text):
-        raise ValueError("should be plain text: it holds a control character")
+        raise ValueError(messages.HAS_CONTROL())
     return text
 
 
@@ -30,7 +32,7 @@ def plain(text: str) -> str:
     """
     one_line(text)
     if any(character in _QUOTES for character in text):
-        raise ValueError("should be plain text: it holds a quote")
+        raise ValueError(messages.HAS_QUOTE())
     if "\\" in text:
-        raise ValueError("should be plain text: it holds a backslash")
+        raise ValueError(messages.HAS_BACKSLASH())
     return text

@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from enum import StrEnum
+from typing import Any
 
 from tasks.words.printable import printable
 
@@ -58,7 +58,7 @@ class Step:
     `subject` is the thing that the step changes: a container, a volume, an image, a model.
     `service` is empty for steps of the host that every service waits for. `needs` tells what the
     step waits for, where an earlier stage of the same run provides it ("after Docker Engine is
-    installed").
+    installed"). `target` is what whoever takes the step needs to know: a value of its room.
     """
 
     action: Action
@@ -67,6 +67,7 @@ class Step:
     why: str
     service: str = ""
     needs: str = ""
+    target: Any = field(default=None, compare=False, repr=False)
 
     def __str__(self) -> str:
         who = f"{self.service}: " if self.service else ""
@@ -84,37 +85,3 @@ class Event:
     action: Action
     subject: str
     why: str
-
-
-@dataclass(frozen=True)
-class Failure:
-    """Something that did not work: what, the cause and the remedy, in words of the user."""
-
-    what: str
-    cause: str
-    remedy: str
-    service: str = ""
-
-    def lines(self) -> list[str]:
-        """Return the failure as three lines for people, whoever wrote its words."""
-        who = f"{self.service}: " if self.service else ""
-        lines = (f"{who}{self.what}", f"  cause:  {self.cause}", f"  remedy: {self.remedy}")
-        return [printable(line) for line in lines]
-
-
-class StepFailed(Exception):
-    """A step failed. Raised where the cause is known, caught where the step is run."""
-
-    def __init__(self, cause: str, remedy: str) -> None:
-        self.cause = cause
-        self.remedy = remedy
-        super().__init__(cause)
-
-
-def plan_lines(steps: Iterable[Step], failed: int = 0) -> list[str]:
-    """Return a plan as lines for people, numbered from 1; `failed` things were left out of it."""
-    lines = [f"{number:>3}. {step}" for number, step in enumerate(steps, 1)]
-    if failed:
-        left_out = "1 failure above" if failed == 1 else f"{failed} failures above"
-        return [*lines, f"  what the {left_out} names is left out of this plan"]
-    return lines or ["  nothing to do: everything is as declared"]

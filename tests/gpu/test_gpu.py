@@ -8,7 +8,7 @@ import subprocess
 import pytest
 
 from console.app.cells import gpu_line
-from console.app.gpu import GpuReader
+from console.looking.gpu import GpuReader
 from tasks.declared.layers import defaults_layer, merge
 from tasks.declared.stack import Stack, declare
 from tasks.nvidia.checklist import checklist

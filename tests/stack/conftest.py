@@ -10,7 +10,7 @@ from typing import Any
 
 import pytest
 
-from lab import forwarding, pace, state
+from lab import forwarding, fronts, pace, state
 from lab.ctk import nvidia_ctk
 from lab.errors import LabError
 from lab.state import Engine29, LabState
@@ -20,23 +20,19 @@ from tests.stack.installation import SERVICES, TEST_PREFIX, Installation
 from tests.stack.lab_command import lab_command, taken
 
 Maker = Callable[..., Installation]
-# Fresh hosts have an engine and a folder of locks of their own: their tests run beside the others,
-# in a second process (pytest-xdist).
-ON_HOSTS = (
-    "test_apt_hosts",
-    "test_cdi_host",
-    "test_daemon_json",
-    "test_fleet",
-    "test_gpu_host",
-    "test_nvidia_host",
-)
-# These break the registries, or move tags there: nobody else pulls meanwhile. They come last.
-BREAKING = ("test_app", "test_faults", "test_kills", "test_upgrade")
+# These share one fresh host, and so a process; every other module may have one for itself.
+ON_THE_GPU_HOST = ("test_cdi_host", "test_daemon_json", "test_gpu_host")
+# Those that take longest begin first.
+LONGEST = ("test_kills", "test_upgrade", "test_faults", "test_fleet")
 
 
 def pytest_configure() -> None:
-    """Choose the seed of the lab's delays, before xdist's processes begin: they inherit it."""
+    """Choose the seed of the lab's delays, before xdist's processes begin: they inherit it.
+
+    Each process has a front of the registries of its own, whose faults meet nobody else.
+    """
     os.environ.setdefault(pace.SEED, str(pace.new_seed()))
+    os.environ[fronts.FRONT] = os.environ.get("PYTEST_XDIST_WORKER", "tests")
 
 
 def pytest_report_header() -> str:
@@ -51,27 +47,28 @@ def pytest_report_header() -> str:
 # Before xdist reads the groups.
 @pytest.hookimpl(tryfirst=True)
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
-    """Give each test its process, and put last what others have to wait for."""
+    """Keep the tests of a module together, and begin with those that take longest."""
     here = Path(__file__).parent
+
+    def place(item: pytest.Item) -> int:
+        if item.path.parent != here:
+            return len(LONGEST) + 1
+        stem = item.path.stem
+        return LONGEST.index(stem) if stem in LONGEST else len(LONGEST)
+
     for item in items:
         if item.path.parent == here:
-            group = "hosts" if item.path.stem in ON_HOSTS else "lab"
-            item.add_marker(pytest.mark.xdist_group(group))
-    items.sort(key=lambda item: item.path.parent == here and item.path.stem in BREAKING)
-
-
-@pytest.fixture(scope="module", autouse=True)
-def registries(request: pytest.FixtureRequest) -> Iterator[None]:
-    """Keep the registries whole for whoever pulls, and to oneself where one breaks them."""
-    with taken("registries", is_shared=request.path.stem not in BREAKING):
-        yield
+            shares = item.path.stem in ON_THE_GPU_HOST
+            item.add_marker(pytest.mark.xdist_group("gpu host" if shares else item.path.stem))
+    items.sort(key=place)
 
 
 @pytest.fixture(scope="session")
-def lab() -> LabState:
-    """Bring the lab up; it stays up for the next run."""
-    lab_command("up")
-    return state.load()
+def lab() -> Iterator[LabState]:
+    """Bring the lab up, with a front that another test run leaves alone; both stay up."""
+    with taken(f"front-{fronts.name()}"):
+        lab_command("up")
+        yield state.load()
 
 
 @pytest.fixture(scope="session")
@@ -99,9 +96,10 @@ def gpu_host(lab: LabState, tmp_path_factory: pytest.TempPathFactory) -> Iterato
 def free_ports(count: int) -> int:
     """Return the first of some ports in a row on which nobody listens.
 
-    Another test run at the same time begins to look elsewhere.
+    Another process of this run, and another test run, begin to look elsewhere.
     """
-    begin = os.getpid() % 50 * 100
+    worker = int(os.environ.get("PYTEST_XDIST_WORKER", "gw0").removeprefix("gw"))
+    begin = worker % 10 * 500 + os.getpid() % 50 * 10
     for first in (23000 + (begin + step) % 5000 for step in range(0, 5000, 10)):
         if all(_is_free(first + offset) for offset in range(count)):
             return first

@@ -5,10 +5,10 @@ it; packages, apt, plan and report are real. The card and its driver 570.133.20 
 """
 
 from tasks.converge.preflight import plan, preflight
-from tasks.converge.report_stage import report
-from tasks.nvidia.deploy import check_nvidia, install_driver
+from tasks.converge.report import report
 from tasks.nvidia.observed import Nvidia
-from tasks.run.current import current_run
+from tasks.nvidia.stage import check_nvidia, install_driver
+from tasks.run.pyinfra.current import current_run
 from tasks.words.steps import Action
 from tests.unit.tasks.nvidia.samples import with_driver
 

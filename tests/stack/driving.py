@@ -14,7 +14,7 @@ from textual.widgets import DataTable, RichLog, Static
 
 from console.app.app import StackApp
 from console.app.board import Board
-from console.fleet import INVENTORY
+from console.looking.fleet import INVENTORY
 
 # Bounds a wait; no test asserts how long something took.
 LIMIT = 40.0

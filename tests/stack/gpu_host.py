@@ -20,6 +20,7 @@ from pyinfra.api.connect import connect_all
 from lab.state import Host
 from tasks.declared.layers import RUN_OPTIONS_SOURCE, Layer, defaults_layer, merge
 from tasks.declared.stack import declare
+from tasks.run.pyinfra.host_shell import PyinfraScreen, PyinfraShell
 from tasks.run.run import Run
 
 NAME = "gp1"
@@ -101,7 +102,8 @@ class GpuHost:
             defaults_layer(),
             Layer(RUN_OPTIONS_SOURCE, {"docker_group": False, **(settings or {})}),
         ]
-        return Run(host=self.connection, stack=declare(merge(layers)), sudo=True)
+        shell = PyinfraShell(self.connection, sudo=True)
+        return Run.on(shell, PyinfraScreen(self.connection), declare(merge(layers)))
 
     def install(self) -> None:
         """Install Docker, and the image of a container that only waits."""

@@ -15,11 +15,11 @@ from tests.stack.installation import ROOT
 
 
 @contextmanager
-def taken(name: str, *, is_shared: bool = False) -> Iterator[None]:
+def taken(name: str) -> Iterator[None]:
     """Hold something of the lab that others of this user's test processes wait for."""
     path = Path(tempfile.gettempdir()) / f"ollama-stack-tests.{os.getuid()}.{name}"
     with path.open("w") as file:
-        fcntl.flock(file, fcntl.LOCK_SH if is_shared else fcntl.LOCK_EX)
+        fcntl.flock(file, fcntl.LOCK_EX)
         yield
 
 

@@ -14,7 +14,7 @@ from textual.widgets import Input, OptionList
 
 from console.app.board import Board
 from console.app.feed import Feed
-from lab import models
+from lab import moves
 from tests.stack.driving import Driver, driven
 from tests.stack.installation import ROOT, SERVICES, Installation
 from tests.stack.test_verbs import declared
@@ -85,7 +85,7 @@ async def test_keys_deactivate_activate_and_restart(stack: Installation) -> None
 
 async def test_an_offer_is_shown_taken_and_rolled_back(stack: Installation) -> None:
     first = stack.digest("qwen", "tiny-qwen:v1")
-    with models.moved_tag("tiny-qwen", "v1", "v2") as moved:
+    with moves.model_tag("tiny-qwen", "v1", "v2") as moved:
         async with driven() as driver:
             await driver.until(
                 lambda: driver.rows()["qwen"]["look at"] == "upgrade available", "the offer"

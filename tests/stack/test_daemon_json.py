@@ -29,7 +29,8 @@ from tasks.docker_engine.configure import (
 )
 from tasks.docker_engine.daemon_json import NVIDIA_RUNTIME, parse, text_of, with_nvidia
 from tasks.docker_engine.state import plan_engine
-from tasks.words.steps import Action, Step, StepFailed
+from tasks.words.failures import StepFailed
+from tasks.words.steps import Action, Step
 from tests.stack.gpu_host import DAEMON_JSON, GpuHost
 
 STEP = Step(Action.CONFIGURE_TOOLKIT, "daemon.json", "Register the toolkit", "a test")

@@ -12,7 +12,7 @@ from typing import Any
 
 import pytest
 
-from lab import faults, models
+from lab import faults, moves
 from tests.stack.conftest import Maker, others
 from tests.stack.installation import Installation, Output
 
@@ -326,7 +326,7 @@ def test_fault_16_a_tag_that_moved_is_not_taken(stack: Installation) -> None:
     with declared(stack, qwen={"model": "tiny-qwen:latest"}):
         assert stack.converge().status == 0
         proven = stack.digest("qwen", "tiny-qwen:latest")
-        with models.moved_tag("tiny-qwen", "latest", "v2"):
+        with moves.model_tag("tiny-qwen", "latest", "v2"):
             assert stack.converge().status == 0
             assert stack.digest("qwen", "tiny-qwen:latest") == proven
             stack.delete_model("qwen", "tiny-qwen:latest")

@@ -12,8 +12,7 @@ from pathlib import Path
 
 import pytest
 
-from lab import models
-from lab.moves import moved_image_tag
+from lab import models, moves
 from tests.stack.conftest import Maker
 from tests.stack.installation import BEGINNING, SERVICES, Installation
 
@@ -131,12 +130,15 @@ def test_a_killed_pull_is_taken_up_by_the_next_run(stack: Installation) -> None:
 @pytest.fixture(scope="module")
 def moving(make: Maker) -> Iterator[Installation]:
     """An installation that runs the old image and model under tags that have moved since."""
-    with moved_image_tag("latest", "0.17.4"):
+    with moves.image_tag("latest", "0.17.4"):
         stack = make(settings={"start_timeout": 30})
         stack.write(qwen={"model": MODEL, "image": "ollama/ollama:latest"})
         stack.forget_image("latest")
         assert stack.converge().status == 0
-    with moved_image_tag("latest", "0.24.0"), models.moved_tag("tiny-qwen", "latest", "v2"):
+    with (
+        moves.image_tag("latest", "0.24.0"),
+        moves.model_tag("tiny-qwen", "latest", "v2"),
+    ):
         yield stack
 
 

@@ -14,8 +14,7 @@ from pathlib import Path
 
 import pytest
 
-from lab import faults, models
-from lab.moves import moved_image_tag
+from lab import faults, models, moves
 from tests.stack.conftest import Maker, others
 from tests.stack.installation import SERVICES, Installation
 
@@ -140,7 +139,7 @@ def test_image_and_model_move_together_and_the_others_notice_nothing(old: Instal
     volumes = {v.name: v.attrs["CreatedAt"] for v in old.client.volumes.list()}
     before = chat(old), held(old)[MODEL], others(old, "qwen")
     old.write(image=NEW)
-    with models.moved_tag("tiny-qwen", "latest", "v2") as moved, clients(old) as asking:
+    with moves.model_tag("tiny-qwen", "latest", "v2") as moved, clients(old) as asking:
         dry = old.pyinfra("--dry", "--data", "only=qwen", deploy="deploys/upgrade.py")
         assert others(old, "qwen") == before[2]
         assert held(old)[MODEL] == before[1], "a dry run changes nothing"
@@ -176,7 +175,7 @@ def test_a_rollback_needs_no_network_and_a_second_one_goes_forward_again(
 ) -> None:
     before = chat(old), held(old)[MODEL]
     old.write(image=NEW)
-    with models.moved_tag("tiny-qwen", "latest", "v2") as moved:
+    with moves.model_tag("tiny-qwen", "latest", "v2") as moved:
         assert old.upgrade().status == 0
     kept = old.main("status").text
     assert "kept for a rollback" in kept
@@ -232,7 +231,7 @@ def test_fault_15_a_model_that_cannot_be_loaded_takes_the_new_image_back_with_it
 ) -> None:
     before = state(old)
     old.write(image=NEW)
-    with models.moved_tag("tiny-qwen", "latest", "tiny-broken:v1"):
+    with moves.model_tag("tiny-qwen", "latest", "tiny-broken:v1"):
         output = old.upgrade()
     assert output.status == 1, output.text
     assert f"{MODEL} did not generate" in output.last
@@ -251,7 +250,7 @@ def test_fault_14_an_image_and_a_model_that_need_each_other_both_move_or_neither
     stack.write(image=OLD)
     assert stack.converge().status == 0
     before = state(stack)
-    with models.moved_tag("tiny-new", "v1", "tiny-qwen:v2") as moved:
+    with moves.model_tag("tiny-new", "v1", "tiny-qwen:v2") as moved:
         # The registry answers 412 to the old server.
         output = stack.upgrade("parts=models")
         assert output.status == 1, output.text
@@ -282,7 +281,7 @@ def test_fault_16_a_moved_tag_is_told_by_a_converge_and_taken_by_an_upgrade_only
     old: Installation,
 ) -> None:
     before = held(old)
-    with models.moved_tag("tiny-qwen", "latest", "v2") as moved:
+    with moves.model_tag("tiny-qwen", "latest", "v2") as moved:
         output = old.converge()
         assert "upgrade available" in output.text
         assert moved[7:19] in output.text
@@ -372,10 +371,10 @@ def test_without_keep_previous_nothing_is_kept_of_an_image_that_services_share(
     latest = "ollama/ollama:latest"
     stack = make(settings={"image": latest, "keep_previous": False})
     stack.forget_image("latest")
-    with moved_image_tag("latest", "0.17.4"):
+    with moves.image_tag("latest", "0.17.4"):
         assert stack.converge().status == 0
     for service in SERVICES:
-        with moved_image_tag("latest", "0.24.0"):
+        with moves.image_tag("latest", "0.24.0"):
             output = stack.upgrade(f"only={service}")
         assert output.status == 0, output.text
         assert version(stack, service) == "0.24.0"
@@ -387,7 +386,7 @@ def test_without_keep_previous_nothing_is_kept_of_an_image_that_services_share(
 
 def test_a_run_that_waited_for_an_upgrade_does_not_undo_it(old: Installation) -> None:
     old.write(qwen={"image": NEW})
-    with models.moved_tag("tiny-qwen", "latest", "v2"):
+    with moves.model_tag("tiny-qwen", "latest", "v2"):
         run = old.begin("--data", "only=qwen", deploy="deploys/upgrade.py")
         old.read_until(run, "stop container")
         output = old.converge("lock_wait=120")
@@ -404,7 +403,7 @@ def test_a_run_that_waited_for_an_upgrade_does_not_undo_it(old: Installation) ->
 def test_extra_models_of_a_service_move_with_it(old: Installation) -> None:
     old.write(qwen={"also": ["tiny-mistral:latest"]})
     assert old.converge().status == 0
-    with models.moved_tag("tiny-mistral", "latest", "v2") as moved:
+    with moves.model_tag("tiny-mistral", "latest", "v2") as moved:
         assert old.upgrade("only=qwen").status == 0
     assert held(old)["tiny-mistral:latest"] == moved[7:]
     assert held(old)["tiny-mistral:latest-previous"]
@@ -508,7 +507,7 @@ def test_ten_upgrades_and_rollbacks_leak_nothing(old: Installation) -> None:
         volume = Path(old.client.api.inspect_volume(old.name("qwen"))["Mountpoint"])
         return sum(path.stat().st_size for path in (volume / "models" / "blobs").iterdir())
 
-    with models.moved_tag("tiny-qwen", "latest", "v2"):
+    with moves.model_tag("tiny-qwen", "latest", "v2"):
         old.write(qwen={"image": NEW})
         assert old.upgrade("only=qwen").status == 0
         before = everything(), blobs()

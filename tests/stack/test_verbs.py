@@ -361,7 +361,7 @@ complete -p main.sh
     ("line", "wanted", "unwanted"),
     [
         ("./main.sh st", {"status"}, {"restart"}),
-        ("./main.sh ", {"status", "setup", "verify", "lab", "test"}, set()),
+        ("./main.sh ", {"status", "setup", "verify", "lab", "test", "lint", "bench"}, set()),
         ("./main.sh logs ", {*SERVICES}, set()),
         ("main.sh logs m", {"mistral"}, {"qwen"}),
         ("/else/where/main.sh deactivate qwen ", {"deepseek", "mistral"}, {"qwen"}),
@@ -435,7 +435,7 @@ def test_wrong_use_leaves_stdout_empty_for_a_program_too(stack: Installation) ->
 
 
 def test_the_help_of_main_sh_names_every_verb() -> None:
-    from console.cli import app  # noqa: PLC0415
+    from console.group import app  # noqa: PLC0415
     from console.verbs import change  # noqa: F401, PLC0415
 
     text = (ROOT / "main.sh").read_text()

@@ -3,10 +3,10 @@
 No host can be given a card on its PCI bus; that the GPU is usable is put where the stages keep it.
 """
 
-from tasks.container_toolkit.deploy import install_toolkit
+from tasks.container_toolkit.stage import install_toolkit
 from tasks.converge.preflight import plan, preflight
-from tasks.converge.report_stage import report
-from tasks.run.current import current_run
+from tasks.converge.report import report
+from tasks.run.pyinfra.current import current_run
 from tasks.words.steps import Action
 
 OF_THE_TOOLKIT = (Action.INSTALL_TOOLKIT, Action.CONFIGURE_TOOLKIT, Action.RESTART_ENGINE)

@@ -7,7 +7,7 @@ from pathlib import Path
 
 import pytest
 
-from console.fleet import hosts_in
+from console.looking.fleet import hosts_in
 from tasks.declared.layers import ROOT, Layer, defaults_layer, merge, python_settings
 from tasks.declared.stack import declare
 

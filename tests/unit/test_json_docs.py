@@ -11,11 +11,11 @@ import click
 import pytest
 
 import console.verbs  # noqa: F401 (registers the verbs)
+from console.changing.doing import Doing, told
 from console.checks.finding import Check
-from console.cli import app
-from console.doing import Doing, told
-from console.endpoints import endpoints
-from console.services import ServiceView
+from console.group import app
+from console.looking.services import ServiceView
+from console.using.endpoints import endpoints
 from tests.json_docs import EXAMPLES, TEXT, TROUBLE, differences, documented
 from tests.unit.tasks.samples import stack
 

@@ -53,7 +53,8 @@ def test_every_option_of_a_run_is_named_in_readme(name: str) -> None:
 
 def test_every_file_that_readme_names_exists() -> None:
     named = re.findall(
-        r"(?<![\w/.])((?:deploys|\.scripts|docs|bench|tasks|lab|tests)/[\w./-]+)", README
+        r"(?<![\w/.])((?:(?:deploys|\.scripts|docs|bench|tasks|lab|tests)/|[A-Z]+\.md)[\w./-]*)",
+        README,
     )
     assert named
     assert [path for path in named if not (ROOT / path.rstrip(".")).exists()] == []

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import os
+import shutil
 import subprocess
 import sys
 from pathlib import Path
@@ -64,3 +66,52 @@ def test_the_model_manager_refuses_what_it_does_not_know() -> None:
     refused = run(str(ROOT / ".scripts/model_manager.sh"), "nonsense")
     assert refused.returncode == 2
     assert "no command 'nonsense'" in refused.stderr
+
+
+LINTERS = ["ruff check .", "ruff format --check .", "mypy", "shellcheck main.sh .ci/run"]
+# Stands for every program of .venv: writes down how it was called, fails where it is told to.
+PROGRAM = """#!/bin/bash
+name=$(basename "$0")
+[[ $name == python ]] && shift || set -- "$name" "$@"
+echo "$*" >>"$CALLS"
+[[ "$*" != "$FAILING"* ]]
+"""
+
+
+@pytest.mark.parametrize("failing", [*LINTERS, "nothing"])
+def test_each_check_is_made_and_ends_lint_where_it_fails(failing: str, tmp_path: Path) -> None:
+    calls = linted(tmp_path, "lint", failing)
+    expected = LINTERS[: LINTERS.index(failing) + 1] if failing in LINTERS else LINTERS
+    assert [call.partition(" .scripts/")[0] for call in calls] == expected
+
+
+@pytest.mark.parametrize("failing", [*LINTERS, "nothing"])
+def test_the_tests_wait_for_lint(failing: str, tmp_path: Path) -> None:
+    is_tested = any("pytest" in call for call in linted(tmp_path, "test", failing))
+    assert is_tested == (failing == "nothing")
+
+
+def linted(folder: Path, verb: str, failing: str) -> list[str]:
+    """Run a verb of a copy of main.sh whose programs are not there; return how it called them."""
+    for path in (ROOT / "main.sh", ROOT / ".scripts", ROOT / "requirements-dev.lock"):
+        copy = shutil.copytree if path.is_dir() else shutil.copy
+        copy(path, folder / path.name)
+    programs = folder / ".venv/bin"
+    programs.mkdir(parents=True)
+    for name in ("python", "shellcheck"):
+        (programs / name).write_text(PROGRAM)
+        (programs / name).chmod(0o755)
+    with (folder / ".venv/.installed-requirements-dev.lock").open("w") as stamp:
+        lock = (folder / "requirements-dev.lock").open()
+        subprocess.run(["sha256sum"], stdin=lock, stdout=stamp, check=True)
+    calls = folder / "calls"
+    environment = {**os.environ, "CALLS": str(calls), "FAILING": failing}
+    command = [str(folder / "main.sh"), verb]
+    ended = subprocess.run(command, env=environment, capture_output=True, check=False)
+    assert (ended.returncode == 0) == (failing not in LINTERS), ended.stderr
+    return calls.read_text().splitlines()
+
+
+def test_lint_takes_no_options() -> None:
+    assert run(str(ROOT / "main.sh"), "lint", "--fix").returncode == 2
+    assert run(str(ROOT / "main.sh"), "lint", "--help").stdout.startswith("usage: ./main.sh lint")

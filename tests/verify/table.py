@@ -14,7 +14,7 @@ from rich import box
 from rich.console import Console
 from rich.table import Table as Grid
 
-from console.safe import safe, safe_lines
+from console.words.safe import safe, safe_lines
 from tasks.words.printable import printable
 
 WIDTH_OF_FILES = 140

@@ -21,13 +21,13 @@ from pyinfra.connectors.ssh import SSHConnector
 from pyinfra.context import ctx_state
 
 from tasks.run.host_looks import write_at_exit
-from tasks.run.last_words import print_failures_last, tell_too
+from tasks.run.last_words import print_failures_last
 from tasks.run.pyinfra.speech import narrow_pyinfra
-from tasks.run.usage import answer_for_pyinfra, is_dry
-from tasks.words.steps import Failure
+from tasks.run.pyinfra.usage import answer_for_pyinfra, is_dry
+from tasks.run.session import SESSION
+from tasks.words.failures import Failure
 
 _SAID = re.compile(r"^\s*\[(?P<host>[^\]]+)\] (?P<words>.+)$", re.DOTALL)
-_said: dict[str, str] = {}
 
 
 class _Listener(logging.Handler):
@@ -35,7 +35,7 @@ class _Listener(logging.Handler):
         is_connecting = ctx_state.isset() and ctx_state.get().current_stage is StateStage.Connect
         match = _SAID.match(click.unstyle(record.getMessage()))
         if is_connecting and match is not None:
-            _said[match["host"]] = " ".join(match["words"].split())
+            SESSION.said[match["host"]] = " ".join(match["words"].split())
 
 
 def _connect_or_say_why(connector: SSHConnector) -> None:
@@ -60,8 +60,8 @@ def watch_connections() -> None:
     SSHConnector.connect = _connect_or_say_why  # type: ignore[method-assign, assignment]
     logger.addHandler(_Listener(level=logging.ERROR))
     answer_for_pyinfra(is_dry)
-    tell_too(unreachable)
-    write_at_exit(unreachable)
+    SESSION.silent = unreachable
+    write_at_exit(SESSION.looks, unreachable)
     print_failures_last()
 
 
@@ -72,7 +72,9 @@ def unreachable() -> dict[str, list[Failure]]:
         return {}
     hosts = {host.name: host for host in state.inventory if host not in state.activated_hosts}
     return {
-        name: [explain(words, way(hosts[name]))] for name, words in _said.items() if name in hosts
+        name: [explain(words, way(hosts[name]))]
+        for name, words in SESSION.said.items()
+        if name in hosts
     }
 
 

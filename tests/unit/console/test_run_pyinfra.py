@@ -9,7 +9,7 @@ import sys
 
 import pytest
 
-from console.host import PYINFRA
+from console.looking.host import PYINFRA
 from tasks.declared.layers import ROOT
 
 

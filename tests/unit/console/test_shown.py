@@ -17,21 +17,24 @@ from click.testing import CliRunner
 from hypothesis import given
 from hypothesis import strategies as st
 
-from console import chat as chatting
-from console import cli, complete, query
+from console import cli, complete
 from console.checks.finding import Check
-from console.host import SeenHost, Trouble
-from console.logs import shown
+from console.checks.lines import check_lines
+from console.looking import query
+from console.looking.history import event_text
+from console.looking.host import SeenHost
+from console.looking.logs import shown
+from console.looking.services import ServiceView, views
+from console.looking.status import HostStatus, as_document, as_text
 from console.say import end, show, tell
-from console.services import ServiceView, views
-from console.status import HostStatus, as_document, as_text
-from console.streamed import Streamed
-from console.text import check_lines
+from console.using import chat as chatting
 from console.verbose import Formatter
-from console.verbs import event_text
+from console.words.streamed import Streamed
+from console.words.trouble import Trouble
 from tasks.declared.layers import ROOT
 from tasks.declared.stack import DeclarationError
 from tasks.records.scrub import Scrubber
+from tasks.words.failures import Failure
 from tasks.words.printable import printable_lines
 from tests.unit.foreign import WORST, assert_literal, assert_only_shown, foreign
 from tests.unit.tasks.samples import container, snapshot, spec, stack
@@ -118,8 +121,8 @@ def test_attack_13_the_doctor_and_its_trouble_are_lines(finding: str, remedy: st
 
 def test_attack_13_the_doctor_colours_its_own_mark_alone(monkeypatch: pytest.MonkeyPatch) -> None:
     checks = [Check("Ollama", False, WORST, WORST)]
-    monkeypatch.setattr("console.doctor.checks", lambda _: checks)
-    monkeypatch.setattr(cli, "declared", lambda: STACK)
+    monkeypatch.setattr("console.checks.doctor.checks", lambda _: checks)
+    monkeypatch.setattr("console.verbs.doctor.declared", lambda: STACK)
     told = CliRunner().invoke(cli.app, ["doctor"], color=True).output
     assert told.count("\x1b") == 2
     assert_only_shown(click.unstyle(told))
@@ -200,12 +203,16 @@ def test_attack_13_the_table_of_a_query_is_literal(capsys: pytest.CaptureFixture
 def test_attack_13_a_wrong_word_and_a_wrong_declaration_are_shown(
     monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
 ) -> None:
-    for error in (click.UsageError(WORST), DeclarationError([WORST]), ValueError(WORST)):
+    for error in (
+        click.UsageError(WORST),
+        DeclarationError([Failure(WORST, WORST, "")]),
+        ValueError(WORST),
+    ):
 
         def fail(error: Exception = error) -> None:
             raise error
 
-        monkeypatch.setattr(cli, "declared", fail)
+        monkeypatch.setattr("console.verbs.doctor.declared", fail)
         monkeypatch.setattr("sys.argv", ["main.sh", "doctor"])
         with pytest.raises(SystemExit):
             cli.main()
@@ -233,8 +240,8 @@ WAYS_OUT = {
     "click.echo": {"console/say.py"},
     "click.secho": set(),
     "print": set(),
-    "Text": {"console/safe.py", "console/watch.py", "console/app/cells.py"},
-    "Text.from_ansi": {"console/watch.py"},
+    "Text": {"console/words/safe.py", "console/looking/watch.py", "console/app/cells.py"},
+    "Text.from_ansi": {"console/looking/watch.py"},
     "Text.from_markup": set(),
     "Label": {"console/app/asking.py"},
     "Static": set(),

@@ -26,6 +26,7 @@ ADDRESSES = Addresses(gateway="172.17.0.1", blobs="172.17.0.250")
 def own_folders(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     """Point the lab's folders into the test's own."""
     monkeypatch.setenv("LAB_STATE", str(tmp_path / "state"))
+    monkeypatch.delenv("LAB_FRONT", raising=False)
     monkeypatch.setenv("XDG_CACHE_HOME", str(tmp_path / "cache"))
 
 

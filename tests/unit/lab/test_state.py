@@ -7,7 +7,7 @@ import sys
 
 import pytest
 
-from lab import state
+from lab import lock, state
 from lab.errors import LabError
 from lab.state import ActiveFault, Host, LabState
 
@@ -47,12 +47,12 @@ def test_update_changes_only_what_is_named(lab: LabState) -> None:
 
 
 def test_a_second_process_is_told_who_works() -> None:
-    code = "from lab import state\nwith state.locked(): pass"
-    with state.locked():
+    code = "from lab import lock\nwith lock.locked(): pass"
+    with lock.locked():
         done = subprocess.run(
             [sys.executable, "-c", code], capture_output=True, text=True, check=False, timeout=30
         )
     assert "LabError" in done.stderr
     assert "is being changed by process" in done.stderr
-    with state.locked():
+    with lock.locked():
         pass

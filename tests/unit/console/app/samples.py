@@ -17,11 +17,12 @@ from textual.widgets import Static
 
 from console.app.app import StackApp
 from console.app.feed import Feed, View
-from console.app.gpu import GpuReading, GpuReadings
-from console.app.startup import CHECKS
 from console.checks.finding import Check
-from console.host import SeenHost, Trouble
-from console.status import statuses
+from console.checks.startup import CHECKS
+from console.looking.gpu import GpuReading, GpuReadings
+from console.looking.host import SeenHost
+from console.looking.status import statuses
+from console.words.trouble import Trouble
 from tasks.containers.observed import LoadedModel, ObservedServer, ServedModel, Snapshot
 from tasks.declared.stack import Service, Stack
 from tasks.records.lockfile import LockFile

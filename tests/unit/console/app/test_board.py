@@ -12,10 +12,10 @@ from console.app import board as module
 from console.app.app import StackApp
 from console.app.cells import HEADINGS, LEAVING
 from console.app.feed import View
-from console.app.gpu import GpuReadings
 from console.app.jobs import Job
 from console.checks.finding import Check
-from console.host import Trouble
+from console.looking.gpu import GpuReadings
+from console.words.trouble import Trouble
 from tasks.containers.observed import Snapshot
 from tests.unit.console.app.samples import (
     NO_DOCKER,

@@ -28,8 +28,8 @@ from console.app.cells import (
     hosts_of,
     remarks,
 )
-from console.app.gpu import GpuReading, GpuReadings
-from console.table import MARKS
+from console.looking.gpu import GpuReading, GpuReadings
+from console.looking.table import MARKS
 from tests.unit.console.app.samples import CARD, NOW, all_of, fleet, host, one_stopped, view
 
 NEVER_LEAVE = tuple(heading for heading in HEADINGS if heading not in LEAVING)

@@ -11,11 +11,11 @@ import pytest
 from textual.pilot import Pilot
 from textual.widgets import Input, RichLog, Static
 
-from console import chat as plain
 from console.app import chatting
 from console.app.chatting import THINKING, Chat
-from console.chat import ChatFailed, answer
-from console.host import Trouble
+from console.using import chat as plain
+from console.using.chat import ChatFailed, answer
+from console.words.trouble import Trouble
 from tests.unit.console.app.samples import shown, still, until
 from tests.unit.tasks.samples import stack
 

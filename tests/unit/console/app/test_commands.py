@@ -10,8 +10,8 @@ import pytest
 from console.app.app import StackApp
 from console.app.cells import LEAVING
 from console.app.commands import COMMANDS, REMOTE, fleet_words, key_name, verb_words
-from console.cli import app as cli
-from console.fleet import INVENTORY
+from console.group import app as cli
+from console.looking.fleet import INVENTORY
 from tasks.declared.layers import ROOT
 
 VERBS = sorted({c.action[6:-2] for c in COMMANDS if c.action.startswith("verb(")} | {"rollback"})

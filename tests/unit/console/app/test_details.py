@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from console.app.cells import Shown
 from console.app.details import HIDDEN, compared, details, without_private
-from console.status import statuses
+from console.looking.status import statuses
 from tests.unit.console.app.samples import STACK, all_of, host
 from tests.unit.tasks.samples import inspect, snapshot, spec
 

@@ -9,11 +9,12 @@ from typing import Any
 
 import pytest
 
-from console import fleet
 from console.app import feed as module
 from console.app.feed import Feed, View, last_changes, look_at_all, synchronise
-from console.fleet import INVENTORY
-from console.host import SeenHost, Trouble
+from console.looking import fleet
+from console.looking.fleet import INVENTORY
+from console.looking.host import SeenHost
+from console.words.trouble import Trouble
 from tasks.declared.stack import Stack
 from tests.unit.console.app.samples import NO_DOCKER, all_of, host, one_stopped
 from tests.unit.console.app.samples import fleet as two_hosts

@@ -25,7 +25,6 @@ from console.app.cells import Shown, gpu_line
 from console.app.chatting import Chat
 from console.app.details import details
 from console.app.feed import Feed, View
-from console.app.gpu import GpuReading, GpuReadings
 from console.app.jobs import Job
 from console.app.pulling import Pull
 from console.app.tables import Database
@@ -33,13 +32,15 @@ from console.app.text import Follow, Lines
 from console.app.threads import beside, tell
 from console.app.work import JobView
 from console.checks.finding import Check
-from console.host import SeenHost, Trouble
-from console.services import unknown
-from console.status import HostStatus
+from console.looking.gpu import GpuReading, GpuReadings
+from console.looking.host import SeenHost
+from console.looking.services import unknown
+from console.looking.status import HostStatus
+from console.words.trouble import Trouble
 from tasks.containers.observed import ObservedServer, ServedModel
 from tasks.database.database import record
 from tasks.database.rows import inventory_of
-from tasks.host.details import HostDetails
+from tasks.run.decided import HostDetails
 from tests.unit.console.app.samples import STACK, all_of, host, shown, still, until
 from tests.unit.foreign import WORST, assert_literal, assert_only_shown, foreign
 

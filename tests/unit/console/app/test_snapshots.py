@@ -17,11 +17,11 @@ from console.app import chatting, pulling
 from console.app.app import StackApp
 from console.app.chatting import Chat
 from console.app.feed import View
-from console.app.gpu import GpuReadings
 from console.app.jobs import Job
 from console.app.pulling import Pull
 from console.app.work import JobView
 from console.checks.finding import Check
+from console.looking.gpu import GpuReadings
 from tasks.containers.observed import Snapshot
 from tasks.registry.manifests import RegistryFault
 from tasks.words.numbers import progress_text

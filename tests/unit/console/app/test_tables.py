@@ -11,7 +11,7 @@ from textual.widgets import DataTable, TabbedContent
 from console.app.tables import AT_MOST, TABLES, Database
 from tasks.database.database import record
 from tasks.database.rows import inventory_of
-from tasks.host.details import HostDetails
+from tasks.run.decided import HostDetails
 from tests.unit.console.app.samples import STACK, all_of, shown, still, until
 
 

@@ -7,12 +7,10 @@ from types import SimpleNamespace
 
 import pytest
 
-from console import connect
 from console.checks.clients import client_checks, judged
-from console.connect import Here
+from console.looking.clients import Here
 from tasks.clients.documents import meant
 from tasks.clients.look import ObservedUser
-from tasks.clients.outcome import FileChange
 from tasks.clients.plan import plan_user
 from tasks.containers.observed import Snapshot
 from tasks.shell.as_user import UserShell
@@ -62,7 +60,7 @@ def test_none_is_well_too() -> None:
 def test_attack_16_a_look_that_fails_is_a_finding_and_ends_no_doctor(
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
-    monkeypatch.setattr(connect, "look", lambda *_, **__: None)
+    monkeypatch.setattr("console.looking.clients.look", lambda *_, **__: None)
     looked = SimpleNamespace(stack=declared(), snapshot=Snapshot())
     (told,) = client_checks(looked)  # type: ignore[arg-type]
     assert not told.is_well and "no home folder" in told.finding
@@ -73,22 +71,3 @@ def test_attack_16_a_bomb_is_one_finding_by_name() -> None:
     seen = user(bomb, found=frozenset({"kilo", "continue"}))
     told = [check.finding for check in judged(found(seen))]
     assert len(told) == 2 and "connect continue of hector" in told[0]
-
-
-def test_attack_16_a_file_that_fails_as_nobody_foresaw_keeps_no_other_from_being_written(
-    monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
-) -> None:
-    seen = user(found=frozenset({"kilo", "opencode"}))
-    here = found(seen)
-    outcome = plan_user(seen, here.documents(here.clients))
-    written = []
-
-    def apply(_: object, __: object, ___: object, change: FileChange) -> None:
-        if change.client == "kilo":
-            raise RecursionError
-        written.append(change.client)
-
-    monkeypatch.setattr(connect, "apply", apply)
-    monkeypatch.setattr(connect, "note", lambda _: None)
-    assert connect.carry_out(here, outcome, is_dry=False) == 1
-    assert written == ["opencode"] and "RecursionError" in capsys.readouterr().err

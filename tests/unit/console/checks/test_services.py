@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import replace
 
 from console.checks.services import leftover_checks, publication_checks, service_check
-from console.services import views
+from console.looking.services import views
 from tasks.containers.observed import STACK_LABEL
 from tasks.containers.plan import Wanted, refusal
 from tests.unit.tasks.samples import container, snapshot, spec, stack

@@ -12,7 +12,7 @@ from tasks.declared.layers import defaults_layer, merge
 from tasks.declared.stack import declare
 from tasks.run.run import Run
 from tasks.shell.local import Result
-from tasks.words.steps import StepFailed
+from tasks.words.failures import StepFailed
 
 HOLDER = "2596 /var/lib/dpkg/lock-frontend /usr/bin/python3 /usr/bin/unattended-upgrade"
 

@@ -15,7 +15,7 @@ from tasks.clients.outcome import FileChange
 from tasks.clients.record import Record, digest
 from tasks.shell.as_user import NO_USER, UserShell, as_user
 from tasks.shell.local import LocalShell
-from tasks.words.steps import StepFailed
+from tasks.words.failures import StepFailed
 
 PREFIX = "ollama-"
 NOW, NEW = b"yours \xff\n", b"yours \xff\nand ours\n"

@@ -24,7 +24,7 @@ from tasks.clients.record import BrokenRecord, Record, digest
 from tasks.clients.textdoc import Invalid
 from tasks.clients.yamldoc import YamlDocument
 from tasks.shell.local import LocalShell, Result
-from tasks.words.steps import StepFailed
+from tasks.words.failures import StepFailed
 from tests.unit.tasks.clients.samples import file, user, wiring
 
 KILO, CONTINUE = "@config/kilo/kilo.jsonc", "~/.continue/config.yaml"

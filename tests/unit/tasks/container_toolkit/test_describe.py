@@ -12,7 +12,8 @@ from tasks.container_toolkit.operations import CDI_SPEC, describe_gpu
 from tasks.docker_engine.observed import ObservedEngine
 from tasks.run.run import Run
 from tasks.shell.local import Result
-from tasks.words.steps import Action, Step, StepFailed
+from tasks.words.failures import StepFailed
+from tasks.words.steps import Action, Step
 
 STEP = Step(Action.DESCRIBE_GPU, "nvidia.com/gpu", "Describe the GPU", "a test")
 GENERATE = f"nvidia-ctk cdi generate --output={CDI_SPEC}"

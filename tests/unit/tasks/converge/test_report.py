@@ -7,7 +7,7 @@ from hypothesis import given
 from tasks.containers.observed import ObservedServer, ServedModel
 from tasks.converge.report import summary
 from tasks.run.last_words import last_words
-from tasks.words.steps import Failure
+from tasks.words.failures import Failure
 from tests.unit.foreign import WORST, assert_literal, assert_only_shown, foreign
 from tests.unit.tasks.samples import DIGEST, container, snapshot, spec, stack
 

@@ -13,7 +13,7 @@ import pytest
 from tasks.containers.observed import ObservedServer, ServedModel
 from tasks.database.database import DatabaseError, is_up_to_date, record, rows_of, unusable
 from tasks.database.rows import SCHEMA_VERSION, Inventory, inventory_of
-from tasks.host.details import HostDetails
+from tasks.run.decided import HostDetails
 from tests.unit.tasks.samples import container, snapshot, spec, stack
 
 STACK = stack()

@@ -6,7 +6,7 @@ from dataclasses import replace
 
 from tasks.containers.observed import ObservedServer, ServedModel, Snapshot
 from tasks.database.rows import inventory_of, row_name
-from tasks.host.details import HostDetails
+from tasks.run.decided import HostDetails
 from tests.unit.tasks.samples import DIGEST, container, snapshot, spec, stack
 
 STACK = stack()

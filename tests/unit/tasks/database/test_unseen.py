@@ -10,7 +10,7 @@ import pytest
 from tasks.containers.observed import ObservedServer, ServedModel, Snapshot
 from tasks.database.database import is_up_to_date, record, rows_of
 from tasks.database.rows import KEYS, inventory_of
-from tasks.host.details import HostDetails
+from tasks.run.decided import HostDetails
 from tests.unit.tasks.samples import DIGEST, container, snapshot, spec, stack
 
 STACK = stack()

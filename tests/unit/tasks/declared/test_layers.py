@@ -34,7 +34,7 @@ ODD = {
 def faults(path: Path) -> list[str]:
     layer, found = toml_layer(path)
     assert layer == Layer(str(path), {})
-    return found
+    return DeclarationError(found).faults
 
 
 @pytest.mark.parametrize(("content", "cause"), ODD.values(), ids=ODD)
@@ -93,7 +93,7 @@ def test_what_people_write_is_read(tmp_path: Path, monkeypatch: pytest.MonkeyPat
     assert len(path.read_bytes()) < LARGEST
     assert toml_layer(Path(os.devnull)) == (Layer(os.devnull, {}), [])
     monkeypatch.setenv("STACK_FILE", "x")
-    assert "there is no such file" in toml_layer(tmp_path / "x")[1][0]
+    assert "there is no such file" in faults(tmp_path / "x")[0]
 
 
 def test_a_stack_toml_may_name_its_version_which_is_no_setting(tmp_path: Path) -> None:

@@ -23,10 +23,10 @@ from tasks.files.atomic import (
     write_atomically,
 )
 from tasks.files.lock import only_one
-from tasks.host.details import HostDetails
 from tasks.records.lockfile import LockFile
 from tasks.records.logfile import SharedLogFile
 from tasks.records.proven import Proven
+from tasks.run.decided import HostDetails
 from tests.unit.passage import let_others_pass
 from tests.unit.tasks.samples import container, snapshot, spec, stack
 

@@ -8,7 +8,8 @@ import pytest
 
 from tasks.declared.stack import Stack
 from tasks.records.runlog import LogFile, RunLog, log_path
-from tasks.words.steps import Action, Event, Failure
+from tasks.words.failures import Failure
+from tasks.words.steps import Action, Event
 from tests.unit.foreign import WORST, assert_literal, assert_only_shown
 from tests.unit.tasks.samples import stack
 

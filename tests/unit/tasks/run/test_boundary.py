@@ -9,8 +9,8 @@ import pytest
 from pyinfra.api import FunctionCommand, Host
 
 from tasks.declared.stack import Service
-from tasks.run import boundary
-from tasks.run.boundary import bounded, looked
+from tasks.run.pyinfra import boundary
+from tasks.run.pyinfra.boundary import bounded, looked
 from tasks.run.run import Run
 from tests.unit.tasks.run.test_run import Spoken
 from tests.unit.tasks.samples import stack

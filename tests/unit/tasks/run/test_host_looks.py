@@ -10,10 +10,11 @@ from tasks.declared.layers import ROOT
 from tasks.run.host_looks import LOOKS, HostLook, read
 
 PROCESS = """
-from tasks.run.host_looks import HostLook, keep, write_at_exit
-from tasks.words.steps import Failure
-write_at_exit(lambda: {"h2": [Failure("unreachable", "nobody answers", "switch it on")]})
-keep("h1", HostLook('{"gpu": "off"}', "#200 http://docker/version"))
+from tasks.run.host_looks import HostLook, write_at_exit
+from tasks.words.failures import Failure
+looks = {}
+write_at_exit(looks, lambda: {"h2": [Failure("unreachable", "nobody answers", "switch it on")]})
+looks["h1"] = HostLook('{"gpu": "off"}', "#200 http://docker/version")
 """
 
 

@@ -11,7 +11,7 @@ from pyinfra.api import Host
 from tasks.declared.layers import ROOT
 from tasks.run.run import Run
 from tasks.run.take import DEBUG, unforeseen
-from tasks.words.steps import Failure
+from tasks.words.failures import Failure
 from tests.unit.foreign import WORST, assert_literal, assert_only_shown
 from tests.unit.tasks.samples import stack
 

@@ -18,7 +18,8 @@ from tasks.servers.abilities import Show
 from tasks.servers.generation import Proof
 from tasks.services import pull
 from tasks.services.pull import absent, replace_model
-from tasks.words.steps import Action, Step, StepFailed
+from tasks.words.failures import StepFailed
+from tasks.words.steps import Action, Step
 from tests.unit.tasks.samples import DIGEST, IMAGE, OTHER_DIGEST, container, snapshot, spec, stack
 
 STACK = stack()

@@ -16,7 +16,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from console.asker import LocalAsker
+from console.looking.asker import LocalAsker
 from tasks.declared.references import ImageReference
 from tasks.registry.manifests import RegistryFault, RemoteManifest, fetch, image_manifest, unpacked
 from tasks.shell.curl import Unwritable, configuration, curl, enveloped, is_token, opened, streaming

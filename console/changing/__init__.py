@@ -1,0 +1,1 @@
+"""What a verb changes: stack.toml first, then a run of pyinfra."""

@@ -1,0 +1,1 @@
+"""What is there now: looked at, held against the declaration, and told."""

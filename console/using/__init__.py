@@ -1,0 +1,1 @@
+"""The servers in use: where they answer, a conversation, a tunnel."""

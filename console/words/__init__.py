@@ -1,0 +1,1 @@
+"""Texts that others wrote made printable, and troubles in words."""
