@@ -11,6 +11,7 @@ from typing import Any, TypeVar
 from tasks.shell.answers import Answer, answers
 from tasks.shell.engine_api import engine
 from tasks.shell.output import sections, values
+from tasks.words.digests import short
 from tasks.words.foreign import BadAnswer, Fields
 
 STACK_LABEL = "ollama-stack.stack"
@@ -131,5 +132,5 @@ def _running(value: Any) -> tuple[tuple[str, str], ...]:
 
 
 def _name(container: Fields) -> str:
-    names = container.texts("Names") or [container.text("Id")[:12] or "?"]
+    names = container.texts("Names") or [short(container.text("Id")) or "?"]
     return names[0].lstrip("/")

@@ -7,6 +7,7 @@ import json
 import pytest
 
 from tasks.declared.stack import MODELS_FOLDER, OLLAMA_PORT, Service
+from tasks.words.digests import short
 from tests.verify.conftest import Note
 from tests.verify.look import Look
 
@@ -58,10 +59,10 @@ def test_image_is_the_proven_one(look: Look, service: Service, note: Note) -> No
         pytest.skip("no digest was proven yet")
     digests = _digests(look.inspect("image", look.container(service)["Image"]))
     assert proven["digest"] in digests, (
-        f"stack.lock holds {proven['digest'][7:19]}, the container's image is"
-        f" {' '.join(digest[7:19] for digest in digests) or 'without a digest'}"
+        f"stack.lock holds {short(proven['digest'])}, the container's image is"
+        f" {' '.join(short(digest) for digest in digests) or 'without a digest'}"
     )
-    note(proven["digest"][7:19])
+    note(short(proven["digest"]))
 
 
 def _digests(image: dict[str, list[str]] | None) -> list[str]:
