@@ -7,7 +7,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 
 from tasks.containers.observed import Snapshot
-from tasks.containers.spec import CONTEXT_VARIABLE
+from tasks.declared.environment import CONTEXT_VARIABLE
 from tasks.declared.stack import Role, Service, Stack, service_url
 from tasks.records.proven import ServiceLock
 from tasks.servers.abilities import Show

@@ -6,6 +6,7 @@ import json
 
 import pytest
 
+from tasks.declared.environment import CONTEXT_VARIABLE
 from tasks.declared.stack import MODELS_FOLDER, OLLAMA_PORT, Service
 from tasks.words.digests import short
 from tests.verify.conftest import Note
@@ -92,9 +93,9 @@ def test_server_answers(look: Look, service: Service, note: Note) -> None:
 def test_context_is_the_declared_one(look: Look, service: Service, note: Note) -> None:
     pairs = look.container(service)["Config"]["Env"] or []
     environment = dict(pair.split("=", 1) for pair in pairs if "=" in pair)
-    actual = environment.get("OLLAMA_CONTEXT_LENGTH", "not set")
+    actual = environment.get(CONTEXT_VARIABLE, "not set")
     assert actual == str(service.context), (
-        f"OLLAMA_CONTEXT_LENGTH is {actual}; declared is {service.context}"
+        f"{CONTEXT_VARIABLE} is {actual}; declared is {service.context}"
     )
     note(actual)
 
