@@ -19,6 +19,7 @@ from tasks.run.pyinfra.current import current_run, declare_all
 from tasks.run.pyinfra.usage import check_usage, end_with_130_on_interrupt
 from tasks.words.failures import Failure
 from tasks.words.printable import WHOLE, printable_lines
+from tasks.words.steps import LOCAL
 from tests.verify import DECLARED
 
 CONTAINERS = ("@docker/", "@podman/")
@@ -31,7 +32,7 @@ def suite(host: Host) -> Iterator[str]:
     yield "--assert=plain"
     yield from ("-c", str(ROOT / "pyproject.toml"), str(ROOT / "tests" / "verify"))
     yield f"--host-name={host.name}"
-    if host.name == "@local":
+    if host.name == LOCAL:
         yield "--hosts=local://"
     elif host.name.startswith(CONTAINERS):
         kind, _, name = host.name[1:].partition("/")

@@ -7,7 +7,8 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 
 from tasks.containers.observed import Snapshot
-from tasks.containers.spec import CONTEXT_VARIABLE
+from tasks.declared.addresses import openai_url
+from tasks.declared.environment import CONTEXT_VARIABLE
 from tasks.declared.stack import Role, Service, Stack, service_url
 from tasks.records.proven import ServiceLock
 from tasks.servers.abilities import Show
@@ -75,7 +76,7 @@ class WiredService:
     @property
     def openai(self) -> str:
         """Base URL of the OpenAI side."""
-        return f"{self.url}/v1"
+        return openai_url(self.url)
 
     @property
     def title(self) -> str:

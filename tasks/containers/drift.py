@@ -23,6 +23,7 @@ from tasks.containers.observed import (
 )
 from tasks.containers.spec import CA_INSIDE, HEALTH_CHECK, NETWORK, RESTART, SECOND, ContainerSpec
 from tasks.declared.stack import MODELS_FOLDER
+from tasks.words.digests import short
 from tasks.words.foreign import Fields
 from tasks.words.secrets.variables import is_private
 
@@ -115,10 +116,10 @@ def _image_change(
         is_same = bool(set(actual.digests) & set(wanted.digests)) or actual.id == wanted.id
     if is_same:
         return []
-    new = f"{spec.image}@{image_digest[7:19]}" if image_digest else spec.image
+    new = f"{spec.image}@{short(image_digest)}" if image_digest else spec.image
     old = container.image
     if actual is not None and actual.digests:
-        old = f"{old.partition('@')[0]}@{actual.digests[0][7:19]}"
+        old = f"{old.partition('@')[0]}@{short(actual.digests[0])}"
     return [Change("image", old, new)]
 
 

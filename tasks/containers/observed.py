@@ -163,6 +163,11 @@ class ObservedContainer:
         return self.status in ("running", "paused", "restarting")
 
     @property
+    def held_ports(self) -> set[int]:
+        """The host ports that the container holds now."""
+        return self.published if self.holds_ports else set()
+
+    @property
     def attachment(self) -> Attachment:
         """How the container was given the GPU."""
         if not self.devices:
@@ -384,6 +389,10 @@ class Snapshot:
         """Tell whether a container of anybody else than a service was made from an image."""
         ours = any(c.image_id == image_id and c.service != service for c in self.containers)
         return ours or any(c.image_id == image_id for c in self.foreign)
+
+    def ports_of(self, stack: str) -> set[int]:
+        """Return the host ports that the containers of the stack with this prefix hold now."""
+        return {port for c in self.containers if c.is_of(stack) for port in c.held_ports}
 
     def published_by_others(self) -> dict[int, str]:
         """Return the names of running containers that are not ours, by the port they publish."""

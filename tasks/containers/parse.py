@@ -30,6 +30,7 @@ from tasks.declared.stack import Service, Stack
 from tasks.shell.answers import Answer, answers, answers_in
 from tasks.shell.curl import opened
 from tasks.shell.engine_api import engine, with_label
+from tasks.words.digests import short
 from tasks.words.foreign import BadAnswer, Fields, read_json
 
 # The names of the envelopes.
@@ -128,7 +129,7 @@ class _Parser:
                         containers[container.id] = container
         for one in self._list(our_containers(self.stack), "its list of our containers"):
             asked, service_name = one.needed("Id"), one.labels("Labels").get(SERVICE_LABEL, "")
-            with self._about(service_name, f"container {asked[:12]}"):
+            with self._about(service_name, f"container {short(asked)}"):
                 # One that was removed meanwhile is no more.
                 container = None
                 if asked not in containers:

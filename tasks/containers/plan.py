@@ -15,6 +15,7 @@ from tasks.containers.observed import IMAGE_LABEL, STACK_LABEL, ObservedContaine
 from tasks.containers.spec import NEXT, PREVIOUS, ContainerSpec
 from tasks.containers.tags import own_tags, tag_changes
 from tasks.declared.stack import REPLACED, Service
+from tasks.words.digests import short
 from tasks.words.failures import Failure
 from tasks.words.steps import Action, Step
 
@@ -287,7 +288,7 @@ class _Planner:
         digest = self.wanted.image_digest
         if image is not None and (not digest or digest in image.digests):
             return []
-        text = self.spec.image + (f"@{digest[7:19]}" if digest else "")
+        text = self.spec.image + (f"@{short(digest)}" if digest else "")
         why = "not here yet" if image is None else "the local tag is another image"
         tagging = f"tag image {text} as {self.spec.image}"
         tag = self._step(Action.TAG_IMAGE, self.spec.image, tagging, "")

@@ -18,6 +18,7 @@ from tasks.containers.observed import (
     Attachment,
     ObservedContainer,
 )
+from tasks.declared.environment import CONTEXT_VARIABLE
 from tasks.declared.stack import FOLLOWING, KEPT, MODELS_FOLDER, OLLAMA_PORT, Service, Stack
 from tasks.words.secrets import MASK
 from tasks.words.secrets.variables import is_private
@@ -37,7 +38,6 @@ DEVICES: dict[str, dict[str, Any]] = {
     "gpus": {"Driver": "", "Count": -1, "Capabilities": [["gpu"]]},
     "cdi": {"Driver": "cdi", "DeviceIDs": [CDI_DEVICE]},
 }
-CONTEXT_VARIABLE = "OLLAMA_CONTEXT_LENGTH"
 _UNITS = {"b": 1, "k": 1024, "m": 1024**2, "g": 1024**3}
 # The image holds no curl; ollama asks its own server.
 HEALTH_CHECK = {

@@ -65,7 +65,8 @@ def _plan(run: Run, planner: Planner) -> list[Step]:
     refuse(run, snapshot)
     if run.teller.has_failed(""):
         return []
-    for failure in find_port_faults(run, _our_ports(run, snapshot), snapshot.published_by_others()):
+    ours = snapshot.ports_of(run.stack.container_prefix)
+    for failure in find_port_faults(run, ours, snapshot.published_by_others()):
         if not snapshot.unknown_of(failure.service):
             # It may be the very container that could not be seen.
             run.teller.fail(failure)
@@ -91,12 +92,6 @@ def _check_downloads(run: Run, engine: EngineState, steps: list[Step]) -> None:
         run.teller.note(
             "not checked before Docker Engine is there: registries and space for models"
         )
-
-
-def _our_ports(run: Run, snapshot: Snapshot) -> set[int]:
-    """Return the host ports that our own containers hold."""
-    ours = [c for c in snapshot.containers if c.is_of(run.stack.container_prefix) and c.holds_ports]
-    return {port for container in ours for port in container.published}
 
 
 def _show_commands(run: Run, steps: list[Step]) -> None:

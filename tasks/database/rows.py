@@ -13,6 +13,7 @@ from typing import Any
 from tasks.containers.observed import Snapshot
 from tasks.declared.stack import Service, Stack
 from tasks.run.decided import HostDetails
+from tasks.words.digests import short
 from tasks.words.steps import LOCAL
 
 SCHEMA_VERSION = 1
@@ -146,7 +147,7 @@ def is_active(service: Service, snapshot: Snapshot) -> bool:
 def installed_version(service: Service, snapshot: Snapshot) -> str | None:
     """Return "model:tag@" and 12 digits of its digest; None where the model is not there."""
     held = (snapshot.models(service.name) or {}).get(service.model)
-    return f"{service.model}@{held.digest[7:19]}" if held else None
+    return f"{service.model}@{short(held.digest)}" if held else None
 
 
 def _model_row(name: str, stack: Stack, service: Service, snapshot: Snapshot) -> Row:

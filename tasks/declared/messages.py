@@ -24,9 +24,9 @@ MEND_RIGHTS = Message(
 NEWER = Message("declared.newer", "{words}: {remedy}")
 UPDATE = Message("declared.update", "update ollama-stack (git pull)")
 NO_VERSION = Message("declared.no-version", "{words}")
-NOT_HERE = Message("declared.version-not-here", "stack.toml alone has one")
 
 # Tables and keys.
+VERSION_ELSEWHERE = Message("declared.version-elsewhere", "stack.toml alone has one")
 NO_SERVICE = Message("declared.no-service", "declares no service")
 NOT_TABLES = Message("declared.not-tables", "should be one table for each service")
 NOT_A_TABLE = Message("declared.not-a-table", "should be a table of settings")

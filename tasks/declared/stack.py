@@ -23,6 +23,7 @@ from pydantic import (
 from pydantic_core import ErrorDetails
 
 from tasks.declared import messages
+from tasks.declared.environment import OWN_ENVIRONMENT
 from tasks.declared.forms import absolute_path, proxy, unproxied
 from tasks.declared.layers import RUN_OPTIONS_SOURCE, SETTINGS, Merged, fault
 from tasks.declared.references import ImageReference, ModelReference
@@ -53,19 +54,6 @@ _PLAIN_WORDS = {
     "string_pattern_mismatch": messages.NOT_A_NAME(),
 }
 _BYTES = {"b": 1, "k": 1024, "m": 1024**2, "g": 1024**3}
-# Environment of Ollama that a setting of its own stands for; never in `environment`.
-OWN_ENVIRONMENT = {
-    "OLLAMA_HOST": "port and bind",
-    "OLLAMA_CONTEXT_LENGTH": "context",
-    "OLLAMA_KEEP_ALIVE": "keep_alive",
-    "OLLAMA_NUM_PARALLEL": "parallel",
-    "OLLAMA_KV_CACHE_TYPE": "kv_cache_type",
-    "OLLAMA_FLASH_ATTENTION": "flash_attention",
-    "OLLAMA_MODELS": "(the volume is always at /root/.ollama)",
-    "HTTP_PROXY": "http_proxy",
-    "HTTPS_PROXY": "https_proxy",
-    "NO_PROXY": "no_proxy",
-}
 
 GpuMode = Literal["auto", "required", "off"]
 # What /api/show calls the abilities of a model (types/model/capability.go of Ollama).
@@ -437,7 +425,7 @@ def declare(merged: Merged) -> Stack:
     tables = values.pop("models", {})
     if values.pop(SETTINGS.key, None) is not None:
         source = merged.source_of(SETTINGS.key)
-        faults.append(fault(source, SETTINGS.key, messages.NOT_HERE()))
+        faults.append(fault(source, SETTINGS.key, messages.VERSION_ELSEWHERE()))
     faults += _unknown(values, (*_STACK_KEYS, *_OPTION_KEYS, "models"), "", merged)
     top = {key: values[key] for key in _STACK_KEYS if key in values}
     chosen = {key: values[key] for key in _OPTION_KEYS if key in values}

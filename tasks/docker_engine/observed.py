@@ -12,6 +12,7 @@ from tasks.docker_engine import messages
 from tasks.shell.answers import Answer, answers
 from tasks.shell.engine_api import engine
 from tasks.shell.output import sections, values
+from tasks.words.digests import short
 from tasks.words.foreign import BadAnswer, Fields
 from tasks.words.messages import Text
 
@@ -133,5 +134,5 @@ def _running(value: Any) -> tuple[tuple[str, str], ...]:
 
 
 def _name(container: Fields) -> str:
-    names = container.texts("Names") or [container.text("Id")[:12] or "?"]
+    names = container.texts("Names") or [short(container.text("Id")) or "?"]
     return names[0].lstrip("/")

@@ -12,6 +12,7 @@ from types import MappingProxyType
 from tasks.declared.stack import Service, Stack
 from tasks.host import messages
 from tasks.shell.output import sections, values
+from tasks.words.digests import short
 from tasks.words.failures import Failure
 from tasks.words.messages import Text
 
@@ -151,7 +152,7 @@ def _holder(port: int, holder: PortHolder | None, container: str) -> tuple[Text,
     command = holder.command or messages.NO_COMMAND_LINE()
     cause = messages.PORT_OF_PROCESS(pid=holder.pid, command=command)
     if holder.container:
-        cause = messages.PORT_IN_CONTAINER(process=cause, container=holder.container[:12])
+        cause = messages.PORT_IN_CONTAINER(process=cause, container=short(holder.container))
     elif holder.unit:
         cause = messages.PORT_OF_UNIT(process=cause, unit=holder.unit)
     return cause, _way_out(holder)
@@ -162,7 +163,7 @@ def _way_out(holder: PortHolder) -> Text:
         # Docker itself listens for a container, init for a unit, sshd for who is logged in.
         return messages.SEE_FOR_WHOM(port=holder.port)
     if holder.container:
-        return messages.STOP_CONTAINER(container=holder.container[:12])
+        return messages.STOP_CONTAINER(container=short(holder.container))
     if holder.unit and holder.is_user_unit:
         return messages.STOP_USER_UNIT(unit=holder.unit)
     if holder.unit:

@@ -13,6 +13,7 @@ from dataclasses import dataclass, field
 
 from tasks.containers.observed import ServedModel
 from tasks.declared.stack import KEPT, REPLACED, Service
+from tasks.words.digests import short
 from tasks.words.steps import Action, Step
 
 Held = Mapping[str, ServedModel]
@@ -120,13 +121,13 @@ def _plan_model(wanted: WantedModels, model: str, held: Held | None) -> Iterator
     elif is_another(found, digest) and wanted.is_upgrade:
         text = f"keep {model} as {model}{REPLACED}"
         yield _step(wanted, Action.KEEP_MODEL, model, text, "until the new one is proven")
-        why = f"digest {found.digest[7:19]} → {digest[7:19]}"
+        why = f"digest {short(found.digest)} → {short(digest)}"
         if is_copied(model, digest, held):
             yield _step(wanted, Action.RESTORE_MODEL, model, f"bring {model} back", why)
         else:
             yield _step(wanted, Action.UPGRADE_MODEL, model, f"pull the new {model}", why)
     elif is_another(found, digest):
-        why = f"digest {found.digest[7:19]} is not the proven {digest[7:19]}"
+        why = f"digest {short(found.digest)} is not the proven {short(digest)}"
         yield _step(wanted, Action.RESTORE_MODEL, model, f"restore {model}", why)
 
 

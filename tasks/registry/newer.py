@@ -8,6 +8,7 @@ from typing import Any
 from tasks.declared.stack import Service, Stack
 from tasks.records.proven import ServiceLock
 from tasks.registry.manifests import RemoteManifest
+from tasks.words.digests import short
 
 
 def newer(
@@ -24,4 +25,4 @@ def newer(
         if not isinstance(found, RemoteManifest) or proven is None or proven.reference != name:
             continue
         if found.digest != proven.digest:
-            yield f"{name} {proven.digest[7:19]} → {found.digest[7:19]}"
+            yield f"{name} {short(proven.digest)} → {short(found.digest)}"

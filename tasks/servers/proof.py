@@ -15,6 +15,7 @@ from tasks.servers.abilities import Show, needs, show, tried
 from tasks.servers.generation import Proof, generate, is_as_declared, is_slower, unload_model
 from tasks.servers.gpu_memory import MIB
 from tasks.shell.engine_api import ask
+from tasks.words.digests import short
 from tasks.words.failures import StepFailed
 from tasks.words.foreign import BadAnswer
 
@@ -146,7 +147,7 @@ def _held_to(run: Run, service: Service, model: str) -> list[str]:
 def _other_digest(kind: str, name: str, known: str, found: str) -> StepFailed:
     """Say that what generated is not what the lock holds to: it does not get there by a proof."""
     return StepFailed(
-        f"the {kind} {name} that generated is {found[7:19]}, and it is held to {known[7:19]}",
+        f"the {kind} {name} that generated is {short(found)}, and it is held to {short(known)}",
         "run again: what differs is restored; to accept another one, upgrade",
     )
 

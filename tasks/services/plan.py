@@ -91,14 +91,14 @@ def container_plans(run: Run, snapshot: Snapshot) -> dict[str, list[Step]]:
     """Plan the containers of all selected services, in an order in which their ports are free."""
     services = [s for s in run.stack.selected if is_free(run, snapshot, s)]
     plans = {s.name: plan_container(wanted_for(run, s), snapshot) for s in services}
-    published = {s.name: _published(snapshot, run.stack.container_name(s)) for s in services}
+    published = {s.name: _held_ports(snapshot, run.stack.container_name(s)) for s in services}
     ordered = order_by_ports(plans, {s.name: s.port for s in services}, published)
     return without_repeated_pulls(ordered)
 
 
-def _published(snapshot: Snapshot, name: str) -> set[int]:
+def _held_ports(snapshot: Snapshot, name: str) -> set[int]:
     container = snapshot.named(name)
-    return container.published if container is not None and container.holds_ports else set()
+    return container.held_ports if container is not None else set()
 
 
 def wanted_models(run: Run, service: Service) -> WantedModels:

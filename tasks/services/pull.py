@@ -18,6 +18,7 @@ from tasks.run.streams import ModelProgress, StreamEnd, follow
 from tasks.services.copies import copy, delete
 from tasks.services.moved import Moved
 from tasks.shell.curl import streaming
+from tasks.words.digests import short
 from tasks.words.failures import StepFailed
 from tasks.words.numbers import bytes_text
 from tasks.words.steps import Step
@@ -75,8 +76,8 @@ def _offered(run: Run, model: str) -> RemoteManifest:
 
 def _moved(service: Service, model: str, proven: str, offered: str) -> StepFailed:
     return StepFailed(
-        f"the proven {model} ({proven[7:19]}) is not here, and the registry offers another one now"
-        f" ({offered[7:19]})",
+        f"the proven {model} ({short(proven)}) is not here, and the registry offers another one now"
+        f" ({short(offered)})",
         f"to accept the new one, upgrade: ./main.sh upgrade {service.name} --models (on this"
         f" machine), or pyinfra … deploys/upgrade.py --data only={service.name}",
     )
@@ -108,7 +109,7 @@ def _pull(run: Run, target: ModelTarget, remote: RemoteManifest) -> None:
     if held.digest != remote.digest:
         # Old releases of Ollama write the manifest in their own words; its layers are verified.
         run.teller.log(
-            f"  {model} is kept as {held.digest[7:19]}, offered as {remote.digest[7:19]}"
+            f"  {model} is kept as {short(held.digest)}, offered as {short(remote.digest)}"
         )
 
 
@@ -133,8 +134,8 @@ def absent(stack: Stack, service: Service, model: str, held: Collection[str]) ->
 
 def _another(service: Service, model: str, held_to: str, came: str) -> StepFailed:
     return StepFailed(
-        f"{model} came as {came[7:19]}, and it is held to {held_to[7:19]}: the registry changed it"
-        " while it was pulled, or sends another one than it offers",
+        f"{model} came as {short(came)}, and it is held to {short(held_to)}: the registry changed"
+        " it while it was pulled, or sends another one than it offers",
         f"run again; to accept the new one, upgrade: ./main.sh upgrade {service.name} --models",
     )
 

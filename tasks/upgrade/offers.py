@@ -17,6 +17,7 @@ from tasks.registry.manifests import RegistryFault, RemoteManifest
 from tasks.run.run import Run
 from tasks.run.session import SESSION
 from tasks.shell.engine_api import ask_all
+from tasks.words.digests import short
 from tasks.words.numbers import bytes_text
 
 
@@ -69,15 +70,15 @@ def offers(run: Run, service: Service, goal: Goal, snapshot: Snapshot) -> Iterab
         image, before = image_of(run, service), run.held.locked(service).image
         is_here = bool(snapshot.image_id(goal.image_digest))
         size = image.size if isinstance(image, RemoteManifest) and not is_here else 0
-        old = f"{before.reference}@{before.digest[7:19]}" if before is not None else "none"
-        new = f"{service.image}@{goal.image_digest[7:19]}"
+        old = f"{before.reference}@{short(before.digest)}" if before is not None else "none"
+        new = f"{service.image}@{short(goal.image_digest)}"
         yield Offer(service.name, "image", old, new, size, is_image=True)
     for model, digest in goal.model_digests.items():
         found = model_of(run, model)
         layers = found.layers if isinstance(found, RemoteManifest) else {}
-        old = held[model].digest[7:19] if model in held else "none"
+        old = short(held[model].digest) if model in held else "none"
         size = _missing(run, service, layers)
-        yield Offer(service.name, f"model {model}", old, digest[7:19], size, is_image=False)
+        yield Offer(service.name, f"model {model}", old, short(digest), size, is_image=False)
 
 
 def _missing(run: Run, service: Service, layers: Mapping[str, int]) -> int:

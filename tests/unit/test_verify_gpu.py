@@ -9,9 +9,10 @@ from types import SimpleNamespace
 
 import pytest
 
+from tasks.words.steps import LOCAL
 from tests.unit.tasks.samples import stack
 from tests.unit.tasks.servers.gpu_card import Card, recorded, rows_of
-from tests.verify.look import LOCAL, Look
+from tests.verify.look import Look
 from tests.verify.test_models import test_main_model_is_on_the_gpu as on_the_gpu
 
 QWEN, DEEPSEEK, MISTRAL = (

@@ -13,8 +13,9 @@ from testinfra.host import Host  # type: ignore[import-untyped]
 
 from tasks.declared.layers import local_layers
 from tasks.declared.stack import DeclarationError, Stack, declare
+from tasks.words.steps import LOCAL
 from tests.verify import DECLARED
-from tests.verify.look import LOCAL, Look
+from tests.verify.look import Look
 from tests.verify.table import Table
 
 # What a test found, for the table.

@@ -22,8 +22,8 @@ from testinfra.host import Host  # type: ignore[import-untyped]
 from tasks.declared.layers import rooted
 from tasks.declared.stack import Service, Stack
 from tasks.servers.gpu_memory import FUNCTIONS, Memory, measured
+from tasks.words.steps import LOCAL
 
-LOCAL = "@local"
 PROMPT = "Say ok."
 
 

@@ -6,7 +6,9 @@ import json
 
 import pytest
 
+from tasks.declared.environment import CONTEXT_VARIABLE
 from tasks.declared.stack import MODELS_FOLDER, OLLAMA_PORT, Service
+from tasks.words.digests import short
 from tests.verify.conftest import Note
 from tests.verify.look import Look
 
@@ -58,10 +60,10 @@ def test_image_is_the_proven_one(look: Look, service: Service, note: Note) -> No
         pytest.skip("no digest was proven yet")
     digests = _digests(look.inspect("image", look.container(service)["Image"]))
     assert proven["digest"] in digests, (
-        f"stack.lock holds {proven['digest'][7:19]}, the container's image is"
-        f" {' '.join(digest[7:19] for digest in digests) or 'without a digest'}"
+        f"stack.lock holds {short(proven['digest'])}, the container's image is"
+        f" {' '.join(short(digest) for digest in digests) or 'without a digest'}"
     )
-    note(proven["digest"][7:19])
+    note(short(proven["digest"]))
 
 
 def _digests(image: dict[str, list[str]] | None) -> list[str]:
@@ -91,9 +93,9 @@ def test_server_answers(look: Look, service: Service, note: Note) -> None:
 def test_context_is_the_declared_one(look: Look, service: Service, note: Note) -> None:
     pairs = look.container(service)["Config"]["Env"] or []
     environment = dict(pair.split("=", 1) for pair in pairs if "=" in pair)
-    actual = environment.get("OLLAMA_CONTEXT_LENGTH", "not set")
+    actual = environment.get(CONTEXT_VARIABLE, "not set")
     assert actual == str(service.context), (
-        f"OLLAMA_CONTEXT_LENGTH is {actual}; declared is {service.context}"
+        f"{CONTEXT_VARIABLE} is {actual}; declared is {service.context}"
     )
     note(actual)
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 import pytest
 
 from tasks.declared.stack import Service
+from tasks.words.digests import short
 from tests.verify.conftest import Note
 from tests.verify.look import Look
 
@@ -15,7 +16,7 @@ def test_model_is_there(look: Look, service: Service, model: str, note: Note) ->
     assert model in held, (
         f"{model} is not at {service.url}; it holds {', '.join(sorted(held)) or 'no model'}"
     )
-    note(held[model][:12])
+    note(short(held[model]))
 
 
 def test_model_is_the_proven_one(look: Look, service: Service, model: str, note: Note) -> None:
@@ -25,9 +26,9 @@ def test_model_is_the_proven_one(look: Look, service: Service, model: str, note:
     held, error = look.models(service)
     wanted = proven["digest"].removeprefix("sha256:")
     assert held.get(model) == wanted, (
-        error or f"stack.lock holds {wanted[:12]}, the server {held.get(model, 'none')[:12]}"
+        error or f"stack.lock holds {short(wanted)}, the server {short(held.get(model, 'none'))}"
     )
-    note(wanted[:12])
+    note(short(wanted))
 
 
 def test_main_model_generates(look: Look, service: Service, note: Note) -> None:

@@ -8,7 +8,7 @@ import pytest
 
 from tasks.clients.wiring import known_shows, running_context, seconds, wiring_of
 from tasks.containers.observed import Snapshot
-from tasks.containers.spec import CONTEXT_VARIABLE
+from tasks.declared.environment import CONTEXT_VARIABLE
 from tasks.records.proven import Proven, ServiceLock
 from tests.unit.tasks.clients.samples import AGENT, SHOWS, declared, wiring
 from tests.unit.tasks.samples import container, snapshot, spec

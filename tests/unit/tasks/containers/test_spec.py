@@ -6,6 +6,8 @@ import pytest
 
 from tasks.containers.drift import Change
 from tasks.containers.spec import CA_INSIDE, size_in_bytes, spec_of
+from tasks.declared.environment import OWN_ENVIRONMENT
+from tasks.declared.stack import DeclarationError
 from tasks.words.secrets.variables import is_private
 from tests.unit.tasks.samples import spec, stack
 
@@ -91,3 +93,13 @@ def test_attack_20_a_secret_in_an_ordinary_variable_is_not_shown(value: str) -> 
     assert value not in str(change)
     held = stack(models={"qwen": {"environment": {"OLLAMA_REMOTES": value}}})
     assert value not in spec(held).docker_run()
+
+
+def test_whatever_settings_put_into_the_environment_only_they_can_put_there() -> None:
+    proxy = "http://proxy:3128"
+    made = spec(stack(http_proxy=proxy, https_proxy=proxy, no_proxy="lan")).environment
+    # A server finds its models where the volume is without being told.
+    assert {*made} == {*OWN_ENVIRONMENT} - {"OLLAMA_MODELS"}
+    for variable in OWN_ENVIRONMENT:
+        with pytest.raises(DeclarationError, match=f"environment.{variable}"):
+            stack(models={"qwen": {"environment": {variable: "1"}}})
