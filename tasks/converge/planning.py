@@ -94,8 +94,14 @@ def _check_downloads(run: Run, engine: EngineState, steps: list[Step]) -> None:
 
 
 def _our_ports(run: Run, snapshot: Snapshot) -> set[int]:
-    """Return the host ports that our own containers hold."""
-    ours = [c for c in snapshot.containers if c.is_of(run.stack.container_prefix) and c.holds_ports]
+    """Return the host ports that our own containers hold, and one that is taken over by consent."""
+    prefix, adopt = run.stack.container_prefix, run.stack.options.adopt
+    adopted = {run.stack.container_name(s) for s in run.stack.services if s.name == adopt}
+    ours = [
+        container
+        for container in snapshot.containers
+        if container.holds_ports and (container.is_of(prefix) or container.name in adopted)
+    ]
     return {port for container in ours for port in container.published}
 
 
