@@ -65,7 +65,7 @@ def _plan(run: Run, planner: Planner) -> list[Step]:
     refuse(run, snapshot)
     if run.teller.has_failed(""):
         return []
-    ours = snapshot.ports_of(run.stack.container_prefix)
+    ours = _our_ports(run, snapshot)
     for failure in find_port_faults(run, ours, snapshot.published_by_others()):
         if not snapshot.unknown_of(failure.service):
             # It may be the very container that could not be seen.
@@ -92,6 +92,15 @@ def _check_downloads(run: Run, engine: EngineState, steps: list[Step]) -> None:
         run.teller.note(
             "not checked before Docker Engine is there: registries and space for models"
         )
+
+
+def _our_ports(run: Run, snapshot: Snapshot) -> set[int]:
+    """Return the host ports that our own containers hold, and one that is taken over by consent."""
+    adopt = run.stack.options.adopt
+    names = {run.stack.container_name(s) for s in run.stack.services if s.name == adopt}
+    adopted = [c for c in snapshot.containers if c.holds_ports and c.name in names]
+    ports = {port for container in adopted for port in container.published}
+    return snapshot.ports_of(run.stack.container_prefix) | ports
 
 
 def _show_commands(run: Run, steps: list[Step]) -> None:

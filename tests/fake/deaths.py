@@ -14,6 +14,8 @@ CHANGES = (
     ("POST", re.compile(r"/images/.*|/volumes/create|/api/(pull|copy)")),
     ("DELETE", re.compile(r".*")),
 )
+# The tag that follows a pull on the host, whether or not the run lives.
+FOLLOWS_A_PULL = re.compile(r"/images/[^@]+@sha256:[0-9a-f]+/tag")
 
 
 def is_change(request: Request) -> bool:
@@ -41,7 +43,7 @@ class Death:
         self.changes += 1
         if self.changes != self.at:
             return honest()
-        if self.is_before:
+        if self.is_before and not FOLLOWS_A_PULL.fullmatch(request.path):
             self.has_come = True
             return reset(request, honest)
         done = honest()

@@ -1,93 +1,103 @@
-"""From every state that upgrades, rollbacks, failures and kills can leave, a converge is whole."""
+"""From every state that upgrades, rollbacks, failures and kills can leave, a converge is whole.
+
+The runs are real: the product's executor on a fake engine, killed at the n-th change of the host.
+"""
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+import random
+from collections.abc import Iterator
 
-from hypothesis import given, settings
-from hypothesis import strategies as st
+import pytest
 
-from tasks.declared.stack import KEPT, REPLACED
-from tests.unit.tasks.upgrade.world import ASIDE, MODEL, NAME, REPOSITORY, SPEC, World
+from tests.unit.tasks.upgrade.history import MOST_CHANGES, Event, World, worlds
 
-
-@dataclass(frozen=True)
-class Event:
-    """One thing that happens: what is run, what registries offer then, and when it is killed."""
-
-    kind: str
-    offered: tuple[str, str]
-    bad: frozenset[str]
-    deeds: int | None
+# A number names a history: it is the same each time.
+HISTORIES, MORE = 4, 600
+CHUNK = 25
+AN_UPGRADE = Event("upgrade", "b", "b")
 
 
-LETTERS = st.sampled_from("abcd")
-EVENTS = st.builds(
-    Event,
-    st.sampled_from(["upgrade", "rollback", "converge"]),
-    st.tuples(LETTERS, LETTERS),
-    st.frozensets(st.sampled_from("bcd"), max_size=2),
-    st.none() | st.integers(0, 25),
-)
+@pytest.fixture(scope="module")
+def kept_world(tmp_path_factory: pytest.TempPathFactory) -> Iterator[World]:
+    with worlds(tmp_path_factory.mktemp("world")) as made:
+        yield made
 
 
-def happen(world: World, event: Event) -> None:
-    """Let an event happen. What was proven once goes on working."""
-    world.offered = event.offered
-    proven = {*world.worked, world.models.get(MODEL, "a")}
-    world.bad = event.bad - proven
-    if event.kind != "converge":
-        world.set_goal(back=event.kind == "rollback")
-    world.run(event.deeds)
+@pytest.fixture
+def world(kept_world: World) -> World:
+    kept_world.put_back(keep=True)
+    return kept_world
 
 
-@settings(max_examples=6 * settings().max_examples)
-@given(st.lists(EVENTS, max_size=5), st.booleans())
+def live_through(world: World, number: int) -> None:
+    """Let a drawn history happen, and see that the converge after it is whole."""
+    rng = random.Random(number)
+    world.put_back(keep=rng.random() < 0.7)
+    events = [Event.drawn(rng) for _ in range(rng.randint(1, 5))]
+    try:
+        for event in events:
+            world.happen(event)
+        world.settle()
+    except AssertionError as error:
+        raise AssertionError(f"history {number}: {events}: {error}") from error
+
+
+@pytest.mark.parametrize("number", range(HISTORIES))
 def test_the_next_converge_ends_in_old_or_new_and_the_one_after_it_changes_nothing(
-    events: list[Event], keep: bool
+    world: World, number: int
 ) -> None:
-    world = World(keep=keep)
-    assert world.run()
-    for event in events:
-        happen(world, event)
-    world.bad = frozenset()
-    assert world.run(), "a converge comes to its end"
-    assert world.plan() == [], "and a second one has nothing to do"
-    (only,) = world.containers.values()
-    assert (only.name, only.status) == (NAME, "running")
-    assert world.lock.image is not None
-    assert only.image_id == world.lock.image.digest
-    assert world.models[MODEL] == world.lock.model_digests[MODEL]
-    before = world.lock.image.previous
-    previous = {f"{REPOSITORY}:{NAME}{KEPT}"} if before is not None and keep else set()
-    assert set(world.tags) == {SPEC.image} | previous, "no stray tag"
-    assert world.images == set(world.tags.values()), "no image without a tag"
-    copies = {MODEL + KEPT} if keep and world.lock.previous_models else set()
-    assert set(world.models) - {MODEL} <= copies, "no stray copy"
-    assert MODEL + REPLACED not in world.models
-    assert ASIDE not in world.containers
+    live_through(world, number)
 
 
-@given(LETTERS, LETTERS)
-def test_an_upgrade_and_a_rollback_come_back_to_where_they_began(image: str, model: str) -> None:
-    world = World()
-    world.run()
-    before = world.containers[NAME].image_id, dict(world.models)
-    world.offered = (image, model)
-    world.set_goal(back=False)
-    world.run()
-    assert (world.containers[NAME].image_id, world.models[MODEL]) == (image, model)
-    world.set_goal(back=True)
-    world.run()
-    assert (world.containers[NAME].image_id, world.models[MODEL]) == (before[0], before[1][MODEL])
+@pytest.mark.thorough("six hundred histories")
+@pytest.mark.parametrize("first", range(HISTORIES, HISTORIES + MORE, CHUNK))
+def test_so_it_does_after_many_histories(world: World, first: int) -> None:
+    for number in range(first, first + CHUNK):
+        live_through(world, number)
 
 
-@given(st.integers(0, 40))
-def test_a_bad_model_takes_the_new_image_back_with_it(deeds: int) -> None:
-    world = World()
-    world.run()
-    world.offered, world.bad = ("b", "c"), frozenset("c")
-    world.set_goal(back=False)
-    world.run()
-    assert (world.containers[NAME].image_id, world.models) == ("a", {MODEL: "a"})
-    assert set(world.tags) == {SPEC.image}
+@pytest.mark.thorough("a kill at each change of two moves")
+@pytest.mark.parametrize("is_before", [True, False], ids=["before", "after"])
+@pytest.mark.parametrize("kind", ["upgrade", "rollback"])
+def test_killed_at_each_of_its_changes(world: World, kind: str, is_before: bool) -> None:
+    for at in range(1, MOST_CHANGES):
+        world.put_back(keep=True)
+        if kind == "rollback":
+            world.happen(AN_UPGRADE)
+        world.happen(Event(kind, "b", "b", at, is_before))
+        world.settle()
+
+
+def test_an_upgrade_and_a_rollback_come_back_to_where_they_began(world: World) -> None:
+    before = world.serving()[1:]
+    world.happen(AN_UPGRADE)
+    new = world.serving()[1:]
+    assert new[0] != before[0]
+    world.happen(Event("rollback", "b", "b"))
+    image, models = world.serving()[1:]
+    assert (image, models["tiny-qwen:v1"]) == (before[0], before[1]["tiny-qwen:v1"])
+    world.settle()
+
+
+@pytest.mark.parametrize(
+    "offered", [("ends", "b"), ("mute", "b"), ("b", "broken")], ids=["ends", "mute", "broken"]
+)
+def test_what_does_not_work_takes_the_whole_upgrade_back_with_it(
+    world: World, offered: tuple[str, str]
+) -> None:
+    before, lock = world.serving(), world.lock()
+    run = world.happen(Event("upgrade", *offered))
+    assert [failure.service for failure in run.teller.failures] == ["qwen"]
+    assert "the container before it serves again" in run.teller.failures[0].cause
+    assert (world.serving(), world.lock()) == (before, lock)
+    world.settle()
+
+
+@pytest.mark.parametrize("is_before", [True, False], ids=["before", "after"])
+@pytest.mark.parametrize("killed_at", [6, 11])
+def test_an_upgrade_that_was_killed_is_ended_or_taken_back(
+    world: World, killed_at: int, is_before: bool
+) -> None:
+    world.happen(Event("upgrade", "b", "b", killed_at, is_before))
+    world.settle()
