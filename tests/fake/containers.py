@@ -130,6 +130,7 @@ class Container:
         kept = [pair for pair in of_image.get("Env") or () if pair.partition("=")[0] not in own]
         return {
             "Hostname": self.id[:12],
+            "Tty": False,
             **of_image,
             **given,
             "Env": [*(self.body.get("Env") or ()), *kept],

@@ -21,10 +21,13 @@ MODELS = ("tiny-qwen", "tiny-deepseek", "tiny-mistral")
 
 
 class FakeHost:
-    """A context manager: everything answers inside the block. `liar` decides what goes out."""
+    """A context manager: everything answers inside the block. `liar` decides what goes out.
 
-    def __init__(self, folder: Path, liar: Liar | None = None) -> None:
-        self.folder = folder
+    `registry_port`: where the registry listens; 0 takes any free port.
+    """
+
+    def __init__(self, folder: Path, liar: Liar | None = None, registry_port: int = 0) -> None:
+        self.folder, self.registry_port = folder, registry_port
         self.liar = liar or Liar()
         self.record = Record()
         self.registry = FakeRegistry()
@@ -37,8 +40,8 @@ class FakeHost:
             self.registry.put(f"library/{name}", "v1", content.model(name))
 
     def __enter__(self) -> FakeHost:
-        listener = on_port("127.0.0.1", 0)
-        self.registry_port: int = listener.getsockname()[1]
+        listener = on_port("127.0.0.1", self.registry_port)
+        self.registry_port = listener.getsockname()[1]
         parts = (self.liar, self.record)
         self._servers = [
             Server("registry", listener, self.registry.handle, *parts),
