@@ -21,7 +21,7 @@ from console.say import INTERRUPTED, end, say, show
 from console.words.trouble import Trouble
 from tasks.containers.observed import Snapshot
 from tasks.database.database import DatabaseError, record
-from tasks.declared.layers import ROOT, rooted, stack_file
+from tasks.declared.layers import rooted, stack_file
 from tasks.declared.stack import DeclarationError, Service, Stack
 from tasks.files import lock as filelock
 from tasks.files.atomic import user_name
@@ -114,8 +114,8 @@ def _declare_again(doing: Doing, declaration: Declaration, edits: Edits, stack: 
 
 @contextmanager
 def only_one() -> Iterator[None]:
-    """Let one console edit stack.toml at a time; the lock ends with its holder."""
-    path = ROOT / ".main.lock"
+    """Let one console edit this stack.toml at a time; the lock ends with its holder."""
+    path = stack_file().with_name(".main.lock")
     with ExitStack() as held:
         try:
             held.enter_context(filelock.only_one(path, typed_words()))
@@ -133,8 +133,8 @@ def _remedy(error: OSError, path: Path) -> str:
         return f"mv {path} {path}.old; then run again"
     if not isinstance(error, PermissionError):
         return f"see to it that {path.parent} can be written, then run again"
-    owner = user_name(ROOT.stat().st_uid)
-    return f"run it as {owner}, whose folder {ROOT} is; or: sudo chown {owner}: {path}"
+    owner = user_name(path.parent.stat().st_uid)
+    return f"run it as {owner}, whose folder {path.parent} is; or: sudo chown {owner}: {path}"
 
 
 @contextmanager

@@ -148,8 +148,7 @@ def sync(as_json: bool) -> None:
     try:
         notes = record(path, found) if is_needed else []
     except DatabaseError as error:
-        cause, _, remedy = str(error).partition("; ")
-        end(Trouble(cause, remedy))
+        end(Trouble(error.cause, error.remedy))
     for note in notes:
         say(note)
     if is_needed:

@@ -7,7 +7,10 @@ import shlex
 from collections.abc import Iterable
 from dataclasses import dataclass
 
+from tasks.apt import messages
 from tasks.shell.output import PRELUDE
+from tasks.words.failures import Failure
+from tasks.words.messages import Text
 
 LOCKS = (
     "/var/lib/dpkg/lock-frontend",
@@ -111,7 +114,6 @@ _UNSIGNED = re.compile(r"NO_PUBKEY|is not signed|invalid signature|EXPKEYSIG|BAD
 _REMOVAL = re.compile(r"packages need to be removed but remove is disabled", re.I)
 _REMOVED = re.compile(r"^The following packages will be REMOVED:\n((?: .*\n?)+)", re.M)
 _UNMET = re.compile(r"unmet dependencies|held broken packages", re.I)
-_ASK = "ask whoever keeps it"
 
 
 def is_unsigned(output: str) -> bool:
@@ -119,44 +121,44 @@ def is_unsigned(output: str) -> bool:
     return _UNSIGNED.search(output) is not None
 
 
-def explain(output: str) -> tuple[str, str]:
-    """Turn what apt-get said into cause and remedy."""
-    said = first_error(output)
+def explain(output: str) -> Failure:
+    """Return why apt-get failed, from what it said, and what to do."""
+    return Failure("", *_explained(output, first_error(output)))
+
+
+def _explained(output: str, said: str) -> tuple[Text, Text]:
     if _INTERRUPTED in output:
-        return "an earlier installation was interrupted", "sudo dpkg --configure -a, then run again"
+        return messages.INTERRUPTED(), messages.CONFIGURE()
     if match := _LOCKED.search(output):
-        holder = f"PID {match[2]}" + (f" ({match[3]})" if match[3] else "")
-        return f"{holder} holds {match[1]}", locked_remedy(int(match[2]))
+        command = messages.COMMAND(words=match[3]) if match[3] else ""
+        cause = messages.LOCKED(pid=match[2], command=command, path=match[1])
+        return cause, locked_remedy(int(match[2]))
     if _SPACE.search(output):
-        return f"the disk is full: {said}", "make room (sudo apt-get clean helps), then run again"
+        return messages.DISK_FULL(said=said), messages.MAKE_ROOM()
     if _UNSIGNED.search(output):
-        return f"a package source is not signed as it should be: {said}", _ASK
+        return messages.UNSIGNED(said=said), messages.ASK()
     if _REMOVAL.search(output):
         found = _REMOVED.search(output)
-        names = ": " + " ".join(found[1].split()) if found else ""
-        return (
-            f"it would have to remove packages that are there{names}",
-            "remove them by hand, if nothing of yours needs them, then run again",
-        )
+        names = messages.NAMES(names=" ".join(found[1].split())) if found else ""
+        return messages.WOULD_REMOVE(names=names), messages.REMOVE_BY_HAND()
     if _MISSING.search(output):
-        remedy = "name a package source that has it (/etc/apt/sources.list.d)"
-        return f"the package sources do not have it: {said}", remedy
+        return messages.NO_PACKAGE(said=said), messages.NAME_SOURCE()
     if _UNREACHABLE.search(output):
-        return f"a package source cannot be reached: {said}", "make it reachable (http_proxy?)"
+        return messages.UNREACHABLE(said=said), messages.MAKE_REACHABLE()
     if _NO_SUITE.search(output):
-        return f"a package source has nothing for this release: {said}", "name one that has"
+        return messages.NO_SUITE(said=said), messages.NAME_OTHER()
     if _NO_FILE.search(output):
-        return f"a package source lacks what it lists: {said}", f"run again later, or {_ASK}"
+        return messages.NO_FILE(said=said), messages.ASK_LATER(ask=messages.ASK())
     if _NO_ANSWER.search(output):
-        return f"a package source cannot be read: {said}", "sudo apt-get update, then run again"
+        return messages.UNREADABLE(said=said), messages.UPDATE()
     if _UNMET.search(output):
-        return f"packages contradict each other: {said}", "sudo apt-get -f install, then run again"
-    return said, "sudo apt-get update, read what it says, then run again"
+        return messages.UNMET(said=said), messages.FIX()
+    return messages.OTHER(said=said), messages.READ_UPDATE()
 
 
-def locked_remedy(pid: int) -> str:
+def locked_remedy(pid: int) -> Text:
     """Say what to do about a held lock: wait, and never delete it."""
-    return f"wait until it is done (ps -fp {pid}), then run again; the lock was left as it is"
+    return messages.WAIT_FOR_LOCK(pid=pid)
 
 
 def first_error(output: str) -> str:

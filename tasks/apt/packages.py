@@ -5,6 +5,7 @@ from __future__ import annotations
 import time
 from collections.abc import Iterable
 
+from tasks.apt import messages
 from tasks.apt.apt import (
     HOLDERS_SCRIPT,
     LOCK_SECONDS,
@@ -50,8 +51,8 @@ def pinned(run: Run, names: Iterable[str], pin: str, setting: str) -> tuple[str,
     version = chosen(versions, pin)
     if not version:
         raise StepFailed(
-            f"the package sources have no {first} {pin}; they have: {shown(versions)}",
-            f'declare one of these as {setting}, or "" for the newest',
+            messages.NO_VERSION(package=first, pin=pin, versions=shown(versions)),
+            messages.DECLARE_VERSION(setting=setting),
         )
     return tuple(f"{name}={version}" for name in all_names)
 
@@ -80,8 +81,7 @@ def install_known(
     if update is not None and not update.ok:
         # Old lists explain why a package is not found.
         output = f"{update.stderr}\n{output}"
-    cause, remedy = explain(output)
-    raise StepFailed(cause, remedy)
+    raise StepFailed.of(explain(output))
 
 
 def run_apt(run: Run, *commands: str, timeout: float, stdin: str = "") -> Result:
@@ -100,7 +100,7 @@ def wait_for_locks(run: Run, seconds: float = LOCK_SECONDS) -> None:
     is_told = False
     while holders := lock_holders(run.shell.sh(HOLDERS_SCRIPT).stdout.splitlines()):
         if time.monotonic() >= end:
-            cause = f"{holders[0]}, for more than {seconds:.0f} s"
+            cause = messages.LOCKED_LONG(holder=str(holders[0]), seconds=seconds)
             raise StepFailed(cause, locked_remedy(holders[0].pid))
         if not is_told:
             run.teller.log(f"  waiting up to {seconds:.0f} s: {holders[0]}")

@@ -6,6 +6,7 @@ import base64
 import shlex
 from collections.abc import Iterable
 
+from tasks.apt import messages
 from tasks.apt.apt import apt_get, explain, is_unsigned
 from tasks.apt.openpgp import LARGEST, Certificate, NotAKey, certificates
 from tasks.apt.packages import INSTALL_SECONDS, run_apt, wait_for_locks
@@ -13,6 +14,8 @@ from tasks.apt.sources import Repository
 from tasks.run.run import Run
 from tasks.shell.curl import SAFE, plain_curl
 from tasks.shell.local import Result
+from tasks.words.failures import Failed
+from tasks.words.messages import Text
 
 # An update that fails must say so: without this apt takes old lists and ends with 0.
 STRICT = ("-o", "APT::Update::Error-Mode=any")
@@ -21,12 +24,8 @@ _CURL = plain_curl(
 )
 
 
-class RepositoryFailed(Exception):
-    """A repository cannot be used; nothing on the host was changed. The text says why."""
-
-    def __init__(self, cause: str, remedy: str = "make it reachable (http_proxy?)") -> None:
-        super().__init__(cause)
-        self.remedy = remedy
+class RepositoryFailed(Failed):
+    """A repository cannot be used; nothing on the host was changed."""
 
 
 def use_repository(run: Run, repository: Repository, packages: Iterable[str]) -> None:
@@ -47,7 +46,7 @@ def use_repository(run: Run, repository: Repository, packages: Iterable[str]) ->
             if result.ok:
                 return
             if keyring is None or not is_unsigned(_said(result)):
-                raise RepositoryFailed(*explain(_said(result)))
+                raise RepositoryFailed.of(explain(_said(result)))
         run.teller.log(f"  reading the key of {repository.url} anew")
     _add(run, repository, names)
 
@@ -59,12 +58,12 @@ def _add(run: Run, repository: Repository, names: tuple[str, ...]) -> None:
     result = run_apt(run, trial, timeout=INSTALL_SECONDS, stdin=key.armoured)
     if result.ok:
         return
-    cause, remedy = explain(_said(result))
+    failure = explain(_said(result))
     if others and is_unsigned(_said(result)):
-        told = ", ".join(one.fingerprint for one in others)
-        cause += f" ({repository.key_url} also holds the key {told}, which is not the pinned one)"
-        remedy = _only_by_setting(repository)
-    raise RepositoryFailed(cause, remedy)
+        keys = ", ".join(one.fingerprint for one in others)
+        cause = messages.KEY_BESIDE(cause=failure.cause, url=repository.key_url, key=keys)
+        raise RepositoryFailed(cause, _only_by_setting(repository))
+    raise RepositoryFailed.of(failure)
 
 
 def _said(result: Result) -> str:
@@ -112,30 +111,27 @@ def _key(run: Run, repository: Repository) -> tuple[Certificate, list[Certificat
     fetch = f'timeout 60 {_CURL} -o "$k" {url}\nbase64 -w 0 "$k"'
     result = run_apt(run, f"k=$(mktemp)\ntrap 'rm -f \"$k\"' EXIT\n{fetch}", timeout=90)
     if not result.ok:
-        raise RepositoryFailed(f"its key cannot be fetched ({result.last_words})")
+        raise RepositoryFailed(messages.NO_KEY(words=result.last_words), messages.MAKE_REACHABLE())
     try:
         found = certificates(_decoded(result.stdout))
     except NotAKey as error:
-        cause = f"{repository.key_url} is no key that can be used: {error}"
-        raise RepositoryFailed(
-            cause, "open it in a browser: a proxy may answer in its place"
-        ) from None
+        cause = messages.NOT_A_KEY(url=repository.key_url, words=str(error))
+        raise RepositoryFailed(cause, messages.OPEN_IN_BROWSER()) from None
     pinned = [one for one in found if one.fingerprint == repository.fingerprint]
     if not pinned:
         raise RepositoryFailed(
-            f"{repository.key_url} has the fingerprint "
-            f"{', '.join(one.fingerprint for one in found)}, "
-            f"expected is {repository.fingerprint}: do not trust it",
+            messages.OTHER_KEY(
+                url=repository.key_url,
+                found=", ".join(one.fingerprint for one in found),
+                expected=repository.fingerprint,
+            ),
             _only_by_setting(repository),
         )
     return pinned[0], [one for one in found if one is not pinned[0]]
 
 
-def _only_by_setting(repository: Repository) -> str:
-    return (
-        f"a new key is taken only through the setting {repository.key_setting}: set it to the new"
-        " fingerprint if the repository's owner tells of that key in another place"
-    )
+def _only_by_setting(repository: Repository) -> Text:
+    return messages.SET_KEY(setting=repository.key_setting)
 
 
 def _decoded(text: str) -> str:

@@ -5,9 +5,11 @@ from __future__ import annotations
 import shlex
 from dataclasses import replace
 
+from tasks.clients import messages
 from tasks.clients.limits import KIB, LARGEST
 from tasks.clients.look import ObservedFile, ObservedUser
 from tasks.clients.outcome import Refused, shown
+from tasks.words.messages import Text
 from tasks.words.printable import printable
 
 ROOT = "root"
@@ -20,30 +22,32 @@ def content_of(user: ObservedUser, file: ObservedFile) -> bytes | None:
         return None
     if file.kind == "dangling":
         target = shown(user, file.real)
-        raise Refused(f"{where} is a link to {target}, which is not there", "mend or remove it")
+        raise Refused(messages.DANGLING(where=where, target=target), messages.MEND_LINK())
     if file.kind != "file":
-        kind = "a folder" if file.kind == "folder" else "no ordinary file"
-        raise Refused(f"{where} is {kind}", "move it away")
+        kind = messages.IS_A_FOLDER if file.kind == "folder" else messages.NO_ORDINARY_FILE
+        raise Refused(kind(where=where), messages.MOVE_AWAY())
     if file.size > LARGEST:
-        raise Refused(f"{where} is larger than {LARGEST // KIB} KiB", "make it smaller")
+        raise Refused(
+            messages.TOO_LARGE(where=where, limit=LARGEST // KIB), messages.MAKE_SMALLER()
+        )
     if file.unread:
-        raise Refused(f"{where} {file.unread}", "mend that, then run it again")
+        raise Refused(messages.UNREAD(where=where, words=file.unread), messages.MEND_AND_RUN())
     if file.content is None:
-        raise Refused(f"{user.name} may not read {where}", _give_back(user, file))
+        raise Refused(messages.NOT_READABLE(user=user.name, where=where), _give_back(user, file))
     return file.content
 
 
-def _give_back(user: ObservedUser, file: ObservedFile) -> str:
+def _give_back(user: ObservedUser, file: ObservedFile) -> Text:
     """Return the remedy; no command for what a link, or a record, of the user's leads to outside.
 
     Else a user could have root give away any file.
     """
     real, name = printable(shlex.quote(file.real)), shlex.quote(user.name)
     if file.uid == user.uid:
-        return f"chmod u+rw {real}"
+        return messages.GIVE_RIGHTS(path=real)
     if user.name == ROOT or file.real.startswith(f"{user.home}/"):
-        return f"sudo chown {name}: {real}"
-    return f"it is outside of the home of {name}: see whose it is, or take the link to it away"
+        return messages.GIVE_BACK(user=name, path=real)
+    return messages.OUTSIDE(user=name)
 
 
 def check_writable(user: ObservedUser, file: ObservedFile) -> None:
@@ -52,10 +56,11 @@ def check_writable(user: ObservedUser, file: ObservedFile) -> None:
     if file.kind == "absent":
         return
     if file.uid != user.uid:
-        raise Refused(f"{where} belongs to {file.owner or file.uid}", _give_back(user, file))
+        cause = messages.OF_OTHER(where=where, owner=file.owner or file.uid)
+        raise Refused(cause, _give_back(user, file))
     if not file.mode & 0o200 or not file.is_writable:
-        raise Refused(f"{where} is read-only", _give_back(user, file))
+        raise Refused(messages.READ_ONLY(where=where), _give_back(user, file))
     if not file.is_replaceable:
         folder = replace(file, real=file.real.rpartition("/")[0], uid=-1)
-        cause = f"{user.name} may not write into {printable(folder.real)}"
+        cause = messages.FOLDER_READ_ONLY(user=user.name, folder=printable(folder.real))
         raise Refused(cause, _give_back(user, folder))

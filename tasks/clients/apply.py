@@ -5,6 +5,7 @@ from __future__ import annotations
 import base64
 import shlex
 
+from tasks.clients import messages
 from tasks.clients.look import ObservedUser
 from tasks.clients.outcome import FileChange
 from tasks.shell.local import Shell
@@ -67,9 +68,10 @@ def apply(shell: Shell, user: ObservedUser, prefix: str, change: FileChange) -> 
     if said.ok:
         return
     if f"{IS_CHANGED}" == said.last_words:
-        raise StepFailed(f"{change.shown} changed meanwhile", "run it again")
+        raise StepFailed(messages.CHANGED_MEANWHILE(where=change.shown), messages.RUN_IT_AGAIN())
     words = printable(said.last_words, 300)
-    raise StepFailed(f"{change.shown} could not be written: {words}", "mend that, run again")
+    cause = messages.NOT_WRITTEN(where=change.shown, words=words)
+    raise StepFailed(cause, messages.MEND_RUN_AGAIN())
 
 
 def script(user: ObservedUser, prefix: str, change: FileChange) -> str:

@@ -13,6 +13,7 @@ from collections.abc import Iterator
 from dataclasses import dataclass, field
 from typing import Any
 
+from tasks.clients import messages
 from tasks.clients.limits import DEEPEST, Budget
 from tasks.clients.textdoc import (
     MISSING,
@@ -22,8 +23,10 @@ from tasks.clients.textdoc import (
     end_of_line,
     indentation,
     line_of,
+    quoted,
     start_of_line,
 )
+from tasks.words.messages import Text
 
 # A file of LARGEST takes 0.2 s with so many, and all edits of one some 3 s.
 MOST_VALUES, MOST_WORK = 50_000, 600_000
@@ -71,22 +74,22 @@ class _Parser:
         node = self._value(at, 0)
         at = self._skip(node.end)
         if at != len(self.text):
-            raise self._invalid(at, "something follows the end of the document")
+            raise self._invalid(at, messages.MORE_FOLLOWS())
         return node
 
-    def _invalid(self, at: int, reason: str) -> Invalid:
+    def _invalid(self, at: int, reason: Text) -> Invalid:
         return Invalid(line_of(self.text, at), reason)
 
     def _skip(self, at: int) -> int:
         match = _BLANK.match(self.text, at)
         end = match.end() if match else at
         if self.text.startswith("/*", end):
-            raise self._invalid(end, "a comment is not closed")
+            raise self._invalid(end, messages.OPEN_COMMENT())
         return end
 
     def _value(self, at: int, depth: int) -> Node:
         if depth > DEEPEST:
-            raise self._invalid(at, f"is nested deeper than {DEEPEST}")
+            raise self._invalid(at, messages.DEEP(levels=DEEPEST))
         self.values += 1
         if self.values > self.budget.values:
             self.budget.check(line_of(self.text, at), self.values)
@@ -97,13 +100,13 @@ class _Parser:
             return self._container(at, depth, "array", "]")
         match = _STRING.match(self.text, at) if found == '"' else _WORD.match(self.text, at)
         if match is None:
-            what = "a text is not closed" if found == '"' else "a value is missing"
+            what = messages.OPEN_TEXT() if found == '"' else messages.NO_VALUE()
             raise self._invalid(at, what)
         try:
             value = json.loads(match[0], parse_constant=_no_constant)
         except ValueError:
             # Which one is not said: it may be a secret.
-            raise self._invalid(at, "what stands there is no JSON value") from None
+            raise self._invalid(at, messages.NO_JSON_VALUE()) from None
         return Node(at, match.end(), value)
 
     def _container(self, at: int, depth: int, kind: str, closing: str) -> Node:
@@ -111,9 +114,9 @@ class _Parser:
         position = self._skip(at + 1)
         while not self.text.startswith(closing, position):
             if position == len(self.text):
-                raise self._invalid(at, f"{self.text[at]} is never closed")
+                raise self._invalid(at, messages.OPEN_BRACKET(bracket=self.text[at]))
             if node.members and node.members[-1].comma < 0:
-                raise self._invalid(position, "a comma is missing before this")
+                raise self._invalid(position, messages.NO_COMMA())
             member = self._member(node, position, depth)
             node.members.append(member)
             position = self._skip(member.node.end)
@@ -130,16 +133,16 @@ class _Parser:
             return member
         match = _STRING.match(self.text, at)
         if match is None:
-            raise self._invalid(at, 'a key in "double quotes" is missing')
+            raise self._invalid(at, messages.NO_KEY())
         try:
             key = json.loads(match[0])
         except ValueError:
-            raise self._invalid(at, "the key there is no JSON text") from None
+            raise self._invalid(at, messages.NO_JSON_KEY()) from None
         if key in node.value:
-            raise self._invalid(at, f"the key {key!r} is there twice")
+            raise self._invalid(at, messages.KEY_TWICE(key=quoted(key)))
         position = self._skip(match.end())
         if not self.text.startswith(":", position):
-            raise self._invalid(position, f"a colon is missing after {key!r}")
+            raise self._invalid(position, messages.NO_COLON(key=quoted(key)))
         value = self._value(self._skip(position + 1), depth + 1)
         node.value[key] = value.value
         return Member(key, at, value)
@@ -162,7 +165,7 @@ class JsoncDocument:
         root = parser.document()
         self.budget.spend(parser.values, len(self.text))
         if root is not None and root.kind != "object":
-            raise Invalid(line_of(self.text, root.start), "the document is no object in {braces}")
+            raise Invalid(line_of(self.text, root.start), messages.NO_OBJECT())
         return root
 
     def get(self, path: Path) -> Any:

@@ -7,6 +7,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
+from tasks.clients import messages
 from tasks.clients.textdoc import Invalid
 
 KIB = 1024
@@ -35,10 +36,10 @@ class Budget:
     def check(self, line: int, values: int) -> None:
         """See that a document has no more values than it may. Raises Invalid."""
         if values > self.values:
-            raise Invalid(line, f"has more than {self.values} values")
+            raise Invalid(line, messages.MANY_VALUES(count=self.values))
 
     def spend(self, values: int, characters: int) -> None:
         """Pay for reading the document once. Raises Invalid."""
         self.work -= values + characters // _CHARACTERS
         if self.work < 0:
-            raise Invalid(1, "is too large for as many changes as it needs")
+            raise Invalid(1, messages.MUCH_WORK())

@@ -13,9 +13,11 @@ from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
 from typing import Literal
 
+from tasks.clients import messages
 from tasks.clients.limits import LARGEST, LARGEST_RECORD, LARGEST_TOGETHER, MIB, MOST_RECORDS
 from tasks.shell.local import Shell
 from tasks.shell.output import PRELUDE, number, sections, values
+from tasks.words.failures import Failed
 from tasks.words.printable import printable
 
 HOME, CONFIG, STATE = "~/", "@config/", "@state/"
@@ -111,8 +113,11 @@ true"""
 )
 
 
-class LookFailed(Exception):
-    """The look at a user did not come to its end; the text says why."""
+class LookFailed(Failed):
+    """The look at a user did not come to its end."""
+
+    def __init__(self, cause: str) -> None:
+        super().__init__(cause, messages.SEE_LOGIN())
 
 
 @dataclass(frozen=True)
@@ -151,9 +156,9 @@ class ObservedFile:
         content, size = _content(told), number(told.get("size"))
         unread = ""
         if "crowded" in told:
-            unread = f"is left unread: the files together have more than {MOST_TOGETHER}"
+            unread = messages.LEFT_UNREAD(limit=MOST_TOGETHER)
         elif content is not None and len(content) != size:
-            content, unread = None, "changed while it was read, or cannot be read whole"
+            content, unread = None, messages.READ_IN_PART()
         return cls(
             path=path,
             real=told.get("real", path),
@@ -210,7 +215,7 @@ def look(
     """
     said = shell.sh(script(found_by, places, prefix, state=state), timeout=60)
     if not said.ok and (said.stdout or said.stderr):
-        raise LookFailed(printable(said.last_words, 300))
+        raise LookFailed(messages.LOOK_SAID(words=printable(said.last_words, 300)))
     # A name may hold what other lines end with.
     return parse(said.stdout.split("\n"))
 

@@ -13,11 +13,12 @@ from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
 from typing import Any, Literal, get_args
 
+from tasks.clients import messages
 from tasks.clients.entries import Entry, Item, is_item
 from tasks.clients.jsonc import JsoncDocument
 from tasks.clients.limits import MOST_VALUES
-from tasks.clients.record import BrokenRecord, digest, written_in
-from tasks.clients.textdoc import MISSING, UNSAFE, Document, Invalid, Path
+from tasks.clients.record import damaged, digest, written_in
+from tasks.clients.textdoc import MISSING, Document, Invalid, Path
 from tasks.words.foreign import BadAnswer, Fields
 
 Format = Literal["jsonc", "yaml"]
@@ -74,7 +75,7 @@ class MergeRecord:
                 written_in(told),
             )
         except (BadAnswer, KeyError, ValueError) as error:
-            raise BrokenRecord(f"it is damaged: {error}") from None
+            raise damaged(error) from None
 
 
 @dataclass
@@ -131,7 +132,7 @@ def merge(
         else:
             _bring(document, owned, parents, entry, result)
     if len(owned) > MOST_VALUES:
-        raise Invalid(1, f"would hold more than {MOST_VALUES} values of ours")
+        raise Invalid(1, messages.MANY_OF_OURS(count=MOST_VALUES))
     text = document.to_bytes()
     if there is not None and text == there and record is not None and owned == record.values:
         return Merged(there, record, kept=result.kept)
@@ -226,7 +227,7 @@ def _check_rest(before: Any, after: Document, ours: Iterable[Path]) -> None:
     """See that all but ours is what it was, however odd the layout. Raises Invalid."""
     paths = tuple(ours)
     if _rest(before, paths) != _rest(after.get(()), paths):
-        raise Invalid(1, UNSAFE)
+        raise Invalid(1, messages.UNSAFE())
 
 
 def _rest(value: Any, paths: Iterable[Path]) -> Any:

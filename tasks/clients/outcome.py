@@ -10,9 +10,10 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 
+from tasks.clients import messages
 from tasks.clients.look import ObservedUser
 from tasks.clients.record import BrokenRecord, Record
-from tasks.words.failures import Failure
+from tasks.words.failures import Failed, Failure
 from tasks.words.printable import printable
 
 # Whose failures these are: no service waits for them.
@@ -57,12 +58,8 @@ class Outcome:
         self.notes += other.notes
 
 
-class Refused(Exception):
-    """A file is left alone: cause and remedy."""
-
-    def __init__(self, cause: str, remedy: str) -> None:
-        self.cause, self.remedy = cause, remedy
-        super().__init__(cause)
+class Refused(Failed):
+    """A file is left alone."""
 
 
 @contextmanager
@@ -72,9 +69,9 @@ def bounded(found: Outcome, user: ObservedUser, name: str, what: str) -> Iterato
     try:
         yield planned
     except BrokenRecord as error:
-        found.failures.append(Failure(what, *broken(user, name, error), CLIENTS))
+        found.failures.append(broken(user, name, what, error))
     except Refused as error:
-        found.failures.append(Failure(f"{what}: left alone", error.cause, error.remedy, CLIENTS))
+        found.failures.append(error.named(f"{what}: left alone", CLIENTS))
     except Exception as error:
         found.failures.append(odd(f"{what}: left alone", error, record_place(user, name)))
     else:
@@ -83,16 +80,15 @@ def bounded(found: Outcome, user: ObservedUser, name: str, what: str) -> Iterato
 
 def odd(what: str, error: Exception, place: str) -> Failure:
     """Return the failure for what a file held that nobody foresaw."""
-    words = printable(error, 200)
-    cause = f"nobody foresaw what it holds, or its record {place} ({type(error).__name__}: {words})"
-    remedy = "nothing of it was changed: move it or its record away; and please report it"
-    return Failure(what, cause, remedy, CLIENTS)
+    kind, words = type(error).__name__, printable(error, 200)
+    cause = messages.ODD(place=place, kind=kind, words=words)
+    return Failure(what, cause, messages.REPORT(), CLIENTS)
 
 
-def broken(user: ObservedUser, name: str, error: BrokenRecord) -> tuple[str, str]:
-    """Return cause and remedy of a record that cannot be read."""
-    remedy = "move it away: what stands in the file as we write it is ours again"
-    return f"{record_place(user, name)}: {printable(error, 200)}", remedy
+def broken(user: ObservedUser, name: str, what: str, error: BrokenRecord) -> Failure:
+    """Return the failure for a record that cannot be read."""
+    cause = messages.RECORD(place=record_place(user, name), reason=error.reason)
+    return Failure(what, cause, messages.RECORD_AWAY(), CLIENTS)
 
 
 def record_place(user: ObservedUser, name: str) -> str:

@@ -9,6 +9,7 @@ from __future__ import annotations
 from collections.abc import Collection, Iterable, Iterator
 from dataclasses import replace
 
+from tasks.clients import messages
 from tasks.clients.access import check_writable, content_of
 from tasks.clients.documents import Document, Merged, Owned
 from tasks.clients.entries import Entry
@@ -69,9 +70,8 @@ def _dropped(found: Outcome, user: ObservedUser, name: str, data: bytes) -> None
 
 def _crowd(user: ObservedUser) -> Failure:
     place = shown(user, f"{user.state}/ollama-stack")
-    cause = f"{place} holds more than {MOST_RECORDS} records, which no run of ours writes"
-    remedy = "move away those that are not ours; no file of this user is changed until then"
-    return Failure(f"clients of {user.name}", cause, remedy, CLIENTS)
+    cause = messages.CROWD(place=place, count=MOST_RECORDS)
+    return Failure(f"clients of {user.name}", cause, messages.CLEAR_CROWD(), CLIENTS)
 
 
 def _file(user: ObservedUser, document: Document) -> ObservedFile:
@@ -128,7 +128,7 @@ def _owned(
         return
     if there is not None and record is None:
         where = shown(user, file.path)
-        raise Refused(f"{where} is there and not ours", "move it away, or leave the client out")
+        raise Refused(messages.NOT_OURS(where=where), messages.LEAVE_OUT())
     if there is None:
         why = "new" if record is None else "it was removed"
     else:
@@ -197,24 +197,23 @@ def settled(
 
 
 def _invalid(user: ObservedUser, file: ObservedFile, error: Invalid) -> Refused:
-    where = f"{shown(user, file.path)}, line {error.line}"
-    return Refused(f"{where}: {error.reason}", "mend it there; nothing of it was changed")
+    where = shown(user, file.path)
+    cause = messages.INVALID(where=where, line=error.line, reason=error.reason)
+    return Refused(cause, messages.MEND_THERE())
 
 
 def _undone(user: ObservedUser, name: str, record: Record) -> Iterator[FileChange]:
     """Take what is ours out of a file, or the file where it is ours."""
     if ".." in record.path.split("/"):
         where = shown(user, record.path)
-        raise Refused(
-            f"its record names {where}, which is no place of ours", "move the record away"
-        )
+        raise Refused(messages.NO_PLACE_OF_OURS(where=where), messages.MOVE_RECORD())
     file = user.files.get(record.path) or ObservedFile(record.path, record.path)
     there = content_of(user, file)
     is_as_before = False
     if record.merged is None:
         if there is not None and digest(there) != record.written:
             where = shown(user, file.path)
-            raise Refused(f"{where} was edited by hand", "remove it by hand, if it is not needed")
+            raise Refused(messages.EDITED(where=where), messages.REMOVE_BY_HAND())
         after = None
     else:
         try:

@@ -9,16 +9,29 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any
 
+from tasks.clients import messages
 from tasks.clients.limits import LARGEST_RECORD, MIB
 from tasks.words.foreign import BadAnswer, Fields, read_json
+from tasks.words.messages import Text
+from tasks.words.printable import printable
 
 VERSION = 1
+LONGEST_WORDS = 185
 _CONTROLS = re.compile(r"[\x00-\x1f\x7f]")
 _DIGEST = re.compile(r"[0-9a-f]{64}")
 
 
 class BrokenRecord(Exception):
     """A record is none that this version can read."""
+
+    def __init__(self, reason: Text) -> None:
+        self.reason = reason
+        super().__init__(reason)
+
+
+def damaged(error: Exception) -> BrokenRecord:
+    """Return what is wrong with a record by the error that reading it ended with."""
+    return BrokenRecord(messages.RECORD_DAMAGED(words=printable(error, LONGEST_WORDS)))
 
 
 @dataclass(frozen=True)
@@ -48,15 +61,15 @@ class Record:
     def of(cls, data: bytes) -> Record:
         """Read a record. Raises BrokenRecord: the file is the user's to write."""
         if not data:
-            raise BrokenRecord("it is empty, or cannot be read")
+            raise BrokenRecord(messages.RECORD_EMPTY())
         if len(data) > LARGEST_RECORD:
-            raise BrokenRecord(f"it is larger than {LARGEST_RECORD // MIB} MiB")
+            raise BrokenRecord(messages.RECORD_LARGE(limit=LARGEST_RECORD // MIB))
         first, _, rest = data.partition(b"\n")
         try:
             told = Fields(read_json(rest))
             version = told.number("version")
             if version != VERSION:
-                raise BrokenRecord(f"it is of version {version}, this one reads {VERSION}")
+                raise BrokenRecord(messages.RECORD_VERSION(version=version, known=VERSION))
             merged = told.object("merged").value if told.value["merged"] is not None else None
             folders = tuple(told.texts("folders"))
             path, client = _path(first.decode()), told.needed("client")
@@ -64,7 +77,7 @@ class Record:
                 raise BadAnswer("its folders are not those of its path")
             return cls(path, client, written_in(told), folders, merged)
         except (BadAnswer, KeyError, UnicodeDecodeError) as error:
-            raise BrokenRecord(f"it is damaged: {error}") from None
+            raise damaged(error) from None
 
 
 def _path(text: str) -> str:

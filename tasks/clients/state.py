@@ -6,6 +6,7 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, field, replace
 
+from tasks.clients import messages
 from tasks.clients.documents import EDITIONS, FOUND_BY, documents, managed, meant, places
 from tasks.clients.documents import MANAGED as MANAGED_PLACE
 from tasks.clients.look import LookFailed, ObservedUser, look
@@ -76,15 +77,14 @@ def _look(run: Run) -> SeenUsers:
             if user is not None:
                 seen.users.append((shell, replace(user, name=name)))
                 continue
-            cause = f"{name} has no account with a home folder on this host"
-            remedy = "client_users names them; getent passwd shows those that are there"
+            cause, remedy = messages.NO_HOME(user=name), messages.SEE_ACCOUNTS()
             seen.failures.append(Failure(f"clients of {name}", cause, remedy, CLIENTS))
     if observe_host(run).can_be_root:
         root = UserShell(run.shell)
         with _bounded(seen.failures, KILO_MANAGED):
             user = look(root, {}, [MANAGED_PLACE], _prefix(run), state=MANAGED_STATE)
             if user is None:
-                raise LookFailed("root has no home folder")
+                raise LookFailed(messages.ROOT_NO_HOME())
             seen.managed = root, user
     return seen
 
@@ -99,9 +99,8 @@ def _bounded(failures: list[Failure], what: str) -> Iterator[None]:
     try:
         yield
     except LookFailed as error:
-        cause = f"the look at the files was cut off: {error}"
-        remedy = "see that this user can log in there and reach the home folder, then run it again"
-        failures.append(Failure(what, cause, remedy, CLIENTS))
+        cause = messages.CUT_OFF(cause=error.cause)
+        failures.append(Failure(what, cause, error.remedy, CLIENTS))
     except Exception as error:
         failures.append(unforeseen(what, error, CLIENTS))
 
@@ -115,8 +114,8 @@ def _shells(run: Run, seen: SeenUsers) -> Iterator[UserShell]:
         elif host.can_be_root:
             yield UserShell(run.shell, name)
         else:
-            cause = f"{host.user} cannot become {name} without root"
-            remedy = f"run it as a user who may use sudo, or as {name}"
+            cause = messages.NEEDS_ROOT(user=host.user, other=name)
+            remedy = messages.RUN_AS(other=name)
             seen.failures.append(Failure(f"clients of {name}", cause, remedy, CLIENTS))
 
 
@@ -141,8 +140,7 @@ def plan_clients(run: Run, snapshot: Snapshot, *, is_ahead: bool) -> ClientPlan:
         with _bounded(plan.failures, KILO_MANAGED):
             plan.take(shell, user, plan_user(user, [managed(wiring)] if is_wanted else [], unknown))
     elif run.stack.kilo_managed and not observe_host(run).can_be_root:
-        cause = f"{MANAGED_PLACE} is root's, and this user cannot become root"
-        remedy = "run it as a user who may use sudo; or kilo_managed = false"
+        cause, remedy = messages.IS_ROOTS(place=MANAGED_PLACE), messages.SUDO_OR_UNMANAGED()
         plan.failures.append(Failure(KILO_MANAGED, cause, remedy, CLIENTS))
     return plan
 

@@ -7,22 +7,27 @@ import re
 from dataclasses import dataclass
 from typing import Any, Protocol
 
+from tasks.clients import messages
+from tasks.words.messages import Text
 from tasks.words.printable import printable
 
 Path = tuple[Any, ...]
-# Said of a document that is valid and yet must not be edited.
-UNSAFE = "is laid out so that nothing can be written there without touching what is yours"
 # A reason may quote the document.
-LONGEST_REASON = 200
+LONGEST_QUOTE = 175
 _INDENTATION = re.compile("[ \t]*")
 
 
 class Invalid(Exception):
     """A document that cannot be read, or not be edited safely. `line` counts from 1."""
 
-    def __init__(self, line: int, reason: str) -> None:
-        self.line, self.reason = line, printable(reason, LONGEST_REASON)
+    def __init__(self, line: int, reason: Text) -> None:
+        self.line, self.reason = line, reason
         super().__init__(f"line {line}: {self.reason}")
+
+
+def quoted(key: str) -> str:
+    """Return a key of a document, for a reason."""
+    return printable(repr(key), LONGEST_QUOTE)
 
 
 class Missing:
@@ -70,7 +75,7 @@ class Encoding:
             text = content[len(mark) :].decode()
         except UnicodeDecodeError as error:
             line = content[: error.start].count(b"\n") + 1
-            raise Invalid(line, "is not UTF-8") from None
+            raise Invalid(line, messages.NO_UTF8()) from None
         first = text.find("\n")
         newline = "\r\n" if first > 0 and text[first - 1] == "\r" else "\n"
         return cls(mark, newline), text

@@ -15,11 +15,11 @@ from ruamel.yaml import YAML
 from ruamel.yaml.error import YAMLError
 from ruamel.yaml.nodes import MappingNode, Node, ScalarNode, SequenceNode
 
+from tasks.clients import messages
 from tasks.clients.entries import Item, is_item
 from tasks.clients.limits import Budget
 from tasks.clients.textdoc import (
     MISSING,
-    UNSAFE,
     Encoding,
     Invalid,
     Path,
@@ -45,14 +45,14 @@ class YamlDocument:
         if isinstance(self.root, ScalarNode) and self.value is None:
             self.root = None
         if self.root is not None and not isinstance(self.root, MappingNode | SequenceNode):
-            raise Invalid(1, "the document is neither a mapping nor a list")
+            raise Invalid(1, messages.NO_MAPPING())
 
     def _edited(self) -> None:
         """Read what an edit made: what is no YAML then was none that can be edited so."""
         try:
             self._parse()
         except Invalid as error:
-            reason = error.reason if self.budget.work < 0 else UNSAFE
+            reason = error.reason if self.budget.work < 0 else messages.UNSAFE()
             raise Invalid(1, reason) from None
 
     def get(self, path: Path) -> Any:
@@ -267,7 +267,7 @@ class YamlDocument:
 def _first(nodes: Iterator[Any]) -> Any:
     found = next(nodes, None)
     if found is None:
-        raise Invalid(1, UNSAFE)
+        raise Invalid(1, messages.UNSAFE())
     return found
 
 

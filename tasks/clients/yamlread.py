@@ -13,10 +13,12 @@ from ruamel.yaml.composer import Composer
 from ruamel.yaml.error import MarkedYAMLError
 from ruamel.yaml.nodes import MappingNode, Node, SequenceNode
 
+from tasks.clients import messages
 from tasks.clients.limits import DEEPEST, Budget
-from tasks.clients.textdoc import Invalid
+from tasks.clients.textdoc import LONGEST_QUOTE, Invalid
+from tasks.words.printable import printable
 
-TOO_DEEP = f"is nested deeper than {DEEPEST}"
+TOO_DEEP = messages.DEEP(levels=DEEPEST)
 # How large what a node stands for is: how many values, on how many levels.
 Size = tuple[int, int]
 
@@ -40,12 +42,14 @@ def read(text: str, budget: Budget) -> tuple[Any, Any]:
         line = mark.line + 1 if mark is not None else 1
         reason = str(error.problem or error.context or "is no YAML")
         # A value may be a secret.
-        raise Invalid(line, reason.partition(" with value ")[0]) from None
+        words = printable(reason.partition(" with value ")[0], LONGEST_QUOTE)
+        raise Invalid(line, messages.YAML(words=words)) from None
     except RecursionError:
-        raise Invalid(1, "is nested too deeply") from None
+        raise Invalid(1, messages.TOO_DEEP()) from None
     except Exception as error:
         # What a tag makes of a value that is not for it ends in whatever it ends in.
-        raise Invalid(1, f"is no YAML: {_first_line(error)}") from None
+        words = printable(_first_line(error), LONGEST_QUOTE)
+        raise Invalid(1, messages.NO_YAML(words=words)) from None
 
 
 def _read(text: str, budget: Budget) -> tuple[Any, Any]:
@@ -101,7 +105,7 @@ def _check_aliases(node: Node, budget: Budget, sizes: dict[int, Size | None]) ->
     if id(node) in sizes:
         known = sizes[id(node)]
         if known is None:
-            raise Invalid(line, "an alias in it leads back to it")
+            raise Invalid(line, messages.ALIAS_LOOP())
         return known
     sizes[id(node)] = None
     inner = [_check_aliases(child, budget, sizes) for child in _children(node)]

@@ -8,6 +8,7 @@ from collections.abc import Iterator, Mapping
 from tasks.apt.packages import install, install_known, pinned
 from tasks.apt.repositories import RepositoryFailed, use_repository
 from tasks.apt.sources import toolkit_repository
+from tasks.container_toolkit import messages
 from tasks.container_toolkit.facts import observe_toolkit
 from tasks.container_toolkit.plan import has_devices, tells_devices
 from tasks.container_toolkit.state import plan_toolkit
@@ -43,8 +44,8 @@ def install_toolkit(run: Run, step: Step, edit: Edit) -> None:
     try:
         use_repository(run, repository, PACKAGES)
     except RepositoryFailed as error:
-        remedy = f'{error.remedy}, or set gpu = "off"'
-        raise StepFailed(f"NVIDIA's apt repository cannot be used: {error}", remedy) from None
+        remedy = messages.OR_NO_GPU(remedy=error.remedy)
+        raise StepFailed(messages.REPOSITORY_FAILED(cause=error.cause), remedy) from None
     pin = run.stack.toolkit_version
     names = VERSIONED if pin else PACKAGES
     install_known(run, pinned(run, names, pin, "toolkit_version"))
@@ -62,8 +63,7 @@ def describe_gpu(run: Run, step: Step, edit: Edit) -> None:
     if not observe_toolkit(run).cdi_specs:
         _must(run, f"nvidia-ctk cdi generate --output={CDI_SPEC}")
     if not observe_toolkit(run).cdi_specs:
-        cause = "the toolkit ran, and no description of nvidia.com/gpu is there afterwards"
-        raise StepFailed(cause, "read sudo nvidia-ctk cdi list, then run again")
+        raise StepFailed(messages.NOT_DESCRIBED(), messages.LIST_DEVICES())
     if observe_engine(run, is_up=True).has_cdi:
         see_device(run)
 
@@ -73,7 +73,8 @@ def _must(run: Run, command: str) -> None:
     result = run.shell.sh(f"{PRELUDE}\nmkdir -p /etc/cdi && timeout 60 {command}", timeout=90)
     run.seen.forget()
     if not result.ok:
-        raise StepFailed(f"{command}: {result.last_words}", f"sudo {command}")
+        cause = messages.COMMAND_FAILED(command=command, words=result.last_words)
+        raise StepFailed(cause, messages.TRY_COMMAND(command=command))
 
 
 def see_device(run: Run) -> None:
@@ -84,9 +85,7 @@ def see_device(run: Run) -> None:
         if has_devices(seen) or not tells_devices(seen):
             return
         time.sleep(1)
-    cause = "the GPU is described by CDI, and Docker Engine shows no device nvidia.com/gpu"
-    remedy = "read sudo nvidia-ctk cdi list and sudo journalctl -u docker -n 50, then run again"
-    raise StepFailed(cause, remedy)
+    raise StepFailed(messages.NO_DEVICE(), messages.READ_BOTH())
 
 
 def restart_and_look(run: Run, step: Step, edit: Edit) -> None:
@@ -96,9 +95,9 @@ def restart_and_look(run: Run, step: Step, edit: Edit) -> None:
     seen = observe_engine(run, is_up=True)
     by_cdi = run.stack.gpu_attach == "cdi"
     if not (seen.has_cdi if by_cdi else NVIDIA in seen.runtimes):
-        lacking = "has CDI switched off" if by_cdi else f"does not know the runtime {NVIDIA}"
-        remedy = f"see {PATH} and sudo journalctl -u docker -n 50, then run again"
-        raise StepFailed(f"the engine restarted and {lacking}", remedy)
+        without_runtime = messages.STILL_WITHOUT_RUNTIME(runtime=NVIDIA)
+        cause = messages.STILL_WITHOUT_CDI() if by_cdi else without_runtime
+        raise StepFailed(cause, messages.SEE_SETTINGS(path=PATH))
     if by_cdi:
         see_device(run)
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 from tasks.apt.pins import other_version_note
+from tasks.container_toolkit import messages
 from tasks.container_toolkit.observed import Toolkit
 from tasks.containers.observed import Attachment
 from tasks.declared.stack import Stack
@@ -110,8 +111,8 @@ def _by_cdi(
     """Plan for CDI: the toolkit describes the card in a file, which the engine reads by itself."""
     what = "containers cannot be given the GPU by CDI"
     if engine.version and older(engine.version, CDI_SINCE):
-        cause = f"Docker Engine {engine.version} is too old for it ({CDI_SINCE} and newer can)"
-        failure = Failure(what, cause, 'set gpu_attach = "gpus", or upgrade Docker')
+        cause = messages.OLD_ENGINE(version=engine.version, since=CDI_SINCE)
+        failure = Failure(what, cause, messages.ATTACH_OR_UPGRADE())
         return ToolkitState(failures=(failure,), notes=notes)
     if not host.is_default_socket and engine.version and not engine.has_cdi:
         return ToolkitState(failures=(_cdi_elsewhere(host, what),), notes=notes)
@@ -167,21 +168,18 @@ def _steps(needs: str) -> tuple[Step, ...]:
 
 def _obstacle(host: ObservedHost, what: str, *, needs_apt: bool = True) -> Failure | None:
     if needs_apt and not host.apt:
-        remedy = "install it by hand (docs.nvidia.com/datacenter), then run again"
-        return Failure(what, "this host has no apt-get", remedy)
+        return Failure(what, messages.NO_APT(), messages.INSTALL_BY_HAND())
     return None if host.can_be_root else root_needed(host, f"{what}, and that needs root")
 
 
 def _elsewhere(host: ObservedHost) -> Failure:
-    cause = f"the engine on {host.socket} is not set up by this project, and has no toolkit"
-    remedy = 'install nvidia-container-toolkit where that engine runs, or set gpu = "off"'
-    return Failure("containers cannot be given the GPU", cause, remedy)
+    cause = messages.OTHER_ENGINE(socket=host.socket)
+    return Failure("containers cannot be given the GPU", cause, messages.INSTALL_THERE())
 
 
 def _cdi_elsewhere(host: ObservedHost, what: str) -> Failure:
-    cause = f"the engine on {host.socket} has CDI off, and is not set up by this project"
-    remedy = 'switch it on there ("features": {"cdi": true}), or set gpu_attach = "gpus"'
-    return Failure(what, cause, remedy)
+    cause = messages.OTHER_ENGINE_NO_CDI(socket=host.socket)
+    return Failure(what, cause, messages.SWITCH_ON_THERE())
 
 
 def _notes(toolkit: Toolkit) -> tuple[str, ...]:

@@ -37,8 +37,7 @@ def take_lock(run: Run) -> None:
     try:
         (run.held.lock or SESSION.lock(rooted(run.stack.lock))).reload()
     except LockError as error:
-        cause, _, remedy = str(error).partition("\n  remedy: ")
-        run.teller.fail(Failure("the lock cannot be read any more", cause, remedy))
+        run.teller.fail(error.named("the lock cannot be read any more"))
         return
     if run.held.goals and run.held.has_changed:
         cause = f"{run.stack.lock} changed since this run looked at it"

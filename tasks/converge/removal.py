@@ -27,15 +27,20 @@ def removal_steps(run: Run) -> Iterable[Step]:
 REMOVAL = Work("removed", removal_steps, TAKES, begin)
 
 
+def show_removal(run: Run) -> None:
+    """Show every step of the removal, the files of the clients included."""
+    clients = [] if run.stack.options.only else plan_removal(run).steps()
+    shown = Plan((*removals(run, observe(run)), *clients))
+    run.decided = replace(run.decided, plan=shown)
+    for line in shown.lines():
+        run.teller.log(line)
+
+
 @stage("Removal")
 def remove_containers() -> None:
     """Remove the stack: its containers, and with `purge` its volumes and models too."""
     run = current_run()
     if run.teller.has_failed(""):
         return
-    clients = [] if run.stack.options.only else plan_removal(run).steps()
-    shown = Plan((*removals(run, observe(run)), *clients))
-    run.decided = replace(run.decided, plan=shown)
-    for line in shown.lines():
-        run.teller.log(line)
+    show_removal(run)
     carry_out("Remove this stack", REMOVAL)

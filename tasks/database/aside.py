@@ -6,6 +6,7 @@ import os
 from datetime import UTC, datetime
 from pathlib import Path
 
+from tasks.database import messages
 from tasks.database.trouble import DatabaseError
 
 
@@ -25,10 +26,8 @@ def set_aside(path: Path, reason: str) -> str:
             if side.exists():
                 side.rename(kept.with_name(kept.name + suffix))
     except OSError as error:
-        raise DatabaseError(
-            f"{path} is unusable ({reason}) and cannot be set aside ({error.strerror}):"
-            " move it away by hand and run again"
-        ) from None
+        cause = messages.STAYS(path=str(path), reason=reason, words=str(error.strerror))
+        raise DatabaseError(cause, messages.MOVE_AWAY()) from None
     return f"{path.name} was unusable ({reason}): it is kept as {kept.name}, a new one is built"
 
 

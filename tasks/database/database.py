@@ -14,6 +14,7 @@ from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
 
+from tasks.database import messages
 from tasks.database.aside import identity, set_aside
 from tasks.database.differences import differences
 from tasks.database.rows import KEYS, SCHEMA, SCHEMA_VERSION, Inventory, Row, storable
@@ -45,7 +46,7 @@ def record(path: Path, inventory: Inventory) -> list[str]:
     notes: list[str] = []
     try:
         if path.exists() and not path.is_file():
-            raise DatabaseError(f"{path} is no file; declare another path for the database")
+            raise DatabaseError(messages.NO_FILE(path=str(path)), messages.OTHER_PATH())
         if is_up_to_date(path, inventory):
             return notes
         for _ in range(TRIES):
@@ -57,13 +58,11 @@ def record(path: Path, inventory: Inventory) -> list[str]:
             if judged is not None and identity(path) == judged:
                 notes.append(set_aside(path, reason))
     except OSError as error:
-        raise DatabaseError(
-            f"{path} cannot be written ({error.strerror or error}); mend the rights of its folder,"
-            " then run again"
-        ) from None
-    raise DatabaseError(
-        f"{path} does not take our rows ({reason}); see who changes it: sudo fuser -v {path}"
-    )
+        words = str(error.strerror or error)
+        cause = messages.NOT_WRITABLE(path=str(path), words=words)
+        raise DatabaseError(cause, messages.MEND_FOLDER()) from None
+    cause = messages.ROWS_REFUSED(path=str(path), reason=reason)
+    raise DatabaseError(cause, messages.SEE_WHO(path=str(path)))
 
 
 def _written(path: Path, inventory: Inventory) -> str:
@@ -74,13 +73,12 @@ def _written(path: Path, inventory: Inventory) -> str:
     except _Refused as error:
         return str(error)
     except sqlite3.Error as error:
-        cause = printable(error, 200).replace(";", ",")
-        code = code_of(error)
-        if code in TROUBLE:
-            raise DatabaseError(
-                f"{path} cannot be written ({cause}); {TROUBLE[code].format(path=path)}"
-            ) from None
-        return f"refuses our rows: {cause}"
+        words = printable(error, 200).replace(";", ",")
+        remedy = TROUBLE.get(code_of(error))
+        if remedy is not None:
+            cause = messages.NOT_WRITABLE(path=str(path), words=words)
+            raise DatabaseError(cause, remedy(path=str(path))) from None
+        return f"refuses our rows: {words}"
     return ""
 
 

@@ -17,7 +17,6 @@ from tasks.run.run import Run
 from tasks.run.session import RUN_ID
 from tasks.run.unforeseen import unforeseen
 from tasks.run.work import Command
-from tasks.words.failures import Failure
 
 
 def inventory_now(run: Run) -> Inventory:
@@ -46,8 +45,7 @@ def _write(run: Run, path: Path, inventory: Inventory) -> bool:
         for note in record(path, inventory):
             run.teller.note(note)
     except DatabaseError as error:
-        cause, _, remedy = str(error).partition("; ")
-        run.teller.fail(Failure("record the inventory: failed", cause, remedy))
+        run.teller.fail(error.named("record the inventory: failed"))
         return False
     except Exception as error:
         run.teller.fail(unforeseen("record the inventory: failed", error))

@@ -1,26 +1,31 @@
-"""What keeps a database from being written, and what a person can do about it."""
+"""What keeps a database from being written, by SQLite's code."""
 
 from __future__ import annotations
 
 import sqlite3
 
-# What is no fault of the file, by SQLite's code, with its remedy.
-_IN_USE = "another program holds it (sudo fuser -v {path} names it): end that, then run again"
-_RIGHTS = "mend the rights of the file and its folder, then run again"
+from tasks.database import messages
+from tasks.words.failures import Failed
+
+# What is no fault of the file, with its remedy, which a path fills in.
 TROUBLE = {
-    sqlite3.SQLITE_BUSY: _IN_USE,
-    sqlite3.SQLITE_LOCKED: _IN_USE,
-    sqlite3.SQLITE_READONLY: _RIGHTS,
-    sqlite3.SQLITE_PERM: _RIGHTS,
-    sqlite3.SQLITE_CANTOPEN: _RIGHTS,
-    sqlite3.SQLITE_FULL: "free some space on its disk (df -h tells how much there is), run again",
-    sqlite3.SQLITE_IOERR: "see what the kernel says of its disk (sudo dmesg), then run again",
-    sqlite3.SQLITE_NOMEM: "end what takes the memory, then run again",
+    sqlite3.SQLITE_BUSY: messages.END_OTHER,
+    sqlite3.SQLITE_LOCKED: messages.END_OTHER,
+    sqlite3.SQLITE_READONLY: messages.MEND_RIGHTS,
+    sqlite3.SQLITE_PERM: messages.MEND_RIGHTS,
+    sqlite3.SQLITE_CANTOPEN: messages.MEND_RIGHTS,
+    sqlite3.SQLITE_FULL: messages.FREE_SPACE,
+    sqlite3.SQLITE_IOERR: messages.SEE_KERNEL,
+    sqlite3.SQLITE_NOMEM: messages.FREE_MEMORY,
 }
 
 
-class DatabaseError(Exception):
-    """The database could not be written; the message tells cause and remedy."""
+class DatabaseError(Failed):
+    """The database could not be written."""
+
+    def __str__(self) -> str:
+        # The console reads both out of it yet.
+        return f"{self.cause}; {self.remedy}"
 
 
 def code_of(error: sqlite3.Error) -> int:

@@ -163,7 +163,7 @@ def _of_today(layer: Layer) -> tuple[Layer, list[Failure]]:
         values = dict(SETTINGS.migrated(layer.values))
     except NewerFormatError as error:
         remedy = messages.UPDATE()
-        cause = messages.NEWER_VERSION(words=str(error), remedy=remedy)
+        cause = messages.NEWER(words=str(error), remedy=remedy)
         return Layer(layer.source, {}), [Failure(layer.source, cause, remedy)]
     except ValueError as error:
         return Layer(layer.source, {}), [

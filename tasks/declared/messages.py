@@ -21,7 +21,7 @@ UNREADABLE = Message("declared.unreadable", "cannot be read: {words}: {remedy}")
 MEND_RIGHTS = Message(
     "declared.mend-rights", "see that this user may read it (ls -l), and that its folders are there"
 )
-NEWER_VERSION = Message("declared.newer-version", "{words}: {remedy}")
+NEWER = Message("declared.newer", "{words}: {remedy}")
 UPDATE = Message("declared.update", "update ollama-stack (git pull)")
 NO_VERSION = Message("declared.no-version", "{words}")
 

@@ -8,7 +8,7 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Any
 
-from tasks.docker_engine import service
+from tasks.docker_engine import messages, service
 from tasks.docker_engine.daemon_json import (
     INSECURE,
     LIVE_RESTORE,
@@ -16,14 +16,12 @@ from tasks.docker_engine.daemon_json import (
     Refused,
     knows_proxies,
     merge,
-    parse,
-    refusal,
     text_of,
     wanted,
 )
 from tasks.docker_engine.facts import observe_engine
 from tasks.docker_engine.observed import ObservedEngine
-from tasks.docker_engine.settings import no_proxies, possible, restart_refusal
+from tasks.docker_engine.settings import no_proxies, possible, restart_refusal, settings_of
 from tasks.host.facts import observe_host
 from tasks.run.run import Run
 from tasks.run.session import RUN_ID
@@ -79,9 +77,8 @@ def _reload(run: Run, edit: Edit, what: str, holds: Callable[[ObservedEngine], b
     said = service.last_log_line(run)
     take_back(run, edit)
     service.reload(run)
-    cause = f"the engine read daemon.json anew and does not show {what}; the old file is back"
-    told = f"; its log says: {said}" if said else ""
-    raise StepFailed(f"{cause}{told}", "sudo journalctl -u docker -n 20")
+    told = messages.LOG_SAYS(words=said) if said else ""
+    raise StepFailed(messages.NOT_TAKEN(what=what, said=told), messages.READ_LAST_LINES())
 
 
 def configure_proxy(run: Run, step: Step, edit: Edit) -> None:
@@ -106,12 +103,10 @@ def current(run: Run) -> dict[str, Any]:
     """Return daemon.json as it is now, checked. Raises StepFailed."""
     seen = observe_engine(run, is_up=observe_host(run).answers)
     try:
-        if seen.daemon_json_error:
-            raise Refused(seen.daemon_json_error)
-        return parse(seen.daemon_json)
+        return settings_of(seen)
     except Refused as error:
-        failure = refusal(str(error))
-        raise StepFailed(f"{failure.what}: {failure.cause}", failure.remedy) from None
+        cause = messages.LEFT_ALONE(what=error.failure.what, cause=error.cause)
+        raise StepFailed(cause, error.remedy) from None
 
 
 def write(run: Run, new: dict[str, Any], edit: Edit) -> None:
@@ -128,9 +123,8 @@ def write(run: Run, new: dict[str, Any], edit: Edit) -> None:
     if not result.ok:
         if is_first and edit.backup:
             run.shell.sh(f"rm -f {edit.backup}")
-        cause = f"the new {PATH} was refused: {result.last_words}; the old one is untouched"
-        look = f"see what is in it: sudo cat {PATH}"
-        raise StepFailed(cause, f"{look}; and what holds it: findmnt {PATH}; sudo lsattr {PATH}")
+        cause = messages.NOT_WRITTEN(path=PATH, words=result.last_words)
+        raise StepFailed(cause, messages.SEE_FILE(path=PATH))
     edit.is_made = True
     if is_first and edit.backup:
         run.teller.log(f"  daemon.json as it was: {edit.backup}")
@@ -151,8 +145,9 @@ while [ -e "$copy" ]; do i=$((i+1)); copy={BACKUP}-$i; done
 cp -p {PATH} "$copy" && echo "$copy\""""
     result = run.shell.sh(check)
     if not result.ok:
-        said = f" ({result.stderr.strip()})" if result.stderr.strip() else ""
-        raise StepFailed(f"{PATH} changed while this run went on{said}", RUN_AGAIN())
+        words = result.stderr.strip()
+        said = messages.IT_SAID(words=words) if words else ""
+        raise StepFailed(messages.CHANGED_MEANWHILE(path=PATH, said=said), RUN_AGAIN())
     edit.backup = result.stdout.strip()
 
 
@@ -190,8 +185,8 @@ def take_back(run: Run, edit: Edit) -> None:
     result = run.shell.sh(command)
     run.seen.forget()
     if not result.ok:
-        cause = f"the old {PATH} could not be put back: {result.last_words}"
-        raise StepFailed(cause, f"sudo sh -c {shlex.quote(command)}")
+        cause = messages.NOT_PUT_BACK(path=PATH, words=result.last_words)
+        raise StepFailed(cause, messages.PUT_BACK(command=shlex.quote(command)))
     edit.is_made = False
 
 
@@ -215,7 +210,7 @@ def restart_engine(run: Run, step: Step, edit: Edit) -> None:
     refused = restart_refusal(run.stack, observe_engine(run, is_up=True), step.text)
     if refused is not None:
         take_back(run, edit)
-        raise StepFailed(refused.cause, refused.remedy)
+        raise StepFailed.of(refused)
     _up(run, edit, service.restart)
 
 
@@ -230,7 +225,7 @@ def _up(run: Run, edit: Edit, go: Any) -> None:
         try:
             service.restart(run)
         except StepFailed as again:
-            cause = f"{error.cause}; with the old daemon.json back: {again.cause}"
-            raise StepFailed(cause, f"{again.remedy}; done already: {back}") from None
-        cause = f"with the new daemon.json: {error.cause}; the old one is back and the engine runs"
-        raise StepFailed(cause, error.remedy) from None
+            cause = messages.NOT_EVEN_OLD(cause=error.cause, again=again.cause)
+            remedy = messages.DONE_ALREADY(remedy=again.remedy, command=back)
+            raise StepFailed(cause, remedy) from None
+        raise StepFailed(messages.OLD_IS_BACK(cause=error.cause), error.remedy) from None

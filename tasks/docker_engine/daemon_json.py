@@ -10,7 +10,9 @@ from dataclasses import dataclass
 from typing import Any
 
 from tasks.declared.stack import Stack
-from tasks.words.failures import Failure
+from tasks.docker_engine import messages
+from tasks.words.failures import Failed, Failure
+from tasks.words.messages import Text
 
 PATH = "/etc/docker/daemon.json"
 BOM = "\ufeff"
@@ -29,8 +31,11 @@ NVIDIA = "nvidia"
 NVIDIA_RUNTIME = {"args": [], "path": "nvidia-container-runtime"}
 
 
-class Refused(Exception):
-    """The file is not what we may write to; the text says why."""
+class Refused(Failed):
+    """The file is not what we may write to, and was left as it is."""
+
+    def __init__(self, cause: Text) -> None:
+        super().__init__(cause, messages.CORRECT_FILE(path=PATH), f"{PATH} was not changed")
 
 
 @dataclass(frozen=True)
@@ -91,7 +96,7 @@ def parse(text: str | None) -> dict[str, Any]:
     if text is None or not text.strip():
         return {}
     if text.startswith(BOM):
-        raise Refused("it begins with a byte order mark; it should be UTF-8 without one")
+        raise Refused(messages.HAS_MARK())
     try:
         value = json.loads(
             text,
@@ -102,14 +107,14 @@ def parse(text: str | None) -> dict[str, Any]:
         )
     except json.JSONDecodeError as error:
         if error.msg == "Extra data":
-            raise Refused(f"it holds more than one JSON value (line {error.lineno})") from None
+            raise Refused(messages.TWO_VALUES(line=error.lineno)) from None
         raise Refused(
-            f"it is not valid JSON: {error.msg} in line {error.lineno}, column {error.colno}"
+            messages.NO_JSON(words=error.msg, line=error.lineno, column=error.colno)
         ) from None
     except RecursionError:
-        raise Refused("it is nested too deep") from None
+        raise Refused(messages.TOO_DEEP()) from None
     if not isinstance(value, dict):
-        raise Refused("it is not a JSON object")
+        raise Refused(messages.NO_OBJECT())
     _check(value)
     return value
 
@@ -118,36 +123,36 @@ def _check(value: Mapping[str, Any]) -> None:
     """Refuse what we cannot merge into, or could not write again as it was."""
     for key in (RUNTIMES, PROXIES, FEATURES):
         if key in value and not isinstance(value[key], dict):
-            raise Refused(f'"{key}" is {_kind(value[key])} and should be an object')
+            raise Refused(messages.KEY_NO_OBJECT(key=key, kind=_kind(value[key])))
     for name, runtime in value.get(RUNTIMES, {}).items():
         if not isinstance(runtime, dict):
-            raise Refused(f'the runtime "{name}" is {_kind(runtime)} and should be an object')
+            raise Refused(messages.RUNTIME_NO_OBJECT(name=name, kind=_kind(runtime)))
     registries = value.get(INSECURE, [])
     if not isinstance(registries, list) or not all(isinstance(one, str) for one in registries):
-        raise Refused(f'"{INSECURE}" is {_kind(registries)} and should be a list of texts')
+        raise Refused(messages.NO_TEXTS(key=INSECURE, kind=_kind(registries)))
     try:
         text_of(value).encode()
     except UnicodeEncodeError:
-        raise Refused("it holds half a character (a lone surrogate)") from None
+        raise Refused(messages.HALF_CHARACTER()) from None
 
 
 def _without_doubles(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
     found: dict[str, Any] = {}
     for key, value in pairs:
         if key in found:
-            raise Refused(f'it holds the key "{key}" twice')
+            raise Refused(messages.KEY_TWICE(key=key))
         found[key] = value
     return found
 
 
 def _no_number(text: str) -> float:
-    raise Refused(f"it is not valid JSON: {text} is no number there")
+    raise Refused(messages.NO_NUMBER(text=text))
 
 
 def _finite(text: str) -> float:
     number = float(text)
     if math.isinf(number):
-        raise Refused(f"the number {text} is too large")
+        raise Refused(messages.LARGE_NUMBER(text=text))
     return number
 
 
@@ -156,7 +161,7 @@ def _whole(text: str) -> int:
         return int(text)
     except ValueError:
         # Python takes no number of more digits than sys.get_int_max_str_digits().
-        raise Refused(f"it holds a number of {len(text)} digits") from None
+        raise Refused(messages.MANY_DIGITS(count=len(text))) from None
 
 
 def _kind(value: Any) -> str:
@@ -204,5 +209,4 @@ def knows_proxies(version: str) -> bool:
 
 def refusal(cause: str) -> Failure:
     """Say that the file is left alone, and how to go on."""
-    remedy = f"correct it by hand (sudoedit {PATH}), then run again; it was left as it is"
-    return Failure(f"{PATH} was not changed", cause, remedy)
+    return Failure(f"{PATH} was not changed", cause, messages.CORRECT_FILE(path=PATH))

@@ -5,6 +5,7 @@ from __future__ import annotations
 from tasks.apt.packages import install, install_known, pinned
 from tasks.apt.repositories import RepositoryFailed, use_repository
 from tasks.apt.sources import docker_repository
+from tasks.docker_engine import messages
 from tasks.docker_engine.plan import source_of
 from tasks.host.facts import observe_host
 from tasks.host.observed import ObservedHost
@@ -60,8 +61,8 @@ def _from_docker(run: Run, host: ObservedHost, *, may_fail: bool) -> bool:
         use_repository(run, docker_repository(host, run.stack), DOCKER_PACKAGES)
     except RepositoryFailed as error:
         if not may_fail:
-            remedy = f'{error.remedy}, or set docker_source = "distro" or "auto"'
-            raise StepFailed(f"Docker's apt repository cannot be used: {error}", remedy) from None
+            remedy = messages.OR_DISTRIBUTION(remedy=error.remedy)
+            raise StepFailed(messages.REPOSITORY_FAILED(cause=error.cause), remedy) from None
         run.teller.note(
             f"Docker's apt repository cannot be used ({error}): "
             f"docker.io of {host.distribution.pretty_name} is installed in its place."

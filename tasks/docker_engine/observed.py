@@ -8,11 +8,13 @@ from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass
 from typing import Any, TypeVar
 
+from tasks.docker_engine import messages
 from tasks.shell.answers import Answer, answers
 from tasks.shell.engine_api import engine
 from tasks.shell.output import sections, values
 from tasks.words.digests import short
 from tasks.words.foreign import BadAnswer, Fields
+from tasks.words.messages import Text
 
 STACK_LABEL = "ollama-stack.stack"
 
@@ -22,7 +24,7 @@ class ObservedEngine:
     """The engine as far as it can be asked; `version` is "" where it does not answer.
 
     `daemon_json` is the text of /etc/docker/daemon.json, None where there is no such file;
-    `daemon_json_error` is not empty where the file is there and cannot be read as text.
+    `daemon_json_error` tells why the file that is there cannot be read as text.
     `running` are the running containers: name, and the stack that their label names, or "".
     `hides_containers`: it was asked and did not tell what runs, so that nobody knows whose it is.
     `has_cdi`: it reads descriptions of devices by CDI (25.0 can; newer ones do so by themselves).
@@ -31,7 +33,7 @@ class ObservedEngine:
 
     version: str = ""
     daemon_json: str | None = None
-    daemon_json_error: str = ""
+    daemon_json_error: Text | None = None
     running: tuple[tuple[str, str], ...] = ()
     hides_containers: bool = False
     keeps_containers: bool = False
@@ -109,18 +111,18 @@ def _insecure(registries: Fields) -> tuple[str, ...]:
     return tuple(sorted([*hosts, *registries.texts("InsecureRegistryCIDRs")]))
 
 
-def daemon_json(found: Mapping[str, str]) -> tuple[str | None, str]:
-    """Return the text of daemon.json and what is wrong with reading it."""
+def daemon_json(found: Mapping[str, str]) -> tuple[str | None, Text | None]:
+    """Return the text of daemon.json, or why it cannot be read; neither where there is none."""
     if found.get("exists") != "yes":
-        return None, ""
+        return None, None
     if "wrong" in found:
-        return None, found["wrong"]
+        return None, messages.UNREADABLE(words=found["wrong"])
     if "content" not in found:
-        return None, "it cannot be read"
+        return None, messages.NOT_READ()
     try:
-        return base64.b64decode(found["content"], validate=True).decode("utf-8"), ""
+        return base64.b64decode(found["content"], validate=True).decode("utf-8"), None
     except (binascii.Error, UnicodeDecodeError):
-        return None, "it is not UTF-8 text"
+        return None, messages.NOT_UTF8()
 
 
 def _running(value: Any) -> tuple[tuple[str, str], ...]:

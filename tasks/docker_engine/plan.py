@@ -7,15 +7,19 @@ from typing import Literal
 
 from tasks.apt.pins import other_version_note
 from tasks.declared.stack import Stack
+from tasks.docker_engine import messages
 from tasks.docker_engine.daemon_json import wanted as wanted_of
 from tasks.docker_engine.observed import ObservedEngine
 from tasks.docker_engine.settings import AFTER_INSTALL, ENGINE, Kind, settings_plan
 from tasks.host.access import root_needed
 from tasks.host.observed import ObservedHost
 from tasks.words.failures import Failure
+from tasks.words.messages import THIS_SYSTEM
 from tasks.words.steps import Action, Step
 
 DOCKER_DISTRIBUTIONS = ("ubuntu", "debian")
+NOT_INSTALLED = "Docker Engine is not installed"
+UNREACHABLE = "daemon unreachable"
 
 
 @dataclass(frozen=True)
@@ -127,16 +131,12 @@ def _install(host: ObservedHost, stack: Stack) -> tuple[Kind, list[Step], list[F
     if host.daemons or (host.has_socket and not host.is_refused):
         return "unreachable", [], [_unreachable(host)]
     if not host.apt:
-        cause = f"{host.distribution.pretty_name or 'this system'} has no apt-get"
-        remedy = "install Docker Engine by hand (docs.docker.com/engine/install), then run again"
-        return "unreachable", [], [Failure("Docker Engine is not installed", cause, remedy)]
+        system = host.distribution.pretty_name or THIS_SYSTEM()
+        cause = messages.NO_APT(system=system)
+        return "unreachable", [], [Failure(NOT_INSTALLED, cause, messages.INSTALL_BY_HAND())]
     if stack.docker_source == "docker" and host.distribution.id not in DOCKER_DISTRIBUTIONS:
-        cause = f"Docker has no apt repository for {host.distribution.pretty_name}"
-        return (
-            "unreachable",
-            [],
-            [Failure("Docker Engine is not installed", cause, 'set docker_source = "distro"')],
-        )
+        cause = messages.NO_REPOSITORY(system=host.distribution.pretty_name)
+        return "unreachable", [], [Failure(NOT_INSTALLED, cause, messages.TAKE_DISTRIBUTION())]
     install = Step(
         Action.INSTALL_PACKAGES,
         ENGINE,
@@ -184,47 +184,34 @@ def _start(host: ObservedHost) -> tuple[Kind, list[Step], list[Failure]]:
 
 
 def _other_socket(host: ObservedHost) -> Failure:
+    socket = host.socket
     if host.has_socket and not host.can_write_socket and not host.can_be_root:
-        cause = f"{host.user} may not use {host.socket}"
-        return Failure("daemon unreachable", cause, f"see who may: ls -l {host.socket}")
-    cause = f"no Docker Engine answers on {host.socket}, which docker_socket names"
+        cause = messages.SOCKET_DENIED(user=host.user, socket=socket)
+        return Failure(UNREACHABLE, cause, messages.SEE_WHO_MAY(socket=socket))
     if not host.curl and not host.docker:
-        cause = f"{host.socket} cannot be asked: there is no curl on this host"
-        return Failure("daemon unreachable", cause, "install it: sudo apt-get install curl")
-    remedy = "start that engine, or take docker_socket out of stack.toml to use the host's own"
-    return Failure("daemon unreachable", cause, remedy)
+        return Failure(UNREACHABLE, messages.NO_CURL(socket=socket), messages.INSTALL_CURL())
+    cause = messages.NOBODY_THERE(socket=socket)
+    return Failure(UNREACHABLE, cause, messages.START_THAT_ENGINE())
 
 
 def _podman() -> Failure:
-    cause = "the docker command here is podman's (package podman-docker), which is no Docker Engine"
-    remedy = "sudo apt-get remove podman-docker, then run again; podman itself may stay"
-    return Failure("daemon unreachable", cause, remedy)
+    return Failure(UNREACHABLE, messages.IS_PODMAN(), messages.REMOVE_PODMAN())
 
 
 def _unreachable(host: ObservedHost) -> Failure:
     """Fault 21: nothing is planned on a daemon that cannot be asked."""
-    what = "daemon unreachable"
     if host.origin == "snap":
-        cause = "Docker is installed as a snap and does not answer"
-        return Failure(what, cause, "sudo snap start docker; why not: sudo snap logs docker")
+        return Failure(UNREACHABLE, messages.SNAP_SILENT(), messages.START_SNAP())
     state = host.unit.active
     if host.has_systemd and host.unit.load == "masked":
-        return Failure(
-            what,
-            "docker.service is masked",
-            "sudo systemctl unmask docker, if that was not meant, then run again",
-        )
+        return Failure(UNREACHABLE, messages.MASKED(), messages.UNMASK())
     if host.has_systemd and state and state not in ("active", "inactive"):
-        cause = f"docker.service is {state} ({host.unit.sub})"
-        remedy = "see why: sudo journalctl -u docker -n 50; then sudo systemctl restart docker"
-        return Failure(what, cause, remedy)
+        cause = messages.UNIT_DOWN(state=state, sub=host.unit.sub)
+        return Failure(UNREACHABLE, cause, messages.SEE_AND_RESTART())
     if host.daemons:
-        cause = f"dockerd runs (PID {host.daemons[0]}) and does not answer on {host.socket}"
-        log = "sudo journalctl -u docker -n 50" if host.has_systemd else "the log of that dockerd"
-        remedy = f"see why in {log}; if it listens elsewhere, name that as docker_socket"
-        return Failure(what, cause, remedy)
-    cause = f"the engine does not answer on {host.socket}"
-    if host.has_systemd:
-        remedy = "see why: sudo journalctl -u docker -n 50; then sudo systemctl restart docker"
-        return Failure(what, cause, remedy)
-    return Failure(what, cause, "see why: tail -n 50 /var/log/dockerd.log")
+        cause = messages.DAEMON_SILENT(pid=host.daemons[0], socket=host.socket)
+        log = messages.JOURNAL() if host.has_systemd else messages.LOG_OF_DAEMON()
+        return Failure(UNREACHABLE, cause, messages.SEE_LOG(log=log))
+    cause = messages.SILENT(socket=host.socket)
+    remedy = messages.SEE_AND_RESTART() if host.has_systemd else messages.SEE_LOG_FILE()
+    return Failure(UNREACHABLE, cause, remedy)

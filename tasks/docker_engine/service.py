@@ -4,12 +4,14 @@ from __future__ import annotations
 
 import shlex
 
+from tasks.docker_engine import messages
 from tasks.host.facts import observe_host
 from tasks.run.run import Run
 from tasks.shell.curl import curl_words, plain_curl
 from tasks.shell.engine_api import engine
 from tasks.shell.output import ONLY_ASCII, PRELUDE
 from tasks.words.failures import StepFailed
+from tasks.words.messages import Text
 
 LOG = "/var/log/dockerd.log"
 PID_FILE = "/var/run/docker.pid"
@@ -47,7 +49,7 @@ def reload(run: Run) -> None:
         command = "systemctl reload docker.service && sleep 1"
     result = run.shell.sh(f"{PRELUDE}\n{command}")
     if not result.ok:
-        raise StepFailed(f"the engine was not reloaded: {result.last_words}", _remedy(run))
+        raise StepFailed(messages.NOT_RELOADED(words=result.last_words), _remedy(run))
 
 
 # A pid file of a dockerd that is gone may name somebody else's process: only dockerd is stopped.
@@ -91,7 +93,8 @@ def _go(run: Run, commands: str) -> None:
     if result.ok:
         return
     said = last_log_line(run)
-    cause = f"{result.last_words}{f'; its log says: {said}' if said else ''}"
+    told = messages.LOG_SAYS(words=said) if said else ""
+    cause = messages.COMMAND_FAILED(words=result.last_words, said=told)
     raise StepFailed(cause, _remedy(run))
 
 
@@ -106,7 +109,7 @@ def last_log_line(run: Run) -> str:
     return chosen[-1].strip() if chosen else ""
 
 
-def _remedy(run: Run) -> str:
+def _remedy(run: Run) -> Text:
     if observe_host(run).has_systemd:
-        return "sudo journalctl -u docker -n 50, then run again"
-    return f"read {shlex.quote(LOG)}, then run again"
+        return messages.READ_JOURNAL()
+    return messages.READ_LOG(log=shlex.quote(LOG))

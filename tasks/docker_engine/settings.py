@@ -7,6 +7,7 @@ from dataclasses import replace
 from typing import Any, Literal
 
 from tasks.declared.stack import Stack
+from tasks.docker_engine import messages
 from tasks.docker_engine.daemon_json import (
     INSECURE,
     LIVE_RESTORE,
@@ -16,7 +17,6 @@ from tasks.docker_engine.daemon_json import (
     knows_proxies,
     merge,
     parse,
-    refusal,
 )
 from tasks.docker_engine.daemon_json import wanted as wanted_of
 from tasks.docker_engine.observed import ObservedEngine
@@ -44,12 +44,10 @@ def settings_plan(
 ) -> tuple[list[Step], list[Failure], tuple[str, ...]]:
     """Plan the changes of daemon.json, and the reload or restart that makes them hold."""
     want = possible(wanted_of(stack), engine)
-    if engine.daemon_json_error:
-        return [], [refusal(engine.daemon_json_error)], ()
     try:
-        current = parse(engine.daemon_json)
+        current = settings_of(engine)
     except Refused as error:
-        return [], [refusal(str(error))], ()
+        return [], [error.failure], ()
     notes = (NO_LIVE_RESTORE,) if stack.live_restore and not want.live_restore else ()
     steps = _reloaded(kind, want, engine, current)
     merged = merge(current, want, proxies=True)
@@ -72,6 +70,13 @@ def settings_plan(
     if kind != "start":
         steps.append(restart_step("its proxy is read at the start only", _needs(kind)))
     return steps, [], notes
+
+
+def settings_of(engine: ObservedEngine) -> dict[str, Any]:
+    """Return the settings in daemon.json. Raises Refused."""
+    if engine.daemon_json_error is not None:
+        raise Refused(engine.daemon_json_error)
+    return parse(engine.daemon_json)
 
 
 def possible(want: Wanted, engine: ObservedEngine) -> Wanted:
@@ -163,11 +168,8 @@ def restart_refusal(stack: Stack, engine: ObservedEngine, what: str) -> Failure 
     if engine.keeps_containers or stack.options.allow_docker_restart:
         return None
     if engine.hides_containers:
-        cause = "it needs a restart of Docker Engine, which did not tell whose containers run on it"
-        return Failure(what, cause, "see docker ps, then run again")
+        return Failure(what, messages.HIDES_CONTAINERS(), messages.SEE_CONTAINERS())
     if not foreign:
         return None
-    names = ", ".join(foreign)
-    cause = f"it needs a restart of Docker Engine, which would stop containers of others: {names}"
-    remedy = "when that suits them: run again with --data allow_docker_restart=true"
-    return Failure(what, cause, remedy)
+    cause = messages.STOPS_OTHERS(names=", ".join(foreign))
+    return Failure(what, cause, messages.ALLOW_RESTART())

@@ -38,7 +38,7 @@ def _removed(run: Run, packages: tuple[str, ...], said: str) -> tuple[str, ...]:
     """
     simulated = simulate(run, packages)
     if not simulated.ok:
-        raise StepFailed(*explain(f"{said}\n{simulated.stderr}\n{simulated.stdout}"))
+        raise StepFailed.of(explain(f"{said}\n{simulated.stderr}\n{simulated.stdout}"))
     gone = removals(simulated.stdout)
     strange = [name for name in gone if not is_of_a_driver(name)]
     if strange:

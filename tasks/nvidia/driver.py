@@ -17,7 +17,7 @@ from tasks.nvidia.packages import AptPackages
 from tasks.nvidia.recipe import Recipe, recipe_for, unfit
 from tasks.nvidia.troubles import NOUVEAU
 from tasks.words.failures import Failure
-from tasks.words.messages import Text
+from tasks.words.messages import THIS_SYSTEM, Text
 from tasks.words.steps import Action, Step
 from tasks.words.versions import older, upstream
 
@@ -134,7 +134,7 @@ def _not_known(card: Card, present: str, stack: Stack) -> Failure:
 
 
 def _name(host: ObservedHost) -> str:
-    return host.distribution.pretty_name or messages.THIS_SYSTEM()
+    return host.distribution.pretty_name or THIS_SYSTEM()
 
 
 def _by_hand(host: ObservedHost) -> Failure:

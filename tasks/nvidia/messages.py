@@ -167,7 +167,6 @@ NO_HEADERS = Message(
 OTHER_KERNEL = Message(
     "nvidia.other-kernel", "boot a kernel of {system}, or install the driver by hand"
 )
-THIS_SYSTEM = Message("nvidia.this-system", "this system")
 UNKNOWN_SYSTEM = Message(
     "nvidia.unknown-system",
     "which packages make a driver is known of Ubuntu and Debian only, not of {system} on"

@@ -16,10 +16,8 @@ from tasks.run.pyinfra.stages import carry_out, stage
 from tasks.run.run import Run
 
 
-@stage("NVIDIA")
-def check_nvidia() -> None:
-    """Look at cards and driver, unless no service may use them; nothing here changes anything."""
-    run = current_run()
+def judge_nvidia(run: Run) -> None:
+    """Look at cards and driver, and keep what later stages need to know of them."""
     if run.teller.has_failed(""):
         return
     nvidia = observe_nvidia(run) if run.stack.has_gpu_service else Nvidia()
@@ -34,6 +32,12 @@ def check_nvidia() -> None:
         run.teller.fail(failure)
     for note in judged.notes:
         run.teller.note(note)
+
+
+@stage("NVIDIA")
+def check_nvidia() -> None:
+    """Look at cards and driver, unless no service may use them; nothing here changes anything."""
+    judge_nvidia(current_run())
 
 
 @stage("NVIDIA driver")

@@ -10,20 +10,22 @@ from typing import Any
 
 from tasks.files.atomic import make_folder, target, write_atomically
 from tasks.files.lock import HeldError, only_one
+from tasks.records import messages
 from tasks.records.lock_document import Entries, LockDocument, parsed, serialised
 from tasks.records.proven import Proven, ServiceLock
+from tasks.words.failures import Failed
 from tasks.words.format_version import NewerFormatError
 
 # A writer needs milliseconds.
 WRITER_SECONDS = 30
-NEWER_REMEDY = (
-    "update ollama-stack (git pull); or move the file away: what runs is proven anew then, and"
-    " there is nothing left to roll back to"
-)
 
 
-class LockError(Exception):
-    """The lock cannot be read; it is left as it is."""
+class LockError(Failed):
+    """The lock cannot be read or written; it is left as it is."""
+
+    def __str__(self) -> str:
+        # Runs and the console read both out of it yet.
+        return f"{self.cause}\n  remedy: {self.remedy}"
 
 
 @dataclass
@@ -45,12 +47,11 @@ class LockFile:
         except FileNotFoundError:
             return cls(path)
         except NewerFormatError as error:
-            raise LockError(f"{path} {error}\n  remedy: {NEWER_REMEDY}") from None
+            cause = messages.NEWER_LOCK(path=str(path), words=str(error))
+            raise LockError(cause, messages.UPDATE_OR_MOVE()) from None
         except (OSError, ValueError) as error:
-            raise LockError(
-                f"{path}: is not a lock that this version can read: {error}\n"
-                "  remedy: restore it, or move it away: what runs is proven anew then"
-            ) from None
+            cause = messages.NO_LOCK(path=str(path), words=str(error))
+            raise LockError(cause, messages.RESTORE()) from None
         return cls(path, document.entries, document.unknown)
 
     def reload(self) -> None:
@@ -124,7 +125,5 @@ def _only_writer(path: Path) -> Iterator[None]:
         with only_one(path.with_name(f".{path.name}.writer"), "a run", WRITER_SECONDS):
             yield
     except HeldError as error:
-        raise LockError(
-            f"{path} is being written by {error} for more than {WRITER_SECONDS} s\n"
-            "  remedy: wait until that ends, then run again"
-        ) from None
+        cause = messages.BEING_WRITTEN(path=str(path), holder=str(error), seconds=WRITER_SECONDS)
+        raise LockError(cause, messages.WAIT()) from None

@@ -7,6 +7,7 @@ from contextlib import contextmanager
 
 from tasks.declared import layers
 from tasks.declared.stack import Service
+from tasks.records import messages
 from tasks.records.lockfile import LockError, LockFile
 from tasks.records.proven import Proven
 from tasks.run.run import Run
@@ -38,7 +39,8 @@ def _writing(run: Run) -> Iterator[LockFile]:
     path = run.stack.lock
     try:
         yield run.held.lock or LockFile.load(layers.rooted(path))
-    except (OSError, LockError) as error:
-        cause, _, remedy = str(error).partition("\n  remedy: ")
-        remedy = remedy or "mend the rights or the file, then run again"
-        raise StepFailed(f"{path} cannot be written: {cause}", remedy) from None
+    except LockError as error:
+        raise StepFailed(messages.NOT_WRITTEN(path=path, cause=error.cause), error.remedy) from None
+    except OSError as error:
+        cause = messages.NOT_WRITTEN(path=path, cause=str(error))
+        raise StepFailed(cause, messages.MEND_RIGHTS()) from None

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator
 from functools import partial
 
 from tasks.declared.stack import Service
@@ -54,16 +54,28 @@ def model_work(service: Service) -> Work[Moved]:
 UNDECLARED = Work("undeclared", undeclared_steps, TAKES, begin)
 
 
+def container_works(run: Run) -> Iterator[tuple[str, Work[Moved]]]:
+    """Return what the stage of the containers does, in its order, each under its title."""
+    for service in run.stack.selected:
+        yield f"Converge {service.name}", container_work(service)
+    yield "See to the undeclared", UNDECLARED
+
+
+def model_works(run: Run) -> Iterator[tuple[str, Work[Moved]]]:
+    """Return what the stage of the models does, one service at a time, each under its title."""
+    for service in run.stack.selected:
+        yield f"Converge {service.name}", model_work(service)
+
+
 @stage("Containers")
 def provision_containers() -> None:
     """Bring every selected container to its declaration, then what is no longer declared."""
-    for service in current_run().stack.selected:
-        carry_out(f"Converge {service.name}", container_work(service))
-    carry_out("See to the undeclared", UNDECLARED)
+    for title, work in container_works(current_run()):
+        carry_out(title, work)
 
 
 @stage("Models")
 def provision_models() -> None:
     """Bring the models of every selected service to their declaration, one service at a time."""
-    for service in current_run().stack.selected:
-        carry_out(f"Converge {service.name}", model_work(service))
+    for title, work in model_works(current_run()):
+        carry_out(title, work)

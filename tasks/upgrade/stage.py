@@ -2,205 +2,26 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
-from functools import partial
-
-from tasks.containers.facts import observe
-from tasks.containers.observed import Snapshot
-from tasks.declared.stack import Service
-from tasks.host.facts import observe_host
-from tasks.models.kept import is_interrupted
-from tasks.models.plan import is_copied
-from tasks.records.goals import Goal, rollback_goal, upgrade_goal
-from tasks.registry.manifests import RegistryFault
 from tasks.run.pyinfra.current import current_run
 from tasks.run.pyinfra.stages import carry_out, stage
-from tasks.run.pyinfra.usage import is_serial
-from tasks.run.run import Run
-from tasks.run.session import SESSION
-from tasks.run.work import Work
-from tasks.services.moved import begin
-from tasks.services.plan import container_plans, observe_known
-from tasks.upgrade.offers import Offer, ask, offers, summary
-from tasks.upgrade.plan import image_steps, service_steps
-from tasks.upgrade.takes import PULLS, TAKES
-from tasks.words.failures import Failure
-from tasks.words.steps import Step
+from tasks.upgrade.find import look_for_previous, look_for_upgrades
+from tasks.upgrade.move import moves
 
 
 @stage("Find upgrades")
 def find_upgrades() -> None:
     """Ask the registries what they offer for what is declared, and show what would change."""
-    run = current_run()
-    if not _is_ready(run):
-        return
-    snapshot, found = observe(run), list[Offer]()
-    for service in run.stack.selected:
-        if not _can_move(run, service, snapshot):
-            continue
-        offered = ask(run, service, run.stack.options.parts)
-        if isinstance(offered, RegistryFault):
-            what = "cannot tell whether there is an upgrade"
-            run.teller.fail(Failure(what, offered.cause, offered.remedy, service.name))
-            continue
-        image, models = offered
-        digests = {model: manifest.digest for model, manifest in models.items()}
-        lock, parts = run.held.locked(service), run.stack.options.parts
-        goal = upgrade_goal(service, lock, image, digests, parts)
-        if goal is None:
-            run.teller.log(f"  {service.name}: is at what its registries offer")
-            continue
-        run.held = run.held.with_goal(service.name, goal)
-        for offer in offers(run, service, goal, snapshot):
-            run.teller.log(f"  {offer}")
-            found.append(offer)
-    if found:
-        run.teller.log(f"  {summary(found, observe_host(run).disk_free)}")
-    _refuse_swapped_ports(run, snapshot)
+    look_for_upgrades(current_run())
 
 
 @stage("Find the previous")
 def find_previous() -> None:
     """Take what was proven before the present image and models as the goal; nothing is asked."""
-    run = current_run()
-    if not _is_ready(run):
-        return
-    snapshot = observe(run)
-    is_any_interrupted = False
-    for service in run.stack.selected:
-        if not _can_move(run, service, snapshot):
-            is_any_interrupted |= service.active
-            continue
-        goal = rollback_goal(service, run.held.locked(service), run.stack.options.parts)
-        if goal is None:
-            run.teller.note(f"{service.name}: there is nothing before what it has now")
-            continue
-        failure = _not_kept(service, goal, snapshot)
-        if failure is not None:
-            run.teller.fail(failure)
-            continue
-        run.held = run.held.with_goal(service.name, goal)
-        if goal.reference != service.image:
-            _declare(run, service, "image", goal.reference)
-        if goal.model not in ("", service.model):
-            _declare(run, service, "model", goal.model)
-    if not run.held.goals and not run.teller.failures and not is_any_interrupted:
-        names = ", ".join(service.name for service in run.stack.selected)
-        cause = f"nothing was proven before what {names} has now"
-        run.teller.fail(
-            Failure("nothing to go back to", cause, "an upgrade keeps what it replaces")
-        )
-    _refuse_swapped_ports(run, snapshot)
-
-
-def _refuse_swapped_ports(run: Run, snapshot: Snapshot) -> None:
-    """Services are moved one by one, each taken back alone: none may wait for another's port."""
-    plans = container_plans(run, snapshot).items()
-    if any(step.service != name for name, steps in plans for step in steps):
-        cause = "the declaration lets services take each other's ports as well"
-        run.teller.fail(
-            Failure("nothing to move", cause, "converge first (./main.sh setup), then this")
-        )
-
-
-def _is_ready(run: Run) -> bool:
-    snapshot = observe_known(run)
-    if not run.teller.has_failed("") and not snapshot.version:
-        cause = "Docker does not answer, or is not installed"
-        run.teller.fail(Failure("nothing to move", cause, "./main.sh setup first"))
-    return not run.teller.has_failed("")
-
-
-def _can_move(run: Run, service: Service, snapshot: Snapshot) -> bool:
-    """Tell whether a service can be moved; one that was interrupted is only brought in order."""
-    if run.teller.has_failed(service.name):
-        return False
-    if not service.active:
-        run.teller.log(f"  {service.name}: is declared inactive, and not moved")
-        return False
-    name = run.stack.container_name(service)
-    if is_interrupted(snapshot, name, service, run.held.locked(service).models):
-        run.teller.note(
-            f"{service.name}: a run before this one was interrupted; this one brings it in order,"
-            " then run this again"
-        )
-        return False
-    return True
-
-
-def _not_kept(service: Service, goal: Goal, snapshot: Snapshot) -> Failure | None:
-    held = snapshot.models(service.name) or {}
-    gone = [
-        model
-        for model, digest in goal.model_digests.items()
-        if not is_copied(model, digest, held)
-        and not (model in held and held[model].digest == digest)
-    ]
-    if not gone:
-        return None
-    return Failure(
-        "cannot go back",
-        f"the {gone[0]} before the present one is not kept on the volume (or its server is down)",
-        f"the image alone: ./main.sh rollback {service.name} --image; see keep_previous",
-        service.name,
-    )
-
-
-def _declare(run: Run, service: Service, key: str, value: str) -> None:
-    """Take something else as declared, for this run; the declaration is the person's to change."""
-    present = next(s for s in run.stack.services if s.name == service.name)
-    also = tuple(model for model in present.also if model != value)
-    before = Service.model_validate({**present.model_dump(), key: value, "also": also})
-    services = tuple(before if s.name == service.name else s for s in run.stack.services)
-    run.stack = run.stack.model_copy(update={"services": services})
-    run.teller.note(
-        f"{service.name}: {getattr(service, key)} is declared; the next converge goes there again"
-        f' unless models.{service.name}.{key} = "{value}" is set in stack.toml'
-    )
-
-
-def image_pulls(run: Run) -> Iterable[Step]:
-    """Plan the pulls of the images of all services, while what runs serves on."""
-    if _failed_before(run):
-        SESSION.halted.add(run.shell.name)
-        return ()
-    return image_steps(run, observe_known(run))
-
-
-def move_steps(run: Run, service: Service) -> Iterable[Step]:
-    """Plan the move of one service as it is due now; none where another one failed before it."""
-    if run.teller.has_failed(service.name):
-        return ()
-    if run.shell.name in SESSION.halted:
-        if service.name in run.held.goals:
-            where = f" on {_failed_before(run)}" if _failed_before(run) else ""
-            run.teller.note(
-                f"{service.name}: not tried after the failure above{where}; it is as it was"
-            )
-        return ()
-    snapshot = observe_known(run)
-    if run.teller.has_failed(service.name):
-        SESSION.halted.add(run.shell.name)
-        return ()
-    return service_steps(run, service, snapshot)
-
-
-def _failed_before(run: Run) -> str:
-    """Name the host whose move failed already, where hosts are taken one by one; "" for none.
-
-    One by one, the first host is the one that shows what the others would meet.
-    """
-    if not is_serial():
-        return ""
-    others = (SESSION.runs[name] for name in SESSION.halted if name != run.shell.name)
-    return next((other.shell.name for other in others if other.teller.failures), "")
+    look_for_previous(current_run())
 
 
 @stage("Move")
 def move_services() -> None:
     """Pull every image, then move one service after the other."""
-    carry_out("Pull images", Work("images", image_pulls, PULLS, begin))
-    for service in current_run().stack.selected:
-        plan = partial(move_steps, service=service)
-        work = Work("service", plan, TAKES, begin, service.name)
-        carry_out(f"Move {service.name}", work)
+    for title, work in moves(current_run()):
+        carry_out(title, work)

@@ -5,11 +5,14 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, replace
 from itertools import chain, combinations
+from typing import Literal
 
 from tasks.declared.stack import Service, Stack
+from tasks.vram import messages
 from tasks.vram.arithmetic import PER_PROCESS, UPPER_BOUNDS, Need, Settings, need
 from tasks.vram.shape import ModelShape
 from tasks.words.failures import Failure
+from tasks.words.messages import Text
 from tasks.words.numbers import bytes_text
 
 GB = 10**9
@@ -136,18 +139,14 @@ def card_of(stack: Stack, gpus: Mapping[str, int]) -> Card | None:
 
 def refusal(row: Row, card: Card) -> Failure:
     """Say that a model does not fit, and what would make it fit."""
-    ways = advice(row, card)
-    needed, free = bytes_text(row.total), bytes_text(card.budget)
-    return Failure(
-        f"{row.model} does not fit on the GPU",
-        f"it takes {needed} with a context of {row.service.context}, and {free} may be used:"
-        " a part of it would run on the CPU, many times slower",
-        f"{ways}; or allow it with gpu_partial = true",
-        row.service.name,
+    cause = messages.TOO_BIG(
+        needed=bytes_text(row.total), context=row.service.context, free=bytes_text(card.budget)
     )
+    remedy = messages.OR_PARTIAL(advice=advice(row, card))
+    return Failure(f"{row.model} does not fit on the GPU", cause, remedy, row.service.name)
 
 
-def advice(row: Row, card: Card) -> str:
+def advice(row: Row, card: Card) -> Text | Literal[""]:
     """Return the settings that would make a model fit, the mildest first; else that none does."""
     if row.shape is None:
         return ""
@@ -156,9 +155,8 @@ def advice(row: Row, card: Card) -> str:
         context = _largest_context(row.shape, change, least, card)
         if context:
             found = _difference(now, replace(change, context=context))
-            return f"set {found} in [models.{row.service.name}]"
-    weights = bytes_text(row.shape.weights)
-    return f"declare a smaller model: the weights alone are {weights}"
+            return messages.CHANGE_SETTINGS(settings=found, service=row.service.name)
+    return messages.SMALLER_MODEL(weights=bytes_text(row.shape.weights))
 
 
 def _milder(shape: ModelShape, now: Settings) -> Iterator[tuple[Settings, int]]:

@@ -43,6 +43,7 @@ class Text(str):
 
 
 RUN_AGAIN = Message("words.run-again", "run again")
+THIS_SYSTEM = Message("words.this-system", "this system")
 
 # Why a text cannot stand in a small language (see plain.py).
 TWO_LINES = Message("words.two-lines", "should be one line: it holds a line break")

@@ -36,7 +36,7 @@ from tests.fake import bodies, content, views
 from tests.unit.tasks.said import enveloped
 from tests.unit.tasks.samples import inspect, spec, stack
 
-MANY = settings(max_examples=1000, deadline=None)
+MANY = settings(max_examples=10 * settings().max_examples)
 SEEDS = st.integers(0, 2**32)
 # The most characters of one text that is shown.
 SHOWN = 10_000

@@ -252,6 +252,29 @@ class Installation:
         listed = self.client.containers.list(all=True, filters={"name": f"^{self.prefix}"})
         return {str(c.name): (str(c.id), c.attrs["State"]["StartedAt"]) for c in listed}
 
+    def volumes(self) -> dict[str, str]:
+        """Return when each volume of this stack was made, by name."""
+        listed = self.client.volumes.list()
+        return {v.name: v.attrs["CreatedAt"] for v in listed if v.name.startswith(self.prefix)}
+
+    def images(self) -> dict[str, set[str]]:
+        """Return the tags of each image from this stack's mirror, by id; a dangling one has none.
+
+        Others' mirrors may give the same image: their tags do not count.
+        """
+        mirror = f"{self.declared['image_mirror']}/"
+        found = {}
+        for image in self.client.images.list():
+            names = {*image.tags, *(image.attrs["RepoDigests"] or ())}
+            ours = {name for name in names if name.startswith(mirror)} | (names & self.own_tags())
+            if ours:
+                found[str(image.id)] = {name for name in ours if "@" not in name}
+        return found
+
+    def dangling(self) -> set[str]:
+        """Return the images from this stack's mirror that have no tag any more."""
+        return {image for image, tags in self.images().items() if not tags}
+
     def rows(self, table: str = "models") -> dict[str, dict[str, Any]]:
         """Return the rows of a table by name."""
         return {row["name"]: row for row in rows_of(self.database, table)}

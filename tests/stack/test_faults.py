@@ -15,8 +15,10 @@ import pytest
 from lab import faults, moves
 from tests.stack.conftest import Maker, others
 from tests.stack.installation import Installation, Output
+from tests.thorough import only
 
 IMAGE = "ollama/ollama"
+BY_UNIT_TESTS = "a status of the same kind; each has its words in unit tests"
 
 
 @contextmanager
@@ -208,11 +210,11 @@ def test_fault_25_a_registry_that_does_not_answer_fails_only_what_needs_it(
 @pytest.mark.parametrize(
     ("name", "part"),
     [
-        ("models-401", "wants a login"),
-        ("models-404", "has no model"),
+        only("models-401", "wants a login", why=BY_UNIT_TESTS),
+        only("models-404", "has no model", why=BY_UNIT_TESTS),
         ("models-412", "needs a newer Ollama"),
-        ("models-429", "limits how often"),
-        ("models-500", "a fault of its own"),
+        only("models-429", "limits how often", why=BY_UNIT_TESTS),
+        only("models-500", "a fault of its own", why=BY_UNIT_TESTS),
         ("models-down", "does not answer"),
         ("models-stalled", "does not answer"),
         ("models-truncated", "damaged manifest"),
@@ -235,10 +237,10 @@ def test_fault_25_each_answer_of_the_model_registry_has_its_message(
 @pytest.mark.parametrize(
     ("name", "part"),
     [
-        ("images-401", "wants a login"),
+        only("images-401", "wants a login", why=BY_UNIT_TESTS),
         ("images-404", "has no image"),
-        ("images-429", "limits how often"),
-        ("images-500", "a fault of its own"),
+        only("images-429", "limits how often", why=BY_UNIT_TESTS),
+        only("images-500", "a fault of its own", why=BY_UNIT_TESTS),
         ("images-down", "does not answer"),
     ],
 )

@@ -4,11 +4,9 @@ from __future__ import annotations
 
 from tests.stack.installation import BEGINNING, Installation
 
-TIMES = 10
 
-
-def test_fault_32_exactly_one_works_and_one_leaves(stack: Installation) -> None:
-    for number in range(TIMES):
+def test_fault_32_exactly_one_works_and_one_leaves(stack: Installation, times: int) -> None:
+    for number in range(times):
         # A replacement takes longer than the other one waits.
         stack.write(qwen={"context": 512 + number}, deepseek={"context": 512 + number})
         runs = [stack.begin(), stack.begin()]

@@ -8,13 +8,11 @@ from pathlib import Path
 import click
 import pytest
 
-from console.changing import move
 from console.changing.move import only_one
 
 
 @pytest.fixture(autouse=True)
 def root(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
-    monkeypatch.setattr(move, "ROOT", tmp_path)
     monkeypatch.setenv("STACK_FILE", str(tmp_path / "stack.toml"))
     return tmp_path
 
@@ -26,6 +24,16 @@ def test_the_second_one_ends_and_names_the_first(capsys: pytest.CaptureFixture[s
     assert "another command is at work here: main.sh" in said and f"PID {os.getpid()}" in said
     with only_one():
         pass
+
+
+def test_two_installations_of_one_checkout_do_not_wait_for_each_other(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    (tmp_path / "other").mkdir()
+    with only_one():
+        monkeypatch.setenv("STACK_FILE", str(tmp_path / "other" / "stack.toml"))
+        with only_one():
+            pass
 
 
 def test_attack_19_a_lock_that_cannot_be_opened_is_named_with_its_remedy(

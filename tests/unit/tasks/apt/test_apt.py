@@ -48,12 +48,12 @@ from tasks.apt.apt import LockHolder, apt_get, explain, lock_holders, without_pa
     ],
 )
 def test_explained(output: str, cause: str, remedy: str) -> None:
-    said, way = explain(output)
-    assert cause in said and remedy in way
+    failure = explain(output)
+    assert cause in failure.cause and remedy in failure.remedy
 
 
 def test_passwords_are_not_repeated() -> None:
-    cause, _ = explain("E: Failed to fetch http://ada:geheim@mirror.lan/debian/x.deb  403")
+    cause = explain("E: Failed to fetch http://ada:geheim@mirror.lan/debian/x.deb  403").cause
     assert "geheim" not in cause and "mirror.lan" in cause
     assert without_password("https://a:b@c/d e://f") == "https://…@c/d e://f"
 

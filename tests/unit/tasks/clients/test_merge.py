@@ -6,7 +6,7 @@ import json
 from typing import Any
 
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 from ruamel.yaml import YAML
 
@@ -323,6 +323,8 @@ def test_whatever_the_layout_theirs_stays_ours_comes_and_goes(text: str) -> None
 PLAIN = st.dictionaries(KEYS, JSON, max_size=4)
 
 
+# A document of YAML takes long to read.
+@settings(max_examples=settings().max_examples // 4)
 @given(PLAIN, st.booleans(), st.integers(2, 4))
 def test_whatever_yaml_a_person_wrote_theirs_stays(
     mine: dict[str, Any], is_flow: bool, step: int

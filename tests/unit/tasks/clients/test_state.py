@@ -2,40 +2,34 @@
 
 from __future__ import annotations
 
-from types import SimpleNamespace
 from typing import Any
 
 import pytest
 
 from tasks.clients import state
 from tasks.clients.look import LookFailed, ObservedUser
-from tasks.clients.state import plan_clients, plan_removal
+from tasks.clients.state import SeenUsers, plan_clients, plan_removal
 from tasks.containers.observed import Snapshot
+from tasks.host.observed import ObservedHost
+from tasks.run.run import Run
 from tasks.shell.as_user import UserShell
 from tests.unit.tasks.clients.samples import declared, user, wiring
+from tests.unit.tasks.runs import run_on
 
 KILO = "@config/kilo/kilo.jsonc"
 
 
-class Host:
-    """A run on a host with three users, of whom eve means no good."""
-
-    def __init__(self, **settings: Any) -> None:
-        users = ["hector", "eve", "ada"]
-        self.stack = declared(clients=["kilo"], client_users=users, **settings)
-        self.memory: dict[type, Any] = {}
-
-
 @pytest.fixture
-def run(monkeypatch: pytest.MonkeyPatch) -> Host:
-    host = SimpleNamespace(user="root", is_root=True, can_be_root=True, sudo_user="")
-    monkeypatch.setattr(state, "observe_host", lambda _: host)
+def run(monkeypatch: pytest.MonkeyPatch) -> Run:
+    """Return a run on a host with three users, of whom eve means no good."""
     monkeypatch.setattr(state, "_wiring", lambda *_, **__: (wiring(), set()))
     monkeypatch.setattr(state, "look", lambda *_, **__: user())
-    return Host()
+    made = run_on(stack=declared(clients=["kilo"], client_users=["hector", "eve", "ada"]))
+    made.seen.once(ObservedHost, lambda: ObservedHost(uid=0, user="root"))
+    return made
 
 
-def outcome(run: Any) -> tuple[list[str], list[str]]:
+def outcome(run: Run) -> tuple[list[str], list[str]]:
     """Return whose files are changed, and what failed."""
     plan = plan_clients(run, Snapshot(), is_ahead=False)
     return [seen.name for _, seen, _ in plan.changes], [f.what for f in plan.failures]
@@ -45,7 +39,7 @@ def outcome(run: Any) -> tuple[list[str], list[str]]:
     "error", [RecursionError(), LookFailed("no answer within 60 s"), ValueError("\x1b[2J")]
 )
 def test_attack_16_a_look_at_one_user_that_fails_stops_no_other(
-    run: Host, monkeypatch: pytest.MonkeyPatch, error: Exception
+    run: Run, monkeypatch: pytest.MonkeyPatch, error: Exception
 ) -> None:
     def look(shell: UserShell, *_: Any, **__: Any) -> ObservedUser:
         if shell.name == "eve":
@@ -57,7 +51,7 @@ def test_attack_16_a_look_at_one_user_that_fails_stops_no_other(
 
 
 def test_attack_16_a_plan_of_one_user_that_fails_stops_no_other(
-    run: Host, monkeypatch: pytest.MonkeyPatch
+    run: Run, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     planned = state.plan_user
 
@@ -68,12 +62,12 @@ def test_attack_16_a_plan_of_one_user_that_fails_stops_no_other(
 
     monkeypatch.setattr(state, "plan_user", plan_user)
     assert outcome(run) == (["hector", "ada"], ["clients of eve"])
-    run.memory.clear()
-    assert [f.what for f in plan_removal(run).failures] == ["clients of eve"]  # type: ignore[arg-type]
+    run.seen.forget(SeenUsers)
+    assert [f.what for f in plan_removal(run).failures] == ["clients of eve"]
 
 
 def test_attack_16_a_bomb_of_one_user_stops_no_other(
-    run: Host, monkeypatch: pytest.MonkeyPatch
+    run: Run, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     def look(shell: UserShell, *_: Any, **__: Any) -> ObservedUser:
         return user({KILO: b'{"a":' + b"[" * 5000} if shell.name == "eve" else {})
@@ -84,13 +78,13 @@ def test_attack_16_a_bomb_of_one_user_stops_no_other(
     assert failed == ["connect kilo of eve: ~/.config/kilo/kilo.jsonc: left alone"]
 
 
-def test_attack_16_a_user_is_who_was_asked_for_whatever_the_look_says(run: Host) -> None:
-    plan = plan_clients(run, Snapshot(), is_ahead=False)  # type: ignore[arg-type]
+def test_attack_16_a_user_is_who_was_asked_for_whatever_the_look_says(run: Run) -> None:
+    plan = plan_clients(run, Snapshot(), is_ahead=False)
     assert [step.subject[:17] for step in plan.steps()][1] == "kilo of eve: ~/.c"
 
 
 def test_attack_16_a_look_as_root_that_fails_is_told_and_stops_no_user(
-    run: Host, monkeypatch: pytest.MonkeyPatch
+    run: Run, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     def look(shell: UserShell, *_: Any, **__: Any) -> ObservedUser | None:
         return user() if shell.name else None

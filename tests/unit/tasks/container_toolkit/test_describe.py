@@ -2,18 +2,19 @@
 
 from __future__ import annotations
 
-from typing import cast
+from dataclasses import dataclass
 
 import pytest
 
-from tasks.container_toolkit import operations
+from tasks.container_toolkit import apply
+from tasks.container_toolkit.apply import CDI_SPEC, describe_gpu
 from tasks.container_toolkit.observed import Toolkit
-from tasks.container_toolkit.operations import CDI_SPEC, describe_gpu
+from tasks.docker_engine.configure import Edit
 from tasks.docker_engine.observed import ObservedEngine
-from tasks.run.run import Run
 from tasks.shell.local import Result
 from tasks.words.failures import StepFailed
 from tasks.words.steps import Action, Step
+from tests.unit.tasks.runs import Asked, SaidShell, run_on
 
 STEP = Step(Action.DESCRIBE_GPU, "nvidia.com/gpu", "Describe the GPU", "a test")
 GENERATE = f"nvidia-ctk cdi generate --output={CDI_SPEC}"
@@ -21,33 +22,34 @@ REFRESH = "systemctl enable --now nvidia-cdi-refresh.path nvidia-cdi-refresh.ser
 SHOWN = ObservedEngine(version="29.0", has_cdi=True, cdi_devices=("nvidia.com/gpu=all",))
 
 
+@dataclass(frozen=True)
 class Played:
-    """A host where a command that `describes` holds describes the GPU."""
+    """A host where one command describes the GPU; "" for none."""
 
-    def __init__(self, *describes: str, has_refresh: bool = False, status: bool = True) -> None:
-        self.describes = describes
-        self.has_refresh = has_refresh
-        self.status = status
-        self.ran: list[str] = []
-        self.memory: dict[type, object] = {}
-
-    def sh(self, script: str, *, timeout: float | None = 60) -> Result:
-        self.ran.append(script.rpartition("timeout 60 ")[2])
-        return Result(self.status, "", "" if self.status else "failed to initialize NVML")
-
-    @property
-    def toolkit(self) -> Toolkit:
-        is_described = any(command in self.describes for command in self.ran)
-        return Toolkit("/x", cdi_specs=("x",) if is_described else (), has_refresh=self.has_refresh)
+    describes: str = ""
+    has_refresh: bool = False
+    works: bool = True
 
 
 def describe(
     monkeypatch: pytest.MonkeyPatch, played: Played, engine: ObservedEngine = SHOWN
-) -> None:
-    monkeypatch.setattr(operations, "observe_toolkit", lambda run: run.toolkit)
-    monkeypatch.setattr(operations, "observe_engine", lambda run, is_up: engine)
+) -> list[str]:
+    """Describe the GPU there; returns the commands that ran."""
+    ran: list[str] = []
+
+    def answer(asked: Asked) -> Result:
+        ran.append(asked.script.rpartition("timeout 60 ")[2])
+        return Result(played.works, "", "" if played.works else "failed to initialize NVML")
+
+    def toolkit(*_: object) -> Toolkit:
+        specs = ("x",) if played.describes in ran else ()
+        return Toolkit("/x", cdi_specs=specs, has_refresh=played.has_refresh)
+
+    monkeypatch.setattr(apply, "observe_toolkit", toolkit)
+    monkeypatch.setattr(apply, "observe_engine", lambda run, is_up: engine)
     monkeypatch.setattr("time.sleep", lambda seconds: None)
-    describe_gpu(cast(Run, played), STEP)
+    describe_gpu(run_on(SaidShell(answer)), STEP, Edit())
+    return ran
 
 
 @pytest.mark.parametrize(
@@ -62,13 +64,12 @@ def describe(
 def test_the_unit_describes_the_gpu_and_the_toolkit_where_it_does_not(
     monkeypatch: pytest.MonkeyPatch, played: Played, expected: list[str]
 ) -> None:
-    describe(monkeypatch, played)
-    assert played.ran == expected
+    assert describe(monkeypatch, played) == expected
 
 
 def test_a_toolkit_that_fails_is_named_in_its_own_words(monkeypatch: pytest.MonkeyPatch) -> None:
     with pytest.raises(StepFailed) as failed:
-        describe(monkeypatch, Played(status=False))
+        describe(monkeypatch, Played(works=False))
     assert failed.value.cause == f"{GENERATE}: failed to initialize NVML"
     assert failed.value.remedy == f"sudo {GENERATE}"
 

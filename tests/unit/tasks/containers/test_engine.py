@@ -6,15 +6,13 @@ were INVENTED, the others on Docker 20.10.
 
 import json
 from pathlib import Path
-from types import SimpleNamespace
-from typing import cast
 
 import pytest
 
 from tasks.containers import engine as containers
 from tasks.containers.engine import FAILED_LOGS, keep_log, plain_log, remedy_of
-from tasks.run.run import Run
 from tasks.shell.answers import Answer
+from tests.unit.tasks.runs import run_on
 from tests.unit.tasks.samples import stack
 
 
@@ -76,7 +74,7 @@ def test_attack_20_the_log_that_is_kept_of_a_container_holds_no_secret(
     )
     said = "env=map[HTTPS_PROXY:http://ada:opensesame@proxy.lan:3128]\nhf_Zq7xK2m was opensesame\n"
     monkeypatch.setattr(containers, "container_log", lambda *_: said)
-    told = keep_log(cast(Run, SimpleNamespace(stack=declared)), "ollama-qwen")
+    told = keep_log(run_on(stack=declared), "ollama-qwen")
     (kept,) = (tmp_path / FAILED_LOGS).iterdir()
     for text in (told, kept.read_text()):
         assert "opensesame" not in text and "hf_Zq" not in text

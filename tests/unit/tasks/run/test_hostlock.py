@@ -3,57 +3,22 @@
 from __future__ import annotations
 
 import fcntl
-import grp
 import os
 import signal
 import stat
 import subprocess
 import time
-from collections.abc import Iterator
 from pathlib import Path
-from types import SimpleNamespace
-from typing import Any, cast
+from typing import Any
 
-import gevent
 import pytest
 
 from tasks.run import hostfolder, hostlock, streams
-from tasks.run.run import Run
-from tasks.shell.local import LocalShell, Result
 from tests.unit.passage import let_others_pass
+from tests.unit.tasks.run.locks import PREFIX, ends_with, hold, shown, wait_for, who_has_it
 
-PREFIX = "unit-test-"
+pytestmark = pytest.mark.usefixtures("folder")
 NEEDS_ROOT = pytest.mark.skipif(os.getuid() != 0, reason="needs root to become another user")
-
-
-@pytest.fixture(autouse=True)
-def folder(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Path]:
-    made = tmp_path / "locks"
-    monkeypatch.setattr(hostfolder, "FOLDER", str(made))
-    monkeypatch.setattr(hostfolder, "OWNER", os.getuid())
-    monkeypatch.setattr(hostfolder, "GROUP", grp.getgrgid(os.getgid()).gr_name)
-    monkeypatch.setattr(hostlock, "GRACE", 0)
-    monkeypatch.setattr(hostlock, "CHILDREN_WAIT", 0)
-    yield made
-
-
-def hold(who: str, mark: str = hostlock.TOKEN) -> subprocess.Popen[str]:
-    script = hostlock.holder_script(PREFIX, who, 0, mark)
-    return subprocess.Popen(
-        ["sh", "-c", script], stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True
-    )
-
-
-def who_has_it() -> Path:
-    return Path(hostlock.who_path(PREFIX))
-
-
-def wait_for(path: Path, who: str) -> None:
-    for _ in range(500):
-        if path.exists() and path.read_text().startswith(who):
-            return
-        time.sleep(0.01)
-    raise AssertionError(f"{who} never got the lock")
 
 
 def sh(script: str) -> subprocess.CompletedProcess[str]:
@@ -68,15 +33,11 @@ def make() -> None:
     ends_with(once)
 
 
-def ends_with(process: subprocess.Popen[str]) -> int:
-    return process.wait(timeout=20)
-
-
 def test_the_second_one_ends_and_the_first_one_is_named(folder: Path) -> None:
     first = hold("the first")
     path = who_has_it()
     wait_for(path, "the first")
-    assert ends_with(hold("the second")) == hostlock.BUSY
+    assert ends_with(hold("the second")) == hostfolder.BUSY
     assert path.read_text().startswith("the first")
     first.kill()
     ends_with(first)
@@ -105,19 +66,13 @@ def test_a_command_that_outlives_its_run_keeps_the_next_one_out(folder: Path) ->
     )
     assert left.stdout is not None
     assert left.stdout.readline() == "begun\n"
-    assert ends_with(hold("the next")) == hostlock.BUSY + 1
+    assert ends_with(hold("the next")) == hostfolder.BUSY + 1
     subprocess.run(["pkill", "-g", str(left.pid)], check=True)
     ends_with(left)
     following = hold("the one after")
     wait_for(who_has_it(), "the one after")
     following.kill()
     ends_with(following)
-
-
-def shown() -> str:
-    script = hostlock.look_script(PREFIX)
-    done = subprocess.run(["sh", "-c", script], text=True, capture_output=True, check=True)
-    return hostlock.at_work(done.stdout)
 
 
 def test_fault_32_who_is_at_work_is_shown_and_kept_from_nothing(folder: Path) -> None:
@@ -304,67 +259,6 @@ def test_who_cannot_have_the_folder_is_told_the_command_that_makes_it_right(
         [*words, hostlock.look_script(PREFIX)], text=True, capture_output=True, check=True
     )
     assert hostlock.is_unseen(seen.stdout) is made and hostlock.at_work(seen.stdout) == ""
-
-
-class FakeRun:
-    """A run whose shell is this machine's, as pyinfra's greenlets use it."""
-
-    def __init__(self, lock_wait: int = 0) -> None:
-        options = SimpleNamespace(lock_wait=lock_wait)
-        self.stack = SimpleNamespace(container_prefix=PREFIX, options=options)
-        self.holder: Any = None
-        self.logged: list[str] = []
-        self.processes: list[subprocess.Popen[str]] = []
-
-    def sh(self, script: str, timeout: float | None = 60) -> Result:
-        if timeout is not None:
-            return LocalShell().sh(script, timeout=timeout)
-        process = subprocess.Popen(
-            ["sh", "-c", script], stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True
-        )
-        self.processes.append(process)
-        while process.poll() is None:
-            gevent.sleep(0.01)
-        assert process.stdout is not None and process.stderr is not None
-        return Result(process.returncode == 0, process.stdout.read(), process.stderr.read())
-
-    def log(self, text: str) -> None:
-        self.logged.append(text)
-
-
-def test_a_run_takes_it_lets_go_of_it_and_names_who_has_it() -> None:
-    one, other = FakeRun(), FakeRun()
-    assert hostlock.take(cast(Run, one)) is None
-    failure = hostlock.take(cast(Run, other))
-    assert failure is not None and f"PID {os.getpid()} of " in failure.cause
-    begun = time.monotonic()
-    hostlock.release(cast(Run, one))
-    assert time.monotonic() - begun < 1
-    gevent.sleep(0.1)
-    assert [p.poll() for p in one.processes] == [0]
-    assert hostlock.take(cast(Run, other)) is None
-    hostlock.release(cast(Run, other))
-    assert not [p for p in Path(hostfolder.FOLDER).iterdir() if "release" in p.name]
-
-
-def test_attack_13_who_has_it_is_shown_without_its_escapes() -> None:
-    first = hold("\x1b]0;title\x07evil\x1b[2J")
-    wait_for(who_has_it(), "\x1b")
-    failure = hostlock.take(cast(Run, FakeRun()))
-    assert failure is not None and "evil" in failure.cause and "\x1b" not in failure.cause
-    assert shown() == "evil"
-    first.kill()
-    ends_with(first)
-
-
-def test_a_host_that_never_answers_is_given_up_on(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(hostlock, "ANSWER_WAIT", 0.5)
-    run = FakeRun()
-    monkeypatch.setattr(hostlock, "holder_script", lambda *_: "exec sleep 30")
-    failure = hostlock.take(cast(Run, run))
-    assert failure is not None and "did not say" in failure.cause
-    run.processes[0].send_signal(signal.SIGTERM)
-    run.processes[0].wait()
 
 
 def test_attack_5_a_stream_that_the_lock_refused_ends_at_once_with_the_reason(

@@ -18,9 +18,8 @@ from hypothesis import strategies as st
 from tasks.run import streams
 from tasks.run.streams import ImageProgress, ModelProgress, StreamEnd, feed, follow
 from tasks.shell.curl import streaming
-from tasks.shell.local import LocalShell, Result
 from tasks.words.numbers import bytes_text, duration_text, progress_text
-from tests.unit.tasks.samples import stack
+from tests.unit.tasks.runs import SaidShell, here, run_on
 
 # The lines that Ollama 0.24.0 sends, seen in the lab; digests and numbers are shortened.
 MODEL_LINES: list[dict[str, Any]] = [
@@ -118,20 +117,6 @@ class SlowServer(BaseHTTPRequestHandler):
         pass
 
 
-class HereRun:
-    """A run on this machine, as far as a stream needs it."""
-
-    def __init__(self) -> None:
-        self.stack = stack()
-        self.lines: list[str] = []
-
-    def sh(self, script: str, *, stdin: str | None = None, timeout: float | None = 60) -> Result:
-        return LocalShell().sh(script, stdin=stdin, timeout=timeout)
-
-    def log(self, line: str) -> None:
-        self.lines.append(line)
-
-
 @pytest.fixture
 def followed(monkeypatch: pytest.MonkeyPatch) -> Iterator[Callable[..., tuple[StreamEnd, Any]]]:
     """Follow what a slow server sends."""
@@ -144,7 +129,7 @@ def followed(monkeypatch: pytest.MonkeyPatch) -> Iterator[Callable[..., tuple[St
         monkeypatch.setattr(SlowServer, "pieces", list(pieces))
         progress = ModelProgress()
         command = streaming(f"http://127.0.0.1:{server.server_port}/api/pull", has_body=True)
-        run: Any = HereRun()
+        run = run_on(SaidShell(here))
         return follow(run, command, "{}", progress, what="x", stall=stall), progress
 
     yield follow_it

@@ -41,7 +41,7 @@ def happen(world: World, event: Event) -> None:
     world.run(event.deeds)
 
 
-@settings(max_examples=600)
+@settings(max_examples=6 * settings().max_examples)
 @given(st.lists(EVENTS, max_size=5), st.booleans())
 def test_the_next_converge_ends_in_old_or_new_and_the_one_after_it_changes_nothing(
     events: list[Event], keep: bool

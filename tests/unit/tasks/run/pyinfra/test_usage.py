@@ -8,7 +8,7 @@ from typing import Any
 
 import pytest
 
-from tasks.run import usage
+from tasks.run.pyinfra import usage
 from tasks.run.pyinfra.usage import usage_fault
 
 
