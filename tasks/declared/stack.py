@@ -32,6 +32,7 @@ from tasks.words.messages import Text
 from tasks.words.plain import one_line, plain
 from tasks.words.printable import printable
 from tasks.words.secrets.shapes import without_secrets
+from tasks.words.secrets.variables import is_private_setting
 
 NAME = r"^[a-z0-9][a-z0-9_.-]*$"
 OLLAMA_PORT = 11434
@@ -491,7 +492,7 @@ def _validate(
 def _fault(detail: ErrorDetails, prefix: str, merged: Merged) -> Failure:
     path = (prefix + ".".join(str(part) for part in detail["loc"])).removesuffix(".name")
     source, value = merged.source_of(path), detail["input"]
-    if detail["type"] == "missing" or _is_private(path, value):
+    if detail["type"] == "missing" or is_private_setting(path, value):
         return fault(source, path, _cause(detail))
     shown = without_secrets(repr(value))
     return fault(source, path, messages.WRONG_VALUE_IS(fault=_cause(detail), value=shown))
@@ -510,13 +511,6 @@ def _cause(detail: ErrorDetails) -> Text:
     if kind == "string_type" and isinstance(value, int | float):
         return messages.QUOTES_MISSING(fault=words)
     return words
-
-
-def _is_private(path: str, value: Any) -> bool:
-    """Tell whether a value may hold a secret, so that no message repeats it."""
-    is_address = any(word in path for word in ("mirror", "registry"))
-    is_private = any(word in path for word in ("environment", "proxy", "_url"))
-    return is_private or (is_address and "@" in str(value))
 
 
 def _unknown(

@@ -20,13 +20,11 @@ from urllib.parse import quote, unquote
 from tasks.words.secrets import MASK
 from tasks.words.secrets.names import sounds_secret, strength
 from tasks.words.secrets.shapes import without_secrets
-from tasks.words.secrets.variables import is_private
+from tasks.words.secrets.variables import ADDRESSES, VARIABLES, is_private
 
 __all__ = ["MASK", "Scrubber", "scrubber_for", "secrets_in"]
 # A value of a private variable may be anything ("1"): shorter ones go only where they stand.
 SHORT, SHORT_SECRET = 6, 4
-# Settings that are addresses; one without "http://" may hold a password as well.
-ADDRESSES = ("_proxy", "_mirror", "_registry", "_url")
 # Values that stand under the names of secrets without being any: in other texts they are words.
 WORDS = re.compile(
     "true|false|none|null|auto|basic|bearer|digest|default|disabled|enabled|required|optional"
@@ -55,10 +53,10 @@ class Scrubber:
         """Return a value of JSON or TOML without secrets: by the names of its keys, and as text."""
         if strength(name):
             return MASK if value else value
-        if name == "environment" and not isinstance(value, Mapping):
+        if name == VARIABLES and not isinstance(value, Mapping):
             return MASK if value else value
         if isinstance(value, Mapping):
-            if name == "environment":
+            if name == VARIABLES:
                 return {self.text(k): self._variable(k, str(v)) for k, v in value.items()}
             named = _named(value)
             return {
@@ -116,7 +114,7 @@ def secrets_in(value: Any, name: str = "") -> Iterator[str]:
     if isinstance(value, Mapping):
         named = _named(value)
         for key, held in value.items():
-            if name == "environment":
+            if name == VARIABLES:
                 yield from _secret_variable(str(key), str(held))
             else:
                 # {"apiKey": {"value": "…"}}: the table has the name of the secret.
@@ -139,7 +137,7 @@ def _secret_text(name: str, value: str) -> Iterator[str]:
             yield held
     elif (strength(name) and _is_told(value, SHORT_SECRET)) or (
         # An invalid declaration: it should be a table of variables.
-        name == "environment" and len(value) >= SHORT
+        name == VARIABLES and len(value) >= SHORT
     ):
         yield value
 

@@ -61,4 +61,4 @@ def strength(name: str) -> Strength:
 def sounds_secret(variable: str) -> bool:
     """Tell whether the name of a variable is one that people give to secrets, rather too often."""
     words = ("KEY", "TOKEN", "SECRET", "PASS", "PWD", "AUTH", "CRED", "COOKIE", "JWT", "SIGNATURE")
-    return any(word in variable.upper() for word in words)
+    return strength(variable) > Strength.NONE or any(word in variable.upper() for word in words)
