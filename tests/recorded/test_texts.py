@@ -31,6 +31,11 @@ def test_an_f_string_is_one_template_whatever_its_variables_are_called() -> None
     assert [*texts_in(other)] == [*texts_in(one)]
 
 
+def test_a_message_is_the_template_that_an_f_string_was() -> None:
+    message = "x = Message('room.id', '{a} of {c!r} and {d:.1f}: {lines}')"
+    assert [*texts_in(message)] == [*texts_in("x = f'{a} of {c!r} and {d:.1f}: {e}'")]
+
+
 def test_documentation_and_single_words_are_no_texts() -> None:
     source = (
         '"""Of a module."""\ndef f():\n    """Of a function."""\n    return "word", "two words"'

@@ -1,18 +1,21 @@
 """Every text of the source with a space in it, and which of them were rewritten on purpose.
 
 Of an f-string it is the template: each value that is put in is "{}", with its format where it has
-one, so that names of variables may change. Documentation strings are none of them.
+one, so that names of variables may change; of a message in a catalogue likewise. Documentation
+strings are none of them.
 """
 
 from __future__ import annotations
 
 import ast
+import re
 from collections.abc import Iterator
 from dataclasses import dataclass, field
 from pathlib import Path
 
 ROOT = Path(__file__).resolve().parent.parent.parent
 FOLDERS = ("console", "deploys", "tasks")
+_FIELD = re.compile(r"\{\w+((?:![rs])?(?::[^{}]*)?)\}")
 WITH_DOCUMENTATION = (ast.Module, ast.ClassDef, ast.FunctionDef, ast.AsyncFunctionDef)
 
 
@@ -37,7 +40,10 @@ def texts_in(source: str) -> Iterator[str]:
         if id(node) in left_out:
             continue
         text = ""
-        if isinstance(node, ast.Constant) and isinstance(node.value, str):
+        if isinstance(node, ast.Call) and ast.unparse(node.func) == "Message":
+            left_out.update(id(argument) for argument in node.args)
+            text = _FIELD.sub(r"{\1}", ast.literal_eval(node.args[1]))
+        elif isinstance(node, ast.Constant) and isinstance(node.value, str):
             text = node.value
         elif isinstance(node, ast.JoinedStr):
             text = _template(node)
