@@ -80,7 +80,7 @@ def verified() -> Generator[FunctionCommand, None, None]:
             last = (result.stdout.strip() or result.stderr.strip()).splitlines()[-1:]
             cause = last[0].strip("= ") if last else "the suite did not run"
             remedy = f"the table above names each; pyinfra … deploys/stack.py --limit {host.name}"
-            current_run().failures.append(Failure("not as declared", cause, remedy))
+            current_run().teller.failures.append(Failure("not as declared", cause, remedy))
         return result.returncode == 0
 
     yield FunctionCommand(execute, (), {})

@@ -51,8 +51,8 @@ ON_THE_FAKE = "histories of kills at each step run on the fake engine"
 # not proven; of an upgrade, in a pull and at a step of the image,
 # in each of the ways to kill; and a pull that a converge began.
 REPLACEMENT_IN_CI = {("stop container", "group"), ("prove container", "alone")}
-# Not yet those at a model and at the lock: on a busy machine a front showed the image's old tag
-# beside the model's new one, so that model and image moved apart. The histories have them.
+# Not yet those at a model and at the lock: on a busy machine an old image was found with the new
+# model after them, and why is not known.
 UPGRADE_IN_CI = [
     ("pull image", "alone"),
     ("create and start container", "interrupt"),
