@@ -15,13 +15,14 @@ from hypothesis import assume, given
 from hypothesis import strategies as st
 
 from tasks.declared.stack import Service, Stack
+from tasks.records import scrub
 from tasks.records.scrub import MASK, Scrubber, scrubber_for
 from tasks.words.secrets.names import PUBLIC, strength
 
-# Anything but the mask itself; long enough to be one.
+# Anything but the mask itself and words that are none; long enough to be one.
 SECRETS = st.text(
     st.characters(exclude_characters=MASK, exclude_categories=("Cs", "Cc")), min_size=6, max_size=40
-).filter(lambda text: text == text.strip())
+).filter(lambda text: text == text.strip() and not scrub.WORDS.fullmatch(text.casefold()))
 WORDS = st.text(
     st.characters(codec="ascii", categories=("L", "N"), include_characters=" /:."), max_size=30
 )
