@@ -19,7 +19,7 @@ def only_the_driver(run, host_steps, snapshot):  # type: ignore[no-untyped-def]
 
 
 preflight()
-current_run().memory[Nvidia] = with_driver("570.133.20")
+current_run().seen.once(Nvidia, lambda: with_driver("570.133.20"))
 check_nvidia()
 plan(only_the_driver)
 install_driver()

@@ -9,7 +9,7 @@ from __future__ import annotations
 import json
 import subprocess
 from collections.abc import Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
@@ -18,7 +18,7 @@ import pytest
 from lab import source
 from lab.ctk import nvidia_ctk
 from lab.state import LabState
-from tasks.container_toolkit.operations import configure_toolkit
+from tasks.container_toolkit.apply import configure_toolkit
 from tasks.container_toolkit.state import plan_toolkit
 from tasks.docker_engine.configure import (
     Edit,
@@ -262,7 +262,7 @@ def test_fault_9_a_restart_waits_for_consent_while_a_container_of_others_runs(
     bare.sh(RUN_THEIRS)
     began, theirs, before = bare.engine_start(), bare.sh(STATE_OF_THEIRS), look(bare)
     run = bare.run()
-    run.gpu_is_usable = True
+    run.decided = replace(run.decided, gpu_is_usable=True)
     (failure,) = plan_toolkit(run).failures
     assert "would stop containers of others: theirs" in failure.cause
     assert "--data allow_docker_restart=true" in failure.remedy
@@ -272,7 +272,7 @@ def test_fault_9_a_restart_waits_for_consent_while_a_container_of_others_runs(
     bare.sh(f"rm {edit.backup}")
     assert (bare.engine_start(), bare.sh(STATE_OF_THEIRS), look(bare)) == (began, theirs, before)
     consent = bare.run({"allow_docker_restart": True})
-    consent.gpu_is_usable = True
+    consent.decided = replace(consent.decided, gpu_is_usable=True)
     assert plan_toolkit(consent).steps
     configure_toolkit(consent, STEP, edit)
     restart_engine(consent, STEP, edit)
@@ -289,7 +289,7 @@ def test_fault_9_with_live_restore_a_container_of_others_goes_on(bare: GpuHost) 
     run = bare.run({"live_restore": True})
     configure_live_restore(run, STEP, Edit())
     assert bare.engine_start() == began
-    run.gpu_is_usable = True
+    run.decided = replace(run.decided, gpu_is_usable=True)
     assert not plan_toolkit(run).failures
     configure_toolkit(run, STEP, edit := Edit())
     restart_engine(run, STEP, edit)

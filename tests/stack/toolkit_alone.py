@@ -3,6 +3,8 @@
 No host can be given a card on its PCI bus; that the GPU is usable is put where the stages keep it.
 """
 
+from dataclasses import replace
+
 from tasks.container_toolkit.stage import install_toolkit
 from tasks.converge.preflight import plan, preflight
 from tasks.converge.report import report
@@ -18,7 +20,8 @@ def only_the_toolkit(run, host_steps, snapshot):  # type: ignore[no-untyped-def]
 
 
 preflight()
-current_run().gpu_is_usable = True
+run = current_run()
+run.decided = replace(run.decided, gpu_is_usable=True)
 plan(only_the_toolkit)
 install_toolkit()
 report()
