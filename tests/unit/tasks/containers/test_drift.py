@@ -107,6 +107,14 @@ def test_the_label_tells_a_hand_from_the_declaration() -> None:
     assert origin(WANTED, declared) == "declaration"
 
 
+def test_the_hash_is_a_difference_only_where_there_is_no_other() -> None:
+    attrs = inspect(WANTED)
+    attrs["Config"]["Labels"]["ollama-stack.spec"] = "another"
+    assert found(attrs) == [f"label ollama-stack.spec another → {WANTED.digest}"]
+    attrs["HostConfig"]["Memory"] = 1024
+    assert found(attrs) == ["memory 1024 bytes → unlimited"]
+
+
 def test_the_hash_ignores_the_name_of_the_image_and_nothing_else() -> None:
     assert replace(WANTED, image="mirror:5000/ollama/ollama:0.24.0").digest == WANTED.digest
     assert replace(WANTED, port=1).digest != WANTED.digest

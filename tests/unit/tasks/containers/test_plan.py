@@ -15,6 +15,7 @@ from tasks.containers.observed import (
     ForeignContainer,
     KeptImage,
     ObservedContainer,
+    ObservedImage,
     Snapshot,
 )
 from tasks.containers.plan import (
@@ -28,7 +29,7 @@ from tasks.containers.plan import (
 from tasks.containers.tags import TagChange, tag_changes
 from tasks.models.kept import is_interrupted
 from tasks.words.steps import Action, Step
-from tests.unit.tasks.samples import DIGEST, IMAGE, container, snapshot, spec, stack
+from tests.unit.tasks.samples import DIGEST, IMAGE, OTHER_DIGEST, container, snapshot, spec, stack
 
 STACK = stack()
 SPEC = spec(STACK)
@@ -191,6 +192,37 @@ def test_attack_11_a_tag_of_somebody_else_is_not_ours_by_its_name() -> None:
     before = KeptImage(f"other/ollama:{tags[0]}", "9", (), 5)
     changes = tag_changes(SPEC, DIGEST, "", "other/ollama", replace(seen, kept=(*theirs, before)))
     assert changes == [TagChange(before.reference)]
+
+
+NEW = ObservedImage("sha256:" + "2" * 64, (SPEC.image,), (OTHER_DIGEST,), IMAGE.environment)
+
+
+def _moved_tag(ending: str, *containers: ObservedContainer, **images: ObservedImage) -> list[str]:
+    """Return what is done about the declared tag where it is another image's than was proven, and
+    one of the tags of an upgrade is there: the image that gets it, "" for none, no item for as it
+    is."""
+    reference = f"ollama/ollama:{NAME}{ending}"
+    seen = snapshot(
+        *containers,
+        images={SPEC.image: NEW, NEW.id: NEW, **images},
+        kept=(KeptImage(reference, NEW.id, (OTHER_DIGEST,), 5),),
+    )
+    *changes, last = tag_changes(SPEC, DIGEST, None, "", seen)
+    assert last == TagChange(reference)
+    assert {change.reference for change in changes} <= {SPEC.image}
+    return [change.source for change in changes]
+
+
+def test_the_declared_tag_comes_back_to_what_was_proven_where_an_upgrade_moved_it() -> None:
+    assert _moved_tag("-next", before=IMAGE) == [IMAGE.id]
+    assert _moved_tag("-replaced", container(SPEC), before=IMAGE) == [IMAGE.id]
+
+
+def test_a_tag_that_an_upgrade_only_pulled_goes_where_nothing_uses_it() -> None:
+    """What was proven is not here: the tag would stand for something that nobody proved."""
+    assert _moved_tag("-next") == [""]
+    assert _moved_tag("-next", container(SPEC)) == []
+    assert _moved_tag("-replaced") == []
 
 
 @pytest.mark.parametrize("labels", [{}, {STACK_LABEL: "ollama-old-x-"}])

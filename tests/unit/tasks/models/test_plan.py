@@ -56,6 +56,12 @@ def test_where_the_gpu_is_required_a_proof_on_the_cpu_is_not_enough() -> None:
     assert texts({}, {}, required).count("prove a:1 by a generation") == 1
 
 
+def test_what_nobody_looked_at_yet_is_proven_once_more_unless_its_container_was_just_now() -> None:
+    both = ["prove a:1 by a generation", "prove b:1 by a generation"]
+    assert texts(BOTH, PROVEN, unknown={"a:1", "b:1"}) == both
+    assert texts(BOTH, PROVEN, unknown={"a:1", "b:1"}, container_proven=True) == both[1:]
+
+
 def test_a_volume_that_nobody_can_read_yet_is_said_to_be_so() -> None:
     assert texts(None, PROVEN)[0] == "pull a:1 if it is not there"
 

@@ -40,6 +40,7 @@ def test_the_main_model_is_named_as_such_and_another_one_is_not(run: Run, path: 
     assert written(path).main == ""
     enter(run, QWEN, IMAGE, {QWEN.model: MODEL})
     entry = written(path)
+    assert entry == run.held.of("qwen"), "the other hosts of the process know it as well"
     assert (entry.main, entry.image) == (QWEN.model, IMAGE)
     assert {*entry.models} == {"agent:1", QWEN.model}
 

@@ -11,17 +11,18 @@ from tasks.run import holding, hostlock
 from tasks.run.holding import release, take
 from tasks.run.run import Run
 from tasks.run.session import Session
+from tasks.shell.local import Result
 from tests.unit.tasks.run.locks import PREFIX, ends_with, hold, shown, wait_for, who_has_it
-from tests.unit.tasks.runs import SaidShell, here, lines_of, run_on
+from tests.unit.tasks.runs import Asked, SaidShell, here, lines_of, run_on
 from tests.unit.tasks.samples import stack
 
 pytestmark = pytest.mark.usefixtures("folder")
 
 
-def a_run(lock_wait: int = 0) -> Run:
+def a_run(lock_wait: int = 0, shell: SaidShell | None = None) -> Run:
     declared = stack(container_prefix=PREFIX)
     options = declared.options.model_copy(update={"lock_wait": lock_wait})
-    return run_on(SaidShell(here), declared.model_copy(update={"options": options}))
+    return run_on(shell or SaidShell(here), declared.model_copy(update={"options": options}))
 
 
 def test_a_run_takes_it_lets_go_of_it_and_names_who_has_it(folder: Path) -> None:
@@ -52,19 +53,17 @@ def test_attack_13_who_has_it_is_shown_without_its_escapes() -> None:
 def test_who_waits_says_once_whom_for_and_has_it_then() -> None:
     first = hold("the first")
     wait_for(who_has_it(), "the first")
-    run, session = a_run(lock_wait=30), Session()
-    screen = run.teller.screen
+    looks: list[str] = []
 
-    class Ending:
-        """Ends the first run once this one says that it waits."""
-
-        def line(self, text: str, colour: str = "") -> None:
-            screen.line(text, colour)
+    def answer(asked: Asked) -> Result:
+        if asked.script.startswith("cat "):
+            looks.append(asked.script)
+        if len(looks) == 4:
             first.kill()
+        return here(asked)
 
-    run.teller.screen = Ending()
+    run, session = a_run(30, SaidShell(answer)), Session()
     assert take(run, session) is None
-    run.teller.screen = screen
     assert lines_of(run) == ["  waiting for another run: the first"]
     release(run, session)
     ends_with(first)

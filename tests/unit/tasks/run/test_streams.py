@@ -190,3 +190,27 @@ def test_attack_17_an_odd_line_of_progress_is_none(line: dict[str, Any]) -> None
         progress.feed({**line, "error": "and it failed"})
         assert progress.error == "and it failed"
         assert progress.done >= 0
+
+
+@pytest.mark.parametrize(
+    ("phase", "counts"),
+    [("pulling aa", 40), ("verifying sha256 digest", 4), ("writing manifest", 4)],
+)
+def test_silent_work_counts_as_a_tenth_of_a_silence(phase: str, counts: float) -> None:
+    now = [100.0]
+    meter = streams._Meter("x", 0, lambda: now[0])
+    progress = ModelProgress()
+    progress.feed({"status": phase})
+    assert meter.silent_for(progress) == 0
+    now[0] += 40
+    assert meter.silent_for(progress) == counts
+    progress.feed({"status": phase, "digest": "sha256:aa", "total": 9, "completed": 1})
+    assert meter.silent_for(progress) == 0, "anything that moves ends it"
+
+
+def test_a_stream_that_stalls_ends_and_its_work_on_the_host_with_it(
+    followed: Any, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(SlowServer, "pause", 30.0)
+    end, _ = followed(b'{"status": "pulling manifest"}\n', stall=0.2)
+    assert end == StreamEnd(0, "", stalled=True) and not end.ok

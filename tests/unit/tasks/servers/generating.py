@@ -20,8 +20,10 @@ class Answers:
     def __init__(self, share: float, *memory: tuple[list[str], list[str]]) -> None:
         self.share, self.memory = share, list(memory) or [([], [])]
         self.scripts: list[str] = []
+        self.unloaded = 0
 
     def sh(self, script: str, *, stdin: str | None = None, timeout: float | None = 60) -> Result:
+        self.unloaded += '"keep_alive": 0' in (stdin or "")
         if "/api/ps" not in script:
             return Result(True, "", "")
         self.scripts.append(script)

@@ -57,6 +57,18 @@ def test_fault_1_of_the_card_room_that_was_made_for_a_model_does_not_speak_again
     assert len(shell.scripts) == 2
 
 
+@pytest.mark.parametrize(
+    ("memory", "asked", "unloaded"), [([seen(412, 4608)], 1, 0), ([seen(412, 412)] * 2, 2, 1)]
+)
+def test_only_an_unproven_generation_is_asked_for_again_and_loads_the_model_anew(
+    memory: list[tuple[list[str], list[str]]], asked: int, unloaded: int
+) -> None:
+    """What the first one loaded would not make the memory grow again."""
+    shell = Answers(1.0, *memory)
+    generate(shell, URL, MODEL, "ollama-qwen", limit=60, unload=True, keep=True)
+    assert (len(shell.scripts), shell.unloaded) == (asked, unloaded)
+
+
 def test_a_model_that_was_loaded_before_need_not_grow() -> None:
     assert proof(1.0, seen(4608, 4608), unload=False).verdict == "GPU"
 

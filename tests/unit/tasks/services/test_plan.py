@@ -3,14 +3,26 @@
 from __future__ import annotations
 
 from dataclasses import replace
+from pathlib import Path
 
 import pytest
 
 from tasks.containers.observed import ObservedServer, ServedModel
+from tasks.records.held import Held
+from tasks.records.lockfile import LockFile
+from tasks.records.proven import Proven
+from tasks.run.run import Run
 from tasks.services import plan
-from tasks.services.plan import container_plans, is_free, orphans, refuse_unknown
-from tests.unit.tasks.runs import run_on
-from tests.unit.tasks.samples import DIGEST, container, snapshot, spec, stack
+from tasks.services.plan import (
+    container_plans,
+    is_free,
+    orphans,
+    previous_image,
+    refuse_unknown,
+    wanted_models,
+)
+from tests.unit.tasks.runs import HOST, run_on
+from tests.unit.tasks.samples import DIGEST, OTHER_DIGEST, container, snapshot, spec, stack
 
 STACK = stack()
 QWEN, DEEPSEEK, MISTRAL = STACK.services
@@ -23,6 +35,28 @@ SEEN = snapshot(
 @pytest.fixture(autouse=True)
 def without_gpu(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(plan, "attachment", lambda run: "")
+
+
+def moved_once(folder: Path, **settings: object) -> Run:
+    """Return a run of which image and model were proven anew once."""
+    lock = LockFile(folder / "stack.lock")
+    for digest in (OTHER_DIGEST, DIGEST):
+        proven = {name: Proven(name, digest, "2026") for name in (QWEN.image, QWEN.model)}
+        lock.put(HOST, "qwen", proven[QWEN.image], {QWEN.model: proven[QWEN.model]})
+    return run_on(stack=stack(**settings), held=Held(HOST).by(lock))
+
+
+def test_what_was_proven_before_is_kept_if_so_declared(tmp_path: Path) -> None:
+    keeping = moved_once(tmp_path / "a")
+    assert previous_image(keeping, QWEN) == OTHER_DIGEST
+    assert wanted_models(keeping, QWEN).previous == {QWEN.model: OTHER_DIGEST}
+    dropping = moved_once(tmp_path / "b", keep_previous=False)
+    assert previous_image(dropping, QWEN) == ""
+    assert wanted_models(dropping, QWEN).previous == {}
+
+
+def test_of_what_was_never_proven_nobody_can_tell_what_is_to_be_kept(tmp_path: Path) -> None:
+    assert previous_image(moved_once(tmp_path), MISTRAL) is None
 
 
 def test_attack_3_of_an_unknown_service_no_step_is_planned() -> None:
