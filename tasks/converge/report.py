@@ -35,7 +35,7 @@ def _show(run: Run) -> None:
     failed = {failure.service for failure in run.teller.failures}
     for line in summary(run.stack, observe(run), failed):
         run.teller.log(line)
-    for line in _not_needed(run):
+    for line in not_needed(run):
         run.teller.log(line)
     for note in ability_notes(run, observe(run)):
         run.teller.note(note)
@@ -43,13 +43,15 @@ def _show(run: Run) -> None:
     release(run, SESSION)
 
 
-def _not_needed(run: Run) -> Iterable[str]:
-    """Say which steps of the plan were not due any more when their turn came."""
-    if run.decided.plan is None:
+def not_needed(run: Run) -> Iterable[str]:
+    """Say which steps of the plan were not due any more when their turn came.
+
+    Where anything failed nobody knows that: others may only not have been tried.
+    """
+    if run.decided.plan is None or run.teller.failures or run.shell.name in SESSION.halted:
         return
     for step in run.decided.plan.not_among(run.teller.taken):
-        if not run.teller.has_failed(step.service):
-            yield f"  planned, and not needed any more: {step}"
+        yield f"  planned, and not needed any more: {step}"
 
 
 @stage("Report")

@@ -2,13 +2,19 @@
 
 from __future__ import annotations
 
+import pytest
 from hypothesis import given
 
 from tasks.containers.observed import ObservedServer, ServedModel
-from tasks.converge.report import summary
+from tasks.converge.report import not_needed, summary
+from tasks.run.decided import Decided
 from tasks.run.last_words import last_words
+from tasks.run.session import SESSION
 from tasks.words.failures import Failure
+from tasks.words.plan import Plan
+from tasks.words.steps import Action, Step
 from tests.unit.foreign import WORST, assert_literal, assert_only_shown, foreign
+from tests.unit.tasks.runs import run_on
 from tests.unit.tasks.samples import DIGEST, container, snapshot, spec, stack
 
 STACK = stack()
@@ -49,3 +55,29 @@ def test_attack_13_last_words_are_lines_that_only_show(host: str, text: str) -> 
 
 def test_attack_13_markup_of_a_container_stays_in_its_last_words() -> None:
     assert_literal("".join(last_words("@local", [Failure("start: failed", WORST, "see")])))
+
+
+STEP = Step(Action.PULL_MODEL, "x", "pull x", "not here yet", "qwen")
+OTHER = Step(Action.START, "y", "start container y", "it is exited", "mistral")
+
+
+def test_what_was_planned_and_not_due_any_more_is_told() -> None:
+    run = run_on(decided=Decided(plan=Plan((STEP, OTHER))))
+    run.teller.taken.append(STEP)
+    assert list(not_needed(run)) == [f"  planned, and not needed any more: {OTHER}"]
+    run.teller.taken.append(OTHER)
+    assert list(not_needed(run)) == []
+
+
+def test_what_was_not_tried_after_a_failure_is_not_called_needless() -> None:
+    run = run_on(decided=Decided(plan=Plan((STEP, OTHER))))
+    run.teller.failures.append(Failure("pull x", "no network", "plug it in", "qwen"))
+    assert list(not_needed(run)) == []
+
+
+def test_nor_is_what_was_not_tried_after_the_failure_of_another_host(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    run = run_on(decided=Decided(plan=Plan((STEP, OTHER))))
+    monkeypatch.setattr(SESSION, "halted", {run.shell.name})
+    assert list(not_needed(run)) == []
