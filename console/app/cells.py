@@ -14,6 +14,8 @@ from console.looking.services import UNKNOWN, WELL, ServiceView
 from console.looking.table import BROKEN, MARKS, NOTHING, loaded_text
 from console.words.safe import safe
 from tasks.database.rows import row_name
+from tasks.declared.addresses import openai_url
+from tasks.words.digests import short
 from tasks.words.numbers import bytes_text
 from tasks.words.printable import printable
 from tasks.words.steps import LOCAL
@@ -162,14 +164,14 @@ def about(shown: Shown, now: datetime | None = None) -> list[str]:
     lines += [f"drift: {c['field']} {c['old']} → {c['new']}" for c in view.drift]
     lines += [view.left_gpu] if view.left_gpu else []
     lines += [f"upgrade available: {what}" for what in shown.upgrades]
-    lines += [f"kept for a rollback: {k['name']}@{k['digest'][7:19]}" for k in view.previous]
+    lines += [f"kept for a rollback: {k['name']}@{short(k['digest'])}" for k in view.previous]
     return lines + [f"not declared, left alone: {name}" for name in view.undeclared]
 
 
 def client_settings(view: ServiceView) -> str:
     """Return what a client has to be told, as environment variables that most of them read."""
     return (
-        f"OPENAI_BASE_URL={view.url}/v1\nOPENAI_API_KEY=ollama\n"
+        f"OPENAI_BASE_URL={openai_url(view.url)}\nOPENAI_API_KEY=ollama\n"
         f"OPENAI_MODEL={view.model}\nOLLAMA_HOST={view.url}\n"
     )
 

@@ -65,12 +65,7 @@ def service_check(view: ServiceView, refused: Failure | None = None) -> Check:
 def port_checks(looked: Looked) -> Iterator[Check]:
     """Name who holds the port of a service and is not our container (fault 20)."""
     stack, listening = looked.stack, looked.host.listening
-    ours = {
-        port
-        for c in looked.snapshot.containers
-        if c.is_of(stack.container_prefix) and c.holds_ports
-        for port in c.published
-    }
+    ours = looked.snapshot.ports_of(stack.container_prefix)
     services = taken(stack, listening, ours)
     if not services:
         return

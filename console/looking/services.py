@@ -17,6 +17,7 @@ from tasks.records.held import Held
 from tasks.records.lockfile import LockFile
 from tasks.records.proven import ServiceLock
 from tasks.servers.generation import left_gpu, processor
+from tasks.words.digests import short
 from tasks.words.steps import LOCAL
 
 # The state of a service on a host that nobody can look at.
@@ -164,7 +165,7 @@ def changes_of(stack: Stack, service: Service, snapshot: Snapshot, held: Held) -
     for model in (models[name] for name in service.models if name in models):
         wanted = digests.get(model.name, "")
         if is_another(model, wanted):
-            changes.append(Change(f"model {model.name}", model.digest[7:19], wanted[7:19]))
+            changes.append(Change(f"model {model.name}", short(model.digest), short(wanted)))
     return changes
 
 

@@ -12,6 +12,7 @@ from console.looking.host import SeenHost
 from console.looking.services import ServiceView, interrupted, orphans, views
 from tasks.containers.observed import seeing
 from tasks.database.rows import row_name
+from tasks.words.digests import short
 from tasks.words.numbers import bytes_text
 from tasks.words.steps import LOCAL
 
@@ -142,7 +143,7 @@ def _of_service(name: str, row: ServiceView) -> Iterator[tuple[str, str]]:
         yield f"{name}: {row.left_gpu}; ./main.sh doctor looks into it", "yellow"
     if row.previous:
         kept = ", ".join(
-            f"{k['name']}@{k['digest'][7:19]} ({bytes_text(k['size']) if k['size'] else '?'})"
+            f"{k['name']}@{short(k['digest'])} ({bytes_text(k['size']) if k['size'] else '?'})"
             for k in row.previous
         )
         yield f"{name}: kept for a rollback: {kept}", ""

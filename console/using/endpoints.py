@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Iterator
 from typing import Any
 
+from tasks.declared.addresses import openai_url
 from tasks.declared.stack import Service
 
 
@@ -16,7 +17,7 @@ def endpoints(services: Iterable[Service]) -> list[dict[str, Any]]:
             "role": service.role,
             "active": service.active,
             "ollama": service.url,
-            "openai": f"{service.url}/v1",
+            "openai": openai_url(service.url),
             "models": list(service.models),
         }
         for service in services

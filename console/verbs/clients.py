@@ -12,6 +12,7 @@ from console.group import app
 from console.looking.host import declared
 from console.names import active, near
 from console.say import json_option, show, show_text, tell
+from tasks.declared.addresses import openai_url
 
 
 @app.command("env")
@@ -28,7 +29,7 @@ def env(service: str, openai: bool, unset: bool, as_json: bool) -> None:
     variables = {"OLLAMA_HOST": url}
     if openai:
         # Ollama asks for no key, the libraries do.
-        variables |= {"OPENAI_BASE_URL": f"{url}/v1", "OPENAI_API_KEY": "ollama"}
+        variables |= {"OPENAI_BASE_URL": openai_url(url), "OPENAI_API_KEY": "ollama"}
     if as_json:
         tell(variables)
         return

@@ -98,9 +98,8 @@ def _our_ports(run: Run, snapshot: Snapshot) -> set[int]:
     """Return the host ports that our own containers hold, and one that is taken over by consent."""
     adopt = run.stack.options.adopt
     names = {run.stack.container_name(s) for s in run.stack.services if s.name == adopt}
-    adopted = [c for c in snapshot.containers if c.holds_ports and c.name in names]
-    ports = {port for container in adopted for port in container.published}
-    return snapshot.ports_of(run.stack.container_prefix) | ports
+    adopted = (c for c in snapshot.containers if c.name in names)
+    return snapshot.ports_of(run.stack.container_prefix).union(*(c.held_ports for c in adopted))
 
 
 def _show_commands(run: Run, steps: list[Step]) -> None:
