@@ -15,11 +15,11 @@ from textual.widgets import Footer, Input, OptionList
 
 from console.app.threads import beside
 from console.app.words import Heading, Words
-from console.looking.asker import LocalAsker
+from console.looking.asker import asker_here
 from console.looking.search import models, tags
 from tasks.declared.references import ModelReference
 from tasks.declared.stack import Service, Stack
-from tasks.registry.manifests import RegistryFault
+from tasks.registry.manifests import Asker, RegistryFault
 from tasks.words.printable import printable
 
 
@@ -64,9 +64,9 @@ class Pull(ModalScreen[Choice | None]):
         beside(self, self._models, self._take_names)
 
     @cached_property
-    def _asker(self) -> LocalAsker:
+    def _asker(self) -> Asker:
         # First asked for in a thread: it may try sudo.
-        return LocalAsker.of(self.stack)
+        return asker_here(self.stack)
 
     def _models(self) -> list[str] | RegistryFault:
         return models(self._asker)

@@ -23,8 +23,11 @@ def declaration_checks(looked: Looked) -> Iterator[Check]:
     stack = looked.stack
     yield well("declaration", f"{len(stack.services)} services are declared")
     yield from secrecy_checks(stack, stack_file())
-    cause, _, remedy = looked.lock_and_fault[1].partition("\n  remedy: ")
-    yield Check("lock", not cause, cause or f"{stack.lock} can be read", remedy)
+    fault = looked.lock_and_fault[1]
+    if fault is None:
+        yield well("lock", f"{stack.lock} can be read")
+    else:
+        yield Check("lock", False, fault.cause, fault.remedy)
 
 
 def secrecy_checks(stack: Stack, file: Path) -> Iterator[Check]:

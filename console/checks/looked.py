@@ -5,7 +5,6 @@ from __future__ import annotations
 from dataclasses import dataclass, field
 from functools import cached_property
 
-from console.looking.asker import LocalAsker
 from console.looking.host import read_lock, shell_for
 from tasks.containers.look import look
 from tasks.containers.observed import Snapshot
@@ -16,8 +15,9 @@ from tasks.host.facts import host_script
 from tasks.host.observed import ObservedHost
 from tasks.nvidia.look import look_at_nvidia
 from tasks.nvidia.observed import Nvidia
-from tasks.records.lockfile import LockFile
+from tasks.records.lockfile import LockError, LockFile
 from tasks.records.proven import ServiceLock
+from tasks.registry.manifests import Asker
 from tasks.shell.local import LocalShell, Shell
 from tasks.words.steps import LOCAL
 
@@ -65,12 +65,12 @@ class Looked:
         return look_at_nvidia(self.plain)
 
     @cached_property
-    def asker(self) -> LocalAsker:
+    def asker(self) -> Asker:
         """Who asks the registries."""
-        return LocalAsker(self.stack, self.shell)
+        return Asker(self.stack, self.shell)
 
     @cached_property
-    def lock_and_fault(self) -> tuple[LockFile | None, str]:
+    def lock_and_fault(self) -> tuple[LockFile | None, LockError | None]:
         """The lock, or None and why it cannot be read."""
         return read_lock(self.stack)
 

@@ -11,7 +11,7 @@ from pathlib import Path
 from runpy import run_path
 from typing import Any
 
-from console.looking.host import PYINFRA, SeenHost, read_lock, this_machine
+from console.looking.host import PYINFRA, SeenHost, lock_and_words, this_machine
 from console.words.trouble import Trouble
 from tasks.containers.parse import parse
 from tasks.declared.layers import ROOT
@@ -144,7 +144,7 @@ def seen(name: str, look: HostLook) -> SeenHost:
     trouble = None if snapshot.version else silent_engine(name, stack.docker_socket)
     if trouble is not None and "" in snapshot.unknown:
         trouble = Trouble(f"{trouble.cause}: {snapshot.unknown['']}", trouble.remedy)
-    return SeenHost(name, stack, snapshot, *read_lock(stack), trouble)
+    return SeenHost(name, stack, snapshot, *lock_and_words(stack), trouble)
 
 
 def silent_engine(name: str, socket: str) -> Trouble:

@@ -40,7 +40,7 @@ def this_machine() -> SeenHost:
     """Look at this machine. Raises DeclarationError."""
     stack = declared()
     snapshot, trouble = snapshot_of(stack)
-    return SeenHost(LOCAL, stack, snapshot, *read_lock(stack), trouble)
+    return SeenHost(LOCAL, stack, snapshot, *lock_and_words(stack), trouble)
 
 
 def declared() -> Stack:
@@ -48,12 +48,18 @@ def declared() -> Stack:
     return declare(local_layers())
 
 
-def read_lock(stack: Stack) -> tuple[LockFile | None, str]:
+def read_lock(stack: Stack) -> tuple[LockFile | None, LockError | None]:
     """Return the lock, or None and why it cannot be read."""
     try:
-        return LockFile.load(rooted(stack.lock)), ""
+        return LockFile.load(rooted(stack.lock)), None
     except LockError as error:
-        return None, str(error)
+        return None, error
+
+
+def lock_and_words(stack: Stack) -> tuple[LockFile | None, str]:
+    """Return the lock, or None and what people are told of why it cannot be read."""
+    lock, fault = read_lock(stack)
+    return lock, str(fault or "")
 
 
 def lock_of(stack: Stack) -> LockFile | None:

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping
 from typing import Any
 
-from console.looking.asker import LocalAsker
+from console.looking.asker import asker_here
 from tasks.declared.stack import Service, Stack
 from tasks.records.lockfile import LockFile
 from tasks.records.proven import ServiceLock
@@ -18,7 +18,7 @@ Manifests = Mapping[tuple[str, str], Any]
 
 def ask(stack: Stack, lock: LockFile | None, host: str = LOCAL) -> Manifests:
     """Ask the registries for all that is proven; return what they answered, by kind and name."""
-    asker = LocalAsker.of(stack)
+    asker = asker_here(stack)
     for service, entry in _proven(stack, lock, host):
         if entry.image_digest(service.image):
             image_for(asker, service)

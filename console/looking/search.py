@@ -8,8 +8,7 @@ from __future__ import annotations
 
 import re
 
-from console.looking.asker import LocalAsker
-from tasks.registry.manifests import RegistryFault, Reply, fault, fetch, model_url
+from tasks.registry.manifests import Asker, RegistryFault, Reply, fault, fetch, model_url
 from tasks.words.foreign import BadAnswer, Fields, read_json
 
 LIBRARY = "https://ollama.com/library"
@@ -19,7 +18,7 @@ AT_MOST = 1000
 BY_HAND = "type name:tag as the registry's own pages name it"
 
 
-def models(asker: LocalAsker) -> list[str] | RegistryFault:
+def models(asker: Asker) -> list[str] | RegistryFault:
     """Return the names of all models that are offered, sorted."""
     if not asker.stack.model_registry:
         page = _page(asker, LIBRARY)
@@ -30,7 +29,7 @@ def models(asker: LocalAsker) -> list[str] | RegistryFault:
     return sorted(name.removeprefix(NAMESPACE) for name in value)
 
 
-def tags(asker: LocalAsker, name: str) -> list[str] | RegistryFault:
+def tags(asker: Asker, name: str) -> list[str] | RegistryFault:
     """Return what is offered of one model, each as "name:tag", in the registry's order."""
     if not asker.stack.model_registry:
         page = _page(asker, f"{LIBRARY}/{name}/tags")
@@ -51,12 +50,12 @@ def tags_in(page: str, name: str) -> list[str]:
     return list(dict.fromkeys(found))
 
 
-def _page(asker: LocalAsker, url: str) -> str | RegistryFault:
+def _page(asker: Asker, url: str) -> str | RegistryFault:
     reply = fetch(asker, url, "text/html")
     return reply.body if reply.status == 200 else _fault(reply, url)
 
 
-def _listed(asker: LocalAsker, path: str, key: str) -> list[str] | RegistryFault:
+def _listed(asker: Asker, path: str, key: str) -> list[str] | RegistryFault:
     url = model_url(asker.stack, path)
     reply = fetch(asker, url, "application/json")
     if reply.status != 200:

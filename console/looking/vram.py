@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Any
 
-from console.looking.asker import LocalAsker
+from console.looking.asker import asker_here
 from console.looking.host import declared, lock_of, snapshot_of
 from console.words.trouble import Trouble
 from tasks.declared.stack import Service
@@ -28,7 +28,7 @@ def vram_plan(budget_gb: float | None) -> VramPlan | Trouble:
     elif not stack.has_gpu_service:
         remedy = 'set gpu = "auto"; or --budget 8 shows what a card of 8 GB would hold'
         return Trouble('no active service may use the GPU (gpu = "off")', remedy)
-    asker = LocalAsker.of(stack)
+    asker = asker_here(stack)
     card = card_of(stack, memory(look_at_nvidia(asker).gpus))
     if card is None:
         return Trouble(

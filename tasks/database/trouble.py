@@ -24,7 +24,6 @@ class DatabaseError(Failed):
     """The database could not be written."""
 
     def __str__(self) -> str:
-        # The console reads both out of it yet.
         return f"{self.cause}; {self.remedy}"
 
 

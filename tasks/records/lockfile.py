@@ -24,7 +24,6 @@ class LockError(Failed):
     """The lock cannot be read or written; it is left as it is."""
 
     def __str__(self) -> str:
-        # Runs and the console read both out of it yet.
         return f"{self.cause}\n  remedy: {self.remedy}"
 
 

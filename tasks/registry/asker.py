@@ -1,14 +1,12 @@
-"""Whoever asks registries: by which shell, for which declaration, and what was answered already."""
+"""Who asks registries for a run, and what they answered already in it."""
 
 from __future__ import annotations
 
 from dataclasses import dataclass, field
 from typing import Any
 
-from tasks.declared.stack import Stack
+from tasks.registry.manifests import Asker
 from tasks.run.run import Run
-from tasks.shell.host_shell import HostShell
-from tasks.shell.local import Result
 
 
 @dataclass
@@ -18,20 +16,6 @@ class Manifests:
     answered: dict[tuple[str, str], Any] = field(default_factory=dict)
 
 
-@dataclass(frozen=True)
-class HostAsker:
-    """Asks registries from a host; see Asker."""
-
-    shell: HostShell
-    stack: Stack
-    manifests: dict[tuple[str, str], Any]
-
-    def sh(self, script: str, *, stdin: str | None = None, timeout: float | None = 60) -> Result:
-        """Run a script on the host."""
-        return self.shell.sh(script, stdin=stdin, timeout=timeout)
-
-
-def asker_of(run: Run) -> HostAsker:
+def asker_of(run: Run) -> Asker:
     """Return who asks registries for a run; each thing is asked once in it."""
-    answered = run.seen.lasting(Manifests, Manifests).answered
-    return HostAsker(run.shell, run.stack, answered)
+    return Asker(run.stack, run.shell, run.seen.lasting(Manifests, Manifests).answered)

@@ -12,7 +12,7 @@ import shlex
 import zlib
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field, replace
-from typing import Any, Protocol
+from typing import Any
 from urllib.parse import urlencode, urlsplit
 
 from tasks.declared.references import DOCKER_HUB, OLLAMA_REGISTRY, ImageReference, ModelReference
@@ -27,7 +27,7 @@ from tasks.shell.curl import (
     plain_curl,
     registry_words,
 )
-from tasks.shell.local import Shell
+from tasks.shell.local import Result, Shell
 from tasks.words.foreign import MIB, BadAnswer, Fields, read_json
 from tasks.words.printable import printable
 
@@ -54,16 +54,20 @@ _URL = re.compile(r"[A-Za-z0-9:/?#@!$&()*+,;=._~%\[\]-]+")
 _LOOPBACK = re.compile(r"^(127\.|localhost(:|$)|\[::1\])")
 
 
-class Asker(Shell, Protocol):
-    """Whoever asks registries: a run, or the console. `manifests` keeps what was found."""
+@dataclass(frozen=True)
+class Asker:
+    """Whoever asks registries, for a run or for the console, by a shell.
 
-    @property
-    def stack(self) -> Stack:
-        """The declaration that names the registries."""
+    `stack` names the registries; `manifests` keeps what they answered, by kind and name.
+    """
 
-    @property
-    def manifests(self) -> dict[tuple[str, str], Any]:
-        """What was found so far, by kind and name."""
+    stack: Stack
+    shell: Shell
+    manifests: dict[tuple[str, str], Any] = field(default_factory=dict)
+
+    def sh(self, script: str, *, stdin: str | None = None, timeout: float | None = 60) -> Result:
+        """Run a script."""
+        return self.shell.sh(script, stdin=stdin, timeout=timeout)
 
 
 @dataclass(frozen=True)

@@ -9,12 +9,11 @@ from typing import Any
 import pytest
 
 from console.looking import offers as module
-from console.looking.asker import LocalAsker
 from console.looking.offers import ask
 from tasks.declared.stack import Service, Stack
 from tasks.records.lockfile import LockFile
 from tasks.records.proven import Proven, ServiceLock
-from tasks.registry.manifests import RegistryFault, RemoteManifest
+from tasks.registry.manifests import Asker, RegistryFault, RemoteManifest
 from tests.unit.tasks.samples import DIGEST, OTHER_DIGEST, stack
 
 STACK = stack()
@@ -36,12 +35,12 @@ def asked(monkeypatch: pytest.MonkeyPatch) -> Iterator[list[str]]:
     """Answer for every registry: the image moved, no model did, mistral's is silent."""
     names: list[str] = []
 
-    def image(asker: LocalAsker, service: Service) -> None:
+    def image(asker: Asker, service: Service) -> None:
         names.append(service.image)
         key = ("image", str(asker.stack.image_reference(service)))
         asker.manifests[key] = RemoteManifest(OTHER_DIGEST)
 
-    def model(asker: LocalAsker, name: str) -> None:
+    def model(asker: Asker, name: str) -> None:
         names.append(name)
         is_silent = name.startswith("mistral")
         found: Any = RegistryFault("silent", "") if is_silent else RemoteManifest(DIGEST)

@@ -9,9 +9,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from console.looking.asker import LocalAsker
 from console.looking.search import BY_HAND, models, names_in, strings_in, tags, tags_in
-from tasks.registry.manifests import RegistryFault
+from tasks.registry.manifests import Asker, RegistryFault
 from tasks.shell.local import Result
 from tests.unit.tasks.said import enveloped
 from tests.unit.tasks.samples import stack
@@ -46,11 +45,11 @@ class Shell:
         return Result(True, enveloped(raw), "")
 
 
-def asker(shell: Shell, **settings: Any) -> LocalAsker:
-    return LocalAsker(stack(**settings), shell)  # type: ignore[arg-type]
+def asker(shell: Shell, **settings: Any) -> Asker:
+    return Asker(stack(**settings), shell)  # type: ignore[arg-type]
 
 
-def private(shell: Shell) -> LocalAsker:
+def private(shell: Shell) -> Asker:
     """Ask a registry that somebody declared."""
     return asker(shell, model_registry="models.example:5000")
 

@@ -16,9 +16,15 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from console.looking.asker import LocalAsker
 from tasks.declared.references import ImageReference
-from tasks.registry.manifests import RegistryFault, RemoteManifest, fetch, image_manifest, unpacked
+from tasks.registry.manifests import (
+    Asker,
+    RegistryFault,
+    RemoteManifest,
+    fetch,
+    image_manifest,
+    unpacked,
+)
 from tasks.shell.curl import Unwritable, configuration, curl, enveloped, is_token, opened, streaming
 from tasks.shell.local import LocalShell
 from tests.unit.tasks.samples import stack
@@ -134,7 +140,7 @@ def address() -> Iterator[str]:
 
 
 def look_up(address: str) -> RemoteManifest | RegistryFault:
-    asker = LocalAsker(stack(image_mirror=address), LocalShell())
+    asker = Asker(stack(image_mirror=address), LocalShell())
     return image_manifest(asker, ImageReference.parse("ollama/ollama:1").at(address))
 
 
@@ -184,7 +190,7 @@ def test_attack_8_no_other_place_than_a_web_server_gives_tokens(
 def test_attack_8_curl_itself_speaks_no_other_protocol(tmp_path: Path) -> None:
     secret = tmp_path / "secret"
     secret.write_text("root:x:0:0")
-    asker = LocalAsker(stack(), LocalShell())
+    asker = Asker(stack(), LocalShell())
     reply = fetch(asker, f"file://{secret}", "*/*")
     assert (reply.status, reply.body) == (0, "")
 
