@@ -10,7 +10,7 @@ from tasks.containers.facts import observe
 from tasks.run.pyinfra.current import current_run
 from tasks.run.pyinfra.stages import perform, stage
 from tasks.run.run import Run
-from tasks.run.work import Command, Take, Work, commands_of
+from tasks.run.work import Command, Take, Work, commands_of, nothing_shared
 from tasks.words.failures import Failure
 from tasks.words.steps import Action, Step
 
@@ -32,9 +32,7 @@ def _commands(run: Run, plan: ClientPlan) -> Iterable[Command]:
         yield from plan.steps()
         yield from plan.failures
 
-    commands = list(
-        commands_of(run, Work("clients", planned, TAKES, lambda run: lambda step: None))
-    )
+    commands = list(commands_of(run, Work("clients", planned, TAKES, nothing_shared)))
     # As one: a command that fails would keep pyinfra from the next ones.
     return [lambda: all([command() for command in commands])] if commands else []
 

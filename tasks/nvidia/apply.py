@@ -10,7 +10,7 @@ from tasks.nvidia import messages
 from tasks.nvidia.packages import AptPackages, is_of_a_driver, removals
 from tasks.nvidia.state import plan_driver
 from tasks.run.run import Run
-from tasks.run.work import Take, Work
+from tasks.run.work import Take, Work, nothing_shared
 from tasks.words.failures import StepFailed
 from tasks.words.steps import Action, Step
 
@@ -59,4 +59,4 @@ def _planned(run: Run) -> Iterable[Step]:
     return () if step is None else (step,)
 
 
-WORK = Work("driver", _planned, TAKES, lambda run: lambda step: None)
+WORK = Work("driver", _planned, TAKES, nothing_shared)

@@ -23,8 +23,8 @@ class Decided:
     """What holds for all services of a run on one host.
 
     `gpu_on_hold`: the driver waits for a reboot, and whoever has the GPU keeps it. `engine_needs`
-    is what steps of services wait for ("after Docker Engine is installed"). `plan`
-    is the plan as it was shown, None before.
+    is what steps of services wait for ("after Docker Engine is installed"). `plan` is the plan as
+    it was shown, None before.
     """
 
     gpu_is_usable: bool = False

@@ -29,8 +29,7 @@ class Teller:
     """Tells what happens on a host and keeps it for the report and the database.
 
     `proofs` are where each service's model ran and its tokens a second, `taken` the steps that were
-    begun. `record` is the log of what
-    is changed; None where a run only looks.
+    begun. `record` is the log of what is changed; None where a run only looks.
     """
 
     host: str

@@ -47,9 +47,9 @@ def commands_of(run: Run, work: Work[Any]) -> Iterator[Command]:
             yield partial(take, run, step, work.takes[step.action], shared(step))
 
 
-def carry_out_now(run: Run, work: Work[Any]) -> bool:
-    """Take the steps of a stage one after the other; False at the first that fails."""
-    return all(command() for command in commands_of(run, work))
+def nothing_shared(run: Run) -> Callable[[Step], None]:
+    """Let the steps of a stage share nothing."""
+    return lambda step: None
 
 
 def _fail(run: Run, failure: Failure) -> bool:

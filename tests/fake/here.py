@@ -13,9 +13,9 @@ import secrets
 import threading
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from pathlib import Path
-from typing import Any, Generic, TypeVar
+from typing import Any, TypeVar
 
 from tasks.converge import first
 from tasks.converge.plan import whole_plan
@@ -29,13 +29,14 @@ from tasks.nvidia.stage import judge_nvidia
 from tasks.run import holding, hostfolder, hostlock, streams
 from tasks.run.run import Run
 from tasks.run.session import SESSION, Session
-from tasks.run.work import Work, carry_out_now
+from tasks.run.work import Work
 from tasks.services.stage import container_works, model_works
 from tasks.shell.local import LocalShell, Result
 from tasks.upgrade.find import look_for_previous, look_for_upgrades
 from tasks.upgrade.move import moves
 from tasks.upgrade.plan import upgrade_plan
 from tests.fake.deaths import Death, Mortal
+from tests.fake.parts import Beside, KeptScreen, carry_out_now
 
 T = TypeVar("T")
 HOST = "@local"
@@ -43,30 +44,6 @@ HOST = "@local"
 
 class Killed(BaseException):
     """The process of a run ended here; nothing of it may catch this."""
-
-
-@dataclass
-class Beside(Generic[T]):
-    """Work in a thread; see Pending."""
-
-    work: Callable[[], T]
-    found: T | None = None
-
-    def __post_init__(self) -> None:
-        self._thread = threading.Thread(target=self._run, daemon=True)
-        self._thread.start()
-
-    def _run(self) -> None:
-        self.found = self.work()
-
-    def is_done(self) -> bool:
-        """Tell whether it has ended."""
-        return not self._thread.is_alive()
-
-    def wait(self, seconds: float | None = None) -> T | None:
-        """Wait for its end. None where it has not ended by then."""
-        self._thread.join(seconds)
-        return self.found
 
 
 @dataclass
@@ -101,17 +78,6 @@ class HereShell:
     def beside(self, work: Callable[[], T]) -> Beside[T]:
         """Begin work that goes on while the run does."""
         return Beside(work)
-
-
-@dataclass
-class Lines:
-    """What a run showed."""
-
-    shown: list[str] = field(default_factory=list)
-
-    def line(self, text: str, colour: str = "") -> None:
-        """Show a line."""
-        self.shown.append(text)
 
 
 @contextmanager
@@ -187,7 +153,7 @@ class Here:
         begin_anew()
         death = death or Death()
         stack = self.stack(options)
-        run = Run.on(HereShell(death), Lines(), stack)
+        run = Run.on(HereShell(death), KeptScreen(), stack)
         SESSION.runs[HOST] = run
         self.gate.death = death
         try:

@@ -48,8 +48,7 @@ KILLS = ("alone", "group", "hangup", "interrupt")
 GONE_SECONDS = 60
 ON_THE_FAKE = "histories of kills at each step run on the fake engine"
 # What CI kills here: of a replacement, while the old container is stopped and while the new one is
-# not proven; of an upgrade, in a pull and at a step of the image,
-# in each of the ways to kill; and a pull that a converge began.
+# not proven; of an upgrade, in a pull and at a step of the image; and a pull that a converge began.
 REPLACEMENT_IN_CI = {("stop container", "group"), ("prove container", "alone")}
 # Not yet those at a model and at the lock: on a busy machine an old image was found with the new
 # model after them, and why is not known.

@@ -2,15 +2,15 @@
 
 from __future__ import annotations
 
-import threading
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field, replace
-from typing import Any, Generic, TypeVar, cast
+from typing import Any, TypeVar, cast
 
 from tasks.declared.stack import Stack
 from tasks.run.run import Run
 from tasks.shell.host_shell import HostShell
 from tasks.shell.local import LocalShell, Result
+from tests.fake.parts import Beside, KeptScreen
 from tests.unit.tasks import samples
 
 T = TypeVar("T")
@@ -29,29 +29,6 @@ class Asked:
 
 
 Answers = Mapping[str, Result] | Callable[[Asked], Result]
-
-
-@dataclass
-class Beside(Generic[T]):
-    """Work in a thread."""
-
-    work: Callable[[], T]
-    value: T | None = None
-    thread: threading.Thread = field(init=False)
-
-    def __post_init__(self) -> None:
-        self.thread = threading.Thread(target=self._work, daemon=True)
-        self.thread.start()
-
-    def _work(self) -> None:
-        self.value = self.work()
-
-    def is_done(self) -> bool:
-        return not self.thread.is_alive()
-
-    def wait(self, seconds: float | None = None) -> T | None:
-        self.thread.join(seconds)
-        return self.value
 
 
 @dataclass
@@ -95,16 +72,6 @@ class SaidShell:
 def here(asked: Asked) -> Result:
     """Answer as the shell of this machine."""
     return LocalShell().sh(asked.script, stdin=asked.stdin, timeout=asked.timeout)
-
-
-@dataclass
-class KeptScreen:
-    """A Screen that keeps its lines."""
-
-    lines: list[str] = field(default_factory=list)
-
-    def line(self, text: str, colour: str = "") -> None:
-        self.lines.append(text)
 
 
 def run_on(shell: HostShell | None = None, stack: Stack | None = None, **parts: Any) -> Run:

@@ -7,9 +7,10 @@ from collections.abc import Callable, Iterable
 import pytest
 
 from tasks.run.run import Run
-from tasks.run.work import Take, Work, carry_out_now, commands_of
+from tasks.run.work import Take, Work, commands_of
 from tasks.words.failures import Failure, StepFailed
 from tasks.words.steps import Action, Step
+from tests.fake.parts import carry_out_now
 from tests.unit.tasks.runs import run_on
 
 START, STOP = (Step(a, "ollama-qwen", a, "", "qwen") for a in (Action.START, Action.STOP))

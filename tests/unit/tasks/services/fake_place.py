@@ -16,10 +16,11 @@ from tasks.records.proven import ServiceLock
 from tasks.run.run import Run
 from tests.fake import content
 from tests.fake.deaths import Mortal
-from tests.fake.here import HOST, Here, Lines
+from tests.fake.here import HOST, Here
 from tests.fake.host import REPOSITORY, FakeHost
 from tests.fake.kept import Kept
 from tests.fake.lies import says
+from tests.fake.parts import KeptScreen
 from tests.lies.installation import Installation, free_ports
 from tests.scenarios.place import EXTRA, Outcome
 from tests.scenarios.scenarios import ENDS, MUTE, NEWER
@@ -71,8 +72,8 @@ class FakePlace:
         """Do what a deploy does."""
         name = {"stack": "converge"}.get(deploy, deploy)
         run: Run = getattr(self.here, name)(**options)
-        assert isinstance(run.teller.screen, Lines)
-        said = "\n".join(run.teller.screen.shown)
+        assert isinstance(run.teller.screen, KeptScreen)
+        said = "\n".join(run.teller.screen.lines)
         return Outcome(not run.teller.failures, not run.teller.taken, said)
 
     def port(self, service: str) -> int:
