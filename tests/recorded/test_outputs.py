@@ -27,7 +27,6 @@ was rewritten is listed in tests/recorded/rewritten.txt as well (README.md)."""
 IS_RECORDING = os.environ.get("RECORD") == "1"
 
 
-@pytest.mark.thorough("nine recordings are older than the version of stack.lock and the new verbs")
 @pytest.mark.parametrize(
     "name",
     [pytest.param(n, marks=pytest.mark.xdist_group(f"recorded-{group(n)}")) for n in names()],
