@@ -58,8 +58,8 @@ fi
 # An invalid declaration ends with 2; pyinfra by itself would end with 1.
 .venv/bin/python - <<'PYTHON' || exit 2
 import sys
-from tasks.layers import local_layers
-from tasks.stack import DeclarationError, declare
+from tasks.declared.layers import local_layers
+from tasks.declared.stack import DeclarationError, declare
 
 try:
     declare(local_layers())

@@ -81,7 +81,9 @@ def url(place: Place, service: str) -> str:
 def look(place: Place) -> Look:
     """Look at a stack past the product: through Docker's own client, and the servers."""
     client, prefix = place.client, place.prefix
-    found = [c for c in client.containers.list(all=True) if str(c.name).startswith(prefix)]
+    # Those of other tests come and go meanwhile.
+    there = client.containers.list(all=True, ignore_removed=True)
+    found = [c for c in there if str(c.name).startswith(prefix)]
     states = {str(c.name).removeprefix(prefix): str(c.status) for c in found}
     tags = (tag for image in client.images.list() for tag in image.tags)
     return Look(

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import re
 import shutil
 import subprocess
 import sys
@@ -30,6 +31,25 @@ def test_each_script_tells_how_it_is_used(script: Path) -> None:
     told = run(str(script), "--help")
     assert told.returncode == 0
     assert told.stdout.startswith("usage: ")
+
+
+def test_what_a_script_imports_is_there() -> None:
+    found = [
+        line.strip()
+        for script in SCRIPTS
+        for line in re.findall(
+            r"from (?:tasks|console|lab)[\w.]* import [\w, ]+", script.read_text()
+        )
+    ]
+    assert len(found) >= 3
+    done = subprocess.run(
+        [sys.executable, "-c", "\n".join(found)],
+        cwd=ROOT,
+        capture_output=True,
+        text=True,
+        check=False,
+    )
+    assert done.returncode == 0, done.stderr
 
 
 @pytest.mark.parametrize("script", SCRIPTS[2:], ids=lambda path: path.name)
